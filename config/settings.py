@@ -1,0 +1,126 @@
+"""Settings, one file. Every variable is listed with its meaning in ``config/example.env``."""
+
+from pathlib import Path
+from typing import Any
+
+from config import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(environment.text("KONTINGENT_VAR", str(BASE_DIR / "var")))
+
+#: The demo signs in by choosing a persona. Off everywhere else; ``access`` refuses to start with it
+#: unless the database itself is marked as a demo.
+DEMO = environment.flag("KONTINGENT_DEMO", default=False)
+DEBUG = environment.flag("KONTINGENT_DEBUG", default=False)
+SECRET_KEY = (
+    environment.text("KONTINGENT_SECRET_KEY", "" if DEMO or DEBUG else None) or "demo-only-not-a-secret"
+)
+ALLOWED_HOSTS = environment.listing("KONTINGENT_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = environment.listing("KONTINGENT_TRUSTED_ORIGINS")
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **environment.database(environment.text("DATABASE_URL", "postgresql:///kontingent")),
+        "ATOMIC_REQUESTS": False,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+if environment.flag("KONTINGENT_POOL", default=True):
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": environment.whole("KONTINGENT_POOL_SIZE", 10, least=1),
+        "timeout": 10,
+    }
+
+INSTALLED_APPS = [
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "procrastinate.contrib.django",
+    "kontingent.codelists",
+    "kontingent.audit",
+    "kontingent.organisations",
+    "kontingent.programmes",
+    "kontingent.persons",
+    "kontingent.enrolment",
+    "kontingent.exchange.staging",
+    "kontingent.access",
+    "kontingent.web",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "kontingent.access.middleware.ActorMiddleware",
+    "kontingent.web.middleware.ErrorsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+                "kontingent.web.context.shell",
+            ],
+            "builtins": ["kontingent.web.templatetags.kontingent"],
+        },
+    }
+]
+
+LANGUAGE_CODE = "ru"
+TIME_ZONE = "Asia/Yekaterinburg"
+USE_TZ = True
+USE_I18N = True
+USE_THOUSAND_SEPARATOR = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(environment.text("KONTINGENT_STATIC", str(BASE_DIR / "static-root")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+MEDIA_ROOT = VAR_DIR / "files"
+
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 8 * 3600
+CSRF_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if environment.flag("KONTINGENT_HTTPS", default=False):
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+#: The largest file that an import accepts, in bytes.
+IMPORT_MAX_BYTES = environment.whole("KONTINGENT_IMPORT_MAX_BYTES", 200 * 1024 * 1024, least=1024)
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": environment.text("KONTINGENT_LOG_LEVEL", "INFO")},
+    "loggers": {"procrastinate": {"level": "WARNING"}},
+}

@@ -1,0 +1,15 @@
+"""What the tests change, and nothing else. The server is started by ``tests/conftest.py``."""
+
+import os
+
+os.environ.setdefault("KONTINGENT_DEMO", "yes")
+os.environ.setdefault("KONTINGENT_POOL", "no")
+os.environ.setdefault("KONTINGENT_LOG_LEVEL", "WARNING")
+
+from config.settings import *  # noqa: F403
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_AUTOREFRESH = True

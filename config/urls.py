@@ -1,0 +1,8 @@
+"""Addresses: the pages, and whatever other doors come later."""
+
+from django.urls import include, path
+
+urlpatterns = [path("", include("kontingent.web.urls"))]
+handler404 = "kontingent.web.errors.not_found"
+handler403 = "kontingent.web.errors.not_allowed"
+handler500 = "kontingent.web.errors.server_error"

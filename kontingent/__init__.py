@@ -1,0 +1,1 @@
+"""Kontingent: an open regional education registry (АИС «Контингент», региональный сегмент)."""

@@ -1,0 +1,1 @@
+"""Workbooks and CSV as schools keep them (таблицы школ): read, recognise, map, normalise."""

@@ -1,0 +1,43 @@
+"""The errors that rooms raise and doors translate.
+
+A rule that is broken is said with a stable code and the facts of the case; the Russian sentence
+for the user is composed here, once, from the template registered beside the code. Doors (pages,
+API, command line) only choose the shape: an alert, problem+json, a line on standard error.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class KontingentError(Exception):
+    """Base of everything the product refuses on purpose: ``code``, facts and a Russian sentence."""
+
+    code: str
+    facts: Mapping[str, Any]
+
+    def __init__(self, code: str, message: str, **facts: Any) -> None:
+        """Keep ``code`` (stable, dotted, ``room.what``), the ``message`` for the user and the facts."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.facts = facts
+
+
+class RuleViolation(KontingentError):
+    """May not be done to this object in this state: a rule of the domain says no."""
+
+
+class NotAllowed(KontingentError):
+    """This actor may not do it: no permission, or the object lies outside the scope."""
+
+
+class NotFound(KontingentError):
+    """No such object, or none the actor may know of."""
+
+
+class Conflict(KontingentError):
+    """Someone else changed the object first; the message says who and when where that is known."""
+
+
+class InvalidValue(KontingentError, ValueError):
+    """A value that cannot be what it claims: place, value and remedy are in the message."""

@@ -1,0 +1,43 @@
+"""Which organisations a view or an act may touch (область видимости).
+
+A scope is a region, some municipalities, some organisations, or some children of one's own.
+Queries turn it into a condition; the access room repeats it as row-level security.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The union of what it lists; ``whole_region`` swallows the rest. The empty scope sees nothing."""
+
+    whole_region: bool = False
+    municipalities: frozenset[UUID] = field(default_factory=frozenset)
+    organisations: frozenset[UUID] = field(default_factory=frozenset)
+    persons: frozenset[UUID] = field(default_factory=frozenset)
+
+    @classmethod
+    def region(cls) -> Scope:
+        """The whole region."""
+        return cls(whole_region=True)
+
+    @classmethod
+    def of_municipality(cls, municipality_id: UUID) -> Scope:
+        """Every organisation of one municipality."""
+        return cls(municipalities=frozenset({municipality_id}))
+
+    @classmethod
+    def of_organisation(cls, organisation_id: UUID) -> Scope:
+        """One organisation."""
+        return cls(organisations=frozenset({organisation_id}))
+
+    def covers(self, organisation_id: UUID | None, municipality_id: UUID | None) -> bool:
+        """Say whether an organisation, lying in that municipality, is inside."""
+        return (
+            self.whole_region
+            or (organisation_id is not None and organisation_id in self.organisations)
+            or (municipality_id is not None and municipality_id in self.municipalities)
+        )

@@ -1,0 +1,1 @@
+"""What runs the product on a machine: embedded PostgreSQL, the supervisor, the command line."""

@@ -1,0 +1,1 @@
+"""Fixtures for every test. The server itself is started by ``runtime.testing``."""
