@@ -51,7 +51,7 @@ def database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(
-            f"DATABASE_URL must begin with postgresql:// – only PostgreSQL is supported, not {parts.scheme!r}."
+            f"DATABASE_URL must begin with postgresql:// – only PostgreSQL will do, not {parts.scheme!r}."
         )
     options: dict[str, object] = dict(parse_qsl(parts.query))
     host = str(options.pop("host", "")) or unquote(parts.hostname or "")

