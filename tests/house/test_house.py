@@ -1,0 +1,119 @@
+"""The house keeps its own rules: names, directions, documentation, dependencies, no network."""
+
+import re
+import socket
+import tomllib
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+
+from tools.generate_docs import event_kinds
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYERS = [
+    ["web", "api"],
+    ["exchange", "privacy", "access"],
+    ["reports", "trajectory"],
+    ["performance", "health", "achievements"],
+    ["enrolment"],
+    ["persons", "programmes"],
+    ["organisations"],
+    ["audit", "codelists"],
+    ["kernel"],
+]
+JUNK_DRAWERS = {"utils", "util", "common", "helpers", "helper", "misc", "manager", "base", "core"}
+
+
+def _room_of(module: str) -> str:
+    return module.split(".")[1]
+
+
+def _layer(room: str) -> int:
+    return next(index for index, rooms in enumerate(LAYERS) if room in rooms)
+
+
+def _our_models() -> list[type]:
+    return [model for model in apps.get_models() if model.__module__.startswith("kontingent.")]
+
+
+def test_foreign_keys_point_down_or_stay_in_the_room() -> None:
+    for model in _our_models():
+        for field in model._meta.get_fields():  # type: ignore[attr-defined]
+            target = getattr(field, "related_model", None)
+            if target is None or field.auto_created or not target.__module__.startswith("kontingent."):
+                continue
+            here, there = _room_of(model.__module__), _room_of(target.__module__)
+            assert here == there or _layer(there) > _layer(here), f"{model.__name__}.{field.name} points up"
+
+
+def test_no_junk_drawers() -> None:
+    found = {p for p in (ROOT / "kontingent").rglob("*") if p.stem in JUNK_DRAWERS and p.name != "base.html"}
+    assert found == set()
+
+
+def test_every_model_is_in_the_glossary() -> None:
+    glossary = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
+    missing = [model.__name__ for model in _our_models() if f"`{model.__name__}`" not in glossary]
+    assert missing == []
+
+
+def test_every_module_says_what_it_is() -> None:
+    silent = []
+    for folder in ("kontingent", "config", "runtime", "demo"):
+        for path in (ROOT / folder).rglob("*.py"):
+            if "migrations" in path.parts or not path.read_text(encoding="utf-8").strip():
+                continue
+            if not path.read_text(encoding="utf-8").lstrip().startswith('"""'):
+                silent.append(str(path))
+    assert silent == []
+
+
+def test_every_event_has_a_code_of_its_own_and_a_russian_title() -> None:
+    kinds = event_kinds()
+    assert len(kinds) > 10
+    for kind in kinds:
+        assert re.fullmatch(r"[a-z_]+\.[a-z_]+", kind.kind), kind  # type: ignore[attr-defined]
+        assert re.search(r"[А-Яа-я]", kind.title), kind  # type: ignore[attr-defined]
+
+
+def test_every_decision_is_listed() -> None:
+    index = (ROOT / "docs/adr/index.md").read_text(encoding="utf-8")
+    pages = {path.name for path in (ROOT / "docs/adr").glob("0*.md")}
+    assert {name for name in pages if name not in index} == set()
+    assert {name for name in re.findall(r"\((0\d{3}[^)]+)\)", index)} == pages
+
+
+def test_every_variable_is_in_the_example() -> None:
+    used = set()
+    for folder in ("config", "runtime"):
+        for path in (ROOT / folder).glob("*.py"):
+            used |= set(re.findall(r"\"(KONTINGENT_[A-Z_]+|DATABASE_URL)\"", path.read_text(encoding="utf-8")))
+    example = (ROOT / "config/example.env").read_text(encoding="utf-8")
+    assert {name for name in used if f"{name}=" not in example} == set()
+
+
+def test_every_dependency_says_why() -> None:
+    lines = (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()
+    listed = [line.strip() for line in lines if re.match(r'\s+"[a-z][\w\-\[\],]*[><=~]', line)]
+    assert len(listed) > 15
+    assert [line for line in listed if "# " not in line] == []
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    dead = []
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists():
+                dead.append(f"{page.relative_to(ROOT)} → {target}")
+    assert dead == []
+
+
+def test_the_version_is_one() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_no_test_can_reach_the_network() -> None:
+    with pytest.raises(Exception, match="not allowed|refused|not permitted|allowed_hosts|blocked"):
+        socket.create_connection(("192.0.2.1", 80), timeout=1)
