@@ -138,14 +138,19 @@ def _up(arguments: argparse.Namespace) -> int:
     say = _speaker()
     say("База данных…")
     with home.database(options=supervisor.DATABASE_OPTIONS):
-        _start_django()
-        _bring_up_to_date(say=say)
-        if arguments.demo:
-            _load_demo(arguments.size, say)
-        _collect_static(say)
+        prepare(demo_size=arguments.size if arguments.demo else None, say=say)
         port = supervisor.free_port(arguments.host, arguments.port or 8000, exactly=bool(arguments.port))
         supervisor.Supervisor(host=arguments.host, port=port, threads=arguments.threads, say=say).run()
     return 0
+
+
+def prepare(*, demo_size: str | None, say: Callable[[str], None]) -> None:
+    """Bring the database that runs to where pages can be served: tables, lists, region, static files."""
+    _start_django()
+    _bring_up_to_date(say=say)
+    if demo_size is not None:
+        _load_demo(demo_size, say)
+    _collect_static(say)
 
 
 def _speaker() -> Callable[[str], None]:

@@ -75,17 +75,7 @@ class Supervisor:
         self.address = f"http://{host}:{port}/"
         self.say = say
         self._stopping = False
-        env = dict(os.environ, PYTHONUNBUFFERED="1", DJANGO_SETTINGS_MODULE="config.settings")
-        web = [
-            sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{host}:{port}",
-            "--worker-class", "gthread", "--workers", "2", "--threads", str(threads), "--timeout", "120",
-            "--graceful-timeout", "10", "--no-control-socket",
-        ]  # fmt: skip
-        worker = [sys.executable, "-m", "runtime.cli", "worker"]
-        self.children = [
-            Child("web", web, home.logs() / "web.log", env),
-            Child("worker", worker, home.logs() / "worker.log", env),
-        ]
+        self.children = [web_child(host, port, threads=threads), worker_child()]
 
     def run(self) -> None:
         """Start, wait until ready, announce, watch, stop. Returns when asked to stop."""
@@ -147,6 +137,26 @@ class Supervisor:
             self.say(f"Процесс «{child.name}» завершился (код {code}), запускаю снова. Журнал: {child.log}")
             child.start()
             child.next_start = now + 2.0**child.quick_deaths
+
+
+def web_child(host: str, port: int, *, threads: int) -> Child:
+    """The web server: gunicorn, two processes, some threads each."""
+    command = [
+        sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{host}:{port}",
+        "--worker-class", "gthread", "--workers", "2", "--threads", str(threads), "--timeout", "120",
+        "--graceful-timeout", "10", "--no-control-socket", "--keep-alive", "5",
+    ]  # fmt: skip
+    return Child("web", command, home.logs() / "web.log", _environment())
+
+
+def worker_child() -> Child:
+    """The worker of background jobs."""
+    command = [sys.executable, "-m", "runtime.cli", "worker"]
+    return Child("worker", command, home.logs() / "worker.log", _environment())
+
+
+def _environment() -> dict[str, str]:
+    return dict(os.environ, PYTHONUNBUFFERED="1", DJANGO_SETTINGS_MODULE="config.settings")
 
 
 def free_port(host: str, wanted: int, *, exactly: bool) -> int:

@@ -15,6 +15,6 @@ check lint $bin/ruff check .
 check types $bin/mypy .
 check imports $bin/lint-imports
 check migrations $bin/python -W "ignore::RuntimeWarning" manage.py makemigrations --check --dry-run
-check lock .venv/bin/python tools/lock_is_current.py
+check lock $bin/python -m tools.lock_is_current
 check docs $bin/python -m tools.generate_docs --check
 if [ ${#failed[@]} -gt 0 ]; then echo "failed: ${failed[*]}"; exit 1; fi

@@ -7,12 +7,16 @@ table of movements.
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import django
+
+from kontingent.audit.event import Event
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,30 +35,23 @@ def _pages() -> dict[str, Callable[[], str]]:
     }
 
 
-def event_kinds() -> list[type]:
+def event_kinds() -> list[type[Event]]:
     """Return every kind of event the product can record, sorted by its code."""
-    from kontingent.audit.event import Event
 
-    def below(parent: type) -> Iterator[type]:
+    def below(parent: type[Event]) -> Iterator[type[Event]]:
         for child in parent.__subclasses__():
             if "kind" in vars(child):  # a slotted dataclass leaves its unslotted twin behind
                 yield child
             yield from below(child)
 
-    import importlib
-
     for path in sorted((ROOT / "kontingent").glob("**/events.py")):
         importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-    kinds = {kind.kind: kind for kind in below(Event)}  # type: ignore[attr-defined]
+    kinds = {kind.kind: kind for kind in below(Event)}
     return [kinds[code] for code in sorted(kinds)]
 
 
 def audit_events() -> str:
     """The catalogue of audit events: code, Russian title, fields."""
-    import dataclasses
-
-    from kontingent.audit.event import Event
-
     common = {field.name for field in dataclasses.fields(Event)}
     lines = [
         "# Журнал действий: виды событий",
@@ -66,8 +63,8 @@ def audit_events() -> str:
         "|---|---|---|",
     ]
     for kind in event_kinds():
-        own = [f.name for f in dataclasses.fields(kind) if f.name not in common]  # type: ignore[arg-type]
-        lines.append(f"| `{kind.kind}` | {kind.title} | {', '.join(f'`{name}`' for name in own)} |")  # type: ignore[attr-defined]
+        own = [f.name for f in dataclasses.fields(kind) if f.name not in common]
+        lines.append(f"| `{kind.kind}` | {kind.title} | {', '.join(f'`{name}`' for name in own)} |")
     return "\n".join(lines) + "\n"
 
 

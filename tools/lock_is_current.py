@@ -2,11 +2,8 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import setup
+from tools import setup
 
 
 def main() -> int:

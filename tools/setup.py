@@ -67,24 +67,29 @@ def install_uv() -> Path:
     """Put uv under .tools, by whichever way the machine allows."""
     say("uv: ставлю в .tools")
     requirement = f"uv=={UV_VERSION}"
-    ways = (
-        lambda: (
-            run(sys.executable, "-m", "venv", TOOLS / "venv", quiet=True)
-            and run(TOOLS / "venv" / "bin" / "pip", "install", "-q", requirement)
-        ),
-        lambda: run(
-            sys.executable, "-m", "pip", "install", "-q", "--target", TOOLS / "lib", requirement, quiet=True
-        ),
-        take_uv_wheel,
-    )
+    ways = (by_venv, by_pip, take_uv_wheel)
     for way in ways:
-        if way() and (uv := find_uv()):
+        if way(requirement) and (uv := find_uv()):
             return uv
         shutil.rmtree(TOOLS / "venv", ignore_errors=True)
     sys.exit("[setup] uv не ставится: нет доступа к реестру пакетов Python. Проверьте сеть и повторите.")
 
 
-def take_uv_wheel() -> bool:
+def by_venv(requirement: str) -> bool:
+    """A virtual environment with pip: what most machines have."""
+    return run(sys.executable, "-m", "venv", TOOLS / "venv", quiet=True) and run(
+        TOOLS / "venv" / "bin" / "pip", "install", "-q", requirement
+    )
+
+
+def by_pip(requirement: str) -> bool:
+    """pip without ensurepip: Debian's python3-pip."""
+    return run(
+        sys.executable, "-m", "pip", "install", "-q", "--target", TOOLS / "lib", requirement, quiet=True
+    )
+
+
+def take_uv_wheel(_requirement: str) -> bool:
     """Download uv's wheel from the index (PEP 691) and unpack its binary."""
     index = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("PIP_INDEX_URL") or "https://pypi.org/simple"
     page = f"{index.rstrip('/')}/uv/"

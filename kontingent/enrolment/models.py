@@ -29,7 +29,7 @@ class Group(models.Model):
     grade = models.PositiveSmallIntegerField(null=True, help_text="1–12 in a school, course in a college")
     letter = models.CharField(max_length=30, blank=True)
     title = models.CharField(max_length=100, help_text="5А, «Солнышко», П-21")
-    title_key = models.CharField(max_length=100, help_text="folded, 05а: sorts 2 before 10")
+    title_key = models.CharField(max_length=100, db_collation="C", help_text="folded, 05а: sorts 2 before 10")
     programme = models.ForeignKey("programmes.Programme", on_delete=models.PROTECT, related_name="groups")
     study_form_code = models.CharField(max_length=20, default="11", help_text="study_form")
     kind_code = models.CharField(max_length=20, default="ordinary", help_text="group_kind")
@@ -213,10 +213,10 @@ class Enrolment(Projection):
                 expressions=[("person", RangeOperators.EQUAL), (_days(), RangeOperators.OVERLAPS)],
                 condition=Q(is_main=True, superseded_at__isnull=True),
             ),
-            ExclusionConstraint(
-                name="one_current_version_of_an_enrolment",
-                expressions=[("enrolment_id", RangeOperators.EQUAL), (_days(), RangeOperators.OVERLAPS)],
+            models.UniqueConstraint(
+                fields=["enrolment_id"],
                 condition=Q(superseded_at__isnull=True),
+                name="one_current_version_of_an_enrolment",
             ),
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),

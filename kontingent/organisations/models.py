@@ -73,7 +73,9 @@ class Organisation(models.Model):
     municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="organisations")
     full_name = models.CharField(max_length=500)
     short_name = models.CharField(max_length=200)
-    name_key = models.CharField(max_length=700, help_text="folded names, for search and sorting")
+    name_key = models.CharField(
+        max_length=700, db_collation="C", help_text="folded names, for search and sorting"
+    )
     ogrn = models.CharField(max_length=15)
     inn = models.CharField(max_length=12)
     kpp = models.CharField(max_length=9, blank=True)

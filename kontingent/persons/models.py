@@ -18,9 +18,9 @@ class Person(models.Model):
     family_name = models.CharField(max_length=100)
     given_name = models.CharField(max_length=100)
     patronymic = models.CharField(max_length=100, blank=True)
-    name_key = models.CharField(max_length=302)
-    family_key = models.CharField(max_length=100)
-    given_key = models.CharField(max_length=100)
+    name_key = models.CharField(max_length=302, db_collation="C")
+    family_key = models.CharField(max_length=100, db_collation="C")
+    given_key = models.CharField(max_length=100, db_collation="C")
     sex = models.CharField(max_length=1, help_text="code list sex: 1 male, 2 female")
     birth_date = models.DateField(null=True, help_text="unknown for some representatives")
     birth_place = models.CharField(max_length=300, blank=True)
@@ -42,14 +42,13 @@ class Person(models.Model):
             ),
         ]
         indexes = [
-            # Prefix search in name order: a range scan that stops after one page.
-            models.Index(
-                OpClass(F("name_key"), "text_pattern_ops"), F("birth_date"), name="person_name_prefix"
-            ),
+            # Prefix search in name order: a range scan that stops after one page (collation "C").
+            models.Index(fields=["name_key", "birth_date"], name="person_name_order"),
             # Infix search ("фрагмент фамилии").
             GinIndex(OpClass(F("name_key"), "gin_trgm_ops"), name="person_name_trgm"),
-            # Matching: by birth date and family name.
+            # Matching: who was born that day with that family or given name.
             models.Index(fields=["birth_date", "family_key"], name="person_birth_family"),
+            models.Index(fields=["birth_date", "given_key"], name="person_birth_given"),
         ]
 
     def __str__(self) -> str:
@@ -69,14 +68,14 @@ class PersonName(models.Model):
     family_name = models.CharField(max_length=100)
     given_name = models.CharField(max_length=100)
     patronymic = models.CharField(max_length=100, blank=True)
-    family_key = models.CharField(max_length=100)
-    name_key = models.CharField(max_length=302)
+    family_key = models.CharField(max_length=100, db_collation="C")
+    name_key = models.CharField(max_length=302, db_collation="C")
     valid_to = models.DateField()
     basis = models.CharField(max_length=300)
     recorded_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(OpClass(F("name_key"), "text_pattern_ops"), name="person_former_name_prefix")]
+        indexes = [models.Index(fields=["name_key"], name="person_former_name_order")]
 
     def __str__(self) -> str:
         """Return the former name."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from pytest_socket import SocketConnectBlockedError
 
 from tools.generate_docs import event_kinds
 
@@ -20,6 +21,7 @@ LAYERS = [
     ["persons", "programmes"],
     ["organisations"],
     ["audit", "codelists"],
+    ["storage"],
     ["kernel"],
 ]
 JUNK_DRAWERS = {"utils", "util", "common", "helpers", "helper", "misc", "manager", "base", "core"}
@@ -81,14 +83,16 @@ def test_every_decision_is_listed() -> None:
     index = (ROOT / "docs/adr/index.md").read_text(encoding="utf-8")
     pages = {path.name for path in (ROOT / "docs/adr").glob("0*.md")}
     assert {name for name in pages if name not in index} == set()
-    assert {name for name in re.findall(r"\((0\d{3}[^)]+)\)", index)} == pages
+    assert set(re.findall(r"\((0\d{3}[^)]+)\)", index)) == pages
 
 
 def test_every_variable_is_in_the_example() -> None:
     used = set()
     for folder in ("config", "runtime"):
         for path in (ROOT / folder).glob("*.py"):
-            used |= set(re.findall(r"\"(KONTINGENT_[A-Z_]+|DATABASE_URL)\"", path.read_text(encoding="utf-8")))
+            used |= set(
+                re.findall(r"\"(KONTINGENT_[A-Z_]+|DATABASE_URL)\"", path.read_text(encoding="utf-8"))
+            )
     example = (ROOT / "config/example.env").read_text(encoding="utf-8")
     assert {name for name in used if f"{name}=" not in example} == set()
 
@@ -101,11 +105,12 @@ def test_every_dependency_says_why() -> None:
 
 
 def test_links_between_documents_lead_somewhere() -> None:
-    dead = []
-    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists():
-                dead.append(f"{page.relative_to(ROOT)} → {target}")
+    dead = [
+        f"{page.relative_to(ROOT)} → {target}"
+        for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists()
+    ]
     assert dead == []
 
 
@@ -115,5 +120,5 @@ def test_the_version_is_one() -> None:
 
 
 def test_no_test_can_reach_the_network() -> None:
-    with pytest.raises(Exception, match="not allowed|refused|not permitted|allowed_hosts|blocked"):
+    with pytest.raises(SocketConnectBlockedError):
         socket.create_connection(("192.0.2.1", 80), timeout=1)

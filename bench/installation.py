@@ -1,0 +1,104 @@
+"""An installation to measure: a database with the synthetic region of a size, and a web server before it."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlencode
+
+import psutil
+
+from runtime import home, processes, supervisor
+
+
+@contextmanager
+def of_size(size: str) -> Iterator[None]:
+    """Start the database of the size under ``var/bench/<size>``, load the region once, start Django."""
+    os.environ["KONTINGENT_VAR"] = str(home.repository() / "var" / "bench" / size)
+    os.environ["KONTINGENT_DEMO"] = "yes"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ["KONTINGENT_SECRET_KEY"] = home.secret_key()
+    with home.database(options=supervisor.DATABASE_OPTIONS):
+        from runtime import cli
+
+        cli.prepare(demo_size=size, say=print)
+        yield
+
+
+class Site:
+    """A signed-in client on one keep-alive connection."""
+
+    def __init__(self, port: int) -> None:
+        """Connect."""
+        self.connection = http.client.HTTPConnection("127.0.0.1", port)
+        self.cookies: dict[str, str] = {}
+
+    def request(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
+        """Send one request, keep cookies, return status and body."""
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        self.connection.request(method, path, body, headers)
+        answer = self.connection.getresponse()
+        content = answer.read()
+        for header in answer.headers.get_all("Set-Cookie") or []:
+            name, _, value = header.split(";", 1)[0].partition("=")
+            self.cookies[name] = value
+        return answer.status, content
+
+    def get(self, path: str) -> bytes:
+        """Get a page that must be there."""
+        status, content = self.request("GET", path)
+        if status != 200:
+            raise RuntimeError(f"{path}: {status}")
+        return content
+
+    def sign_in(self, persona: str) -> None:
+        """Sign in as a demo persona through the page, CSRF token included."""
+        page = self.get("/sign-in/").decode()
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+        if token is None:
+            raise RuntimeError("no token on the sign-in page")
+        body = urlencode({"csrfmiddlewaretoken": token.group(1), "persona": persona})
+        status, _ = self.request("POST", "/sign-in/", body)
+        if status != 302:
+            raise RuntimeError(f"sign-in answered {status}")
+
+
+@contextmanager
+def served() -> Iterator[tuple[Site, psutil.Process]]:
+    """Start the web server as ``kontingent up`` does; yield a client and the server's process."""
+    port = supervisor.free_port("127.0.0.1", 8600, exactly=False)
+    child = supervisor.web_child("127.0.0.1", port, threads=4)
+    child.start()
+    try:
+        _wait(port)
+        assert child.process is not None  # noqa: S101 - started above
+        yield Site(port), psutil.Process(child.process.pid)
+    finally:
+        if child.process is not None:
+            processes.stop(child.process)
+
+
+def _wait(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            Site(port).get("/health")
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    print(processes.tail(home.logs() / "web.log"), file=sys.stderr)
+    raise RuntimeError("the web server did not come up")
+
+
+def resident_mb(process: psutil.Process) -> float:
+    """Proportional memory of a process and its children, MB."""
+    family = [process, *process.children(recursive=True)]
+    return sum(one.memory_full_info().pss for one in family) / 1e6

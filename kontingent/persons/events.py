@@ -1,0 +1,78 @@
+"""What the room records in the journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from kontingent.audit.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonsRegistered(Event):
+    """Persons entered the register, one by hand or many by an import."""
+
+    kind: ClassVar[str] = "persons.registered"
+    title: ClassVar[str] = "Люди внесены в реестр"
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonCorrected(Event):
+    """Personal data changed: the names of the fields, not their values, which the register itself keeps."""
+
+    kind: ClassVar[str] = "persons.corrected"
+    title: ClassVar[str] = "Исправлены личные данные"
+    fields: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRenamed(Event):
+    """A person's name changed; the former one is kept."""
+
+    kind: ClassVar[str] = "persons.renamed"
+    title: ClassVar[str] = "Изменены фамилия, имя или отчество"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentAdded(Event):
+    """An identity document was added."""
+
+    kind: ClassVar[str] = "persons.document_added"
+    title: ClassVar[str] = "Добавлен документ, удостоверяющий личность"
+    document_kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressSet(Event):
+    """An address was set; the former one of the kind was closed."""
+
+    kind: ClassVar[str] = "persons.address_set"
+    title: ClassVar[str] = "Указан адрес"
+    address_kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactAdded(Event):
+    """A phone or an e-mail was added."""
+
+    kind: ClassVar[str] = "persons.contact_added"
+    title: ClassVar[str] = "Добавлен контакт"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepresentationChanged(Event):
+    """Somebody began or ceased to represent a child."""
+
+    kind: ClassVar[str] = "persons.representation_changed"
+    title: ClassVar[str] = "Изменено законное представительство"
+    change: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonsMarkedMistaken(Event):
+    """Records were marked as entered by mistake: the import that made them was taken back."""
+
+    kind: ClassVar[str] = "persons.marked_mistaken"
+    title: ClassVar[str] = "Записи отмечены внесёнными по ошибке"
+    details: dict[str, Any]

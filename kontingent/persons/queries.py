@@ -1,0 +1,338 @@
+"""Reading persons: by id, by search, by likeness.
+
+Persons have no scope of their own: whoever asks by name or id must have made sure through ``enrolment.queries`` that
+the actor may know of them. ``within`` narrows a search to ids given by that room.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from kontingent.kernel.errors import NotFound
+from kontingent.persons.matching import Fingerprint, Level, Verdict, judge
+from kontingent.persons.models import (
+    Address,
+    Contact,
+    IdentityDocument,
+    Person,
+    PersonName,
+    Representation,
+)
+from kontingent.persons.search import SearchTerm
+from kontingent.storage import bulk
+
+VALID = "1"
+#: How many infix hits are looked at before they are sorted: keeps a common fragment cheap.
+INFIX_BOUND = 400
+SHORTEST_INFIX = 3
+
+
+def get(person_id: UUID) -> Person:
+    """Return a person."""
+    try:
+        return Person.objects.get(pk=person_id)
+    except Person.DoesNotExist:
+        raise NotFound("persons.no_such", "Такой записи о человеке нет.") from None
+
+
+def facts_for_counting(
+    person_ids: Collection[UUID],
+) -> list[tuple[UUID, str, str, date | None, date | None]]:
+    """Return (id, full name, sex, birth date, day of death) of valid persons: what enrolment copies and checks."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, concat_ws(' ', family_name, given_name, nullif(patronymic, '')), sex, birth_date, died_on "
+            "FROM persons_person WHERE id = ANY(%s) AND status_code = %s",
+            [list(person_ids), VALID],
+        )
+        return [tuple(row) for row in cursor.fetchall()]
+
+
+# -- search ------------------------------------------------------------------------------------
+
+
+class Found(NamedTuple):
+    """One person found."""
+
+    id: UUID
+    family_name: str
+    given_name: str
+    patronymic: str
+    birth_date: date | None
+    sex: str
+    snils: str | None
+    name_key: str
+
+    @property
+    def full_name(self) -> str:
+        """ФИО одной строкой."""
+        return " ".join(part for part in (self.family_name, self.given_name, self.patronymic) if part)
+
+
+_COLUMNS = "p.id, p.family_name, p.given_name, p.patronymic, p.birth_date, p.sex, p.snils, p.name_key"
+
+
+class Within(NamedTuple):
+    """A condition on ``p.id`` with its parameters, given by the room that knows the scope."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+
+
+EVERYBODY = Within("", ())
+
+
+def search(term: SearchTerm, *, limit: int, within: Within = EVERYBODY) -> list[Found]:
+    """Return up to ``limit`` persons, exact and prefix hits in name order first, then hits inside the name.
+
+    The work is bounded whatever the size of the register: a range scan that stops, or an index probe.
+    """
+    if term.is_empty:
+        return []
+    if term.snils:
+        return _select("p.snils = %s", [term.snils], limit, within)
+    if term.document:
+        if ":" in term.document:
+            return _by_document("d.key = %s", term.document, limit, within)
+        return _by_document("d.number = %s", term.document, limit, within)
+    if not term.name:
+        return _select("p.birth_date = %s", [term.birth_date], limit, within)
+    birth = (" AND p.birth_date = %s", [term.birth_date]) if term.birth_date else ("", [])
+    pattern = _escaped(term.name)
+    found = _select(f"p.name_key LIKE %s{birth[0]}", [pattern + "%", *birth[1]], limit, within)
+    if len(found) < limit:
+        found += _former(term, limit - len(found), within, {one.id for one in found})
+    if len(found) < limit and len(term.name) >= SHORTEST_INFIX:
+        known = {one.id for one in found}
+        inside = _infix(pattern, birth, within)
+        found += [one for one in inside if one.id not in known][: limit - len(found)]
+    return found
+
+
+def _select(condition: str, parameters: list[Any], limit: int, within: Within) -> list[Found]:
+    return _rows(
+        f"SELECT {_COLUMNS} FROM persons_person p WHERE {condition} AND p.status_code = '1'{within.sql} "
+        "ORDER BY p.name_key, p.birth_date, p.id LIMIT %s",
+        [*parameters, *within.parameters, limit],
+    )
+
+
+def _infix(pattern: str, birth: tuple[str, list[Any]], within: Within) -> list[Found]:
+    return _rows(
+        f"SELECT * FROM (SELECT {_COLUMNS} FROM persons_person p WHERE p.name_key LIKE %s{birth[0]} "
+        f"AND p.status_code = '1'{within.sql} LIMIT {INFIX_BOUND}) hits ORDER BY name_key, birth_date, id",
+        [f"%{pattern}%", *birth[1], *within.parameters],
+    )
+
+
+def _former(term: SearchTerm, limit: int, within: Within, known: set[UUID]) -> list[Found]:
+    rows = _rows(
+        f"SELECT {_COLUMNS} FROM persons_personname f JOIN persons_person p ON p.id = f.person_id "
+        f"WHERE f.name_key LIKE %s AND p.status_code = '1'{within.sql} ORDER BY f.name_key LIMIT %s",
+        [_escaped(term.name) + "%", *within.parameters, limit],
+    )
+    return [
+        one
+        for one in rows
+        if one.id not in known and (term.birth_date is None or one.birth_date == term.birth_date)
+    ]
+
+
+def _by_document(condition: str, value: str, limit: int, within: Within) -> list[Found]:
+    return _rows(
+        f"SELECT DISTINCT {_COLUMNS} FROM persons_identitydocument d JOIN persons_person p ON p.id = d.person_id "
+        f"WHERE {condition} AND p.status_code = '1'{within.sql} ORDER BY p.name_key LIMIT %s",
+        [value, *within.parameters, limit],
+    )
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+
+
+def _rows(statement: str, parameters: list[Any]) -> list[Found]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return [Found(*row) for row in cursor.fetchall()]
+
+
+# -- likeness ----------------------------------------------------------------------------------
+
+
+class Candidate(NamedTuple):
+    """Somebody in the register who may be the person asked about."""
+
+    person_id: UUID
+    full_name: str
+    birth_date: date | None
+    verdict: Verdict
+
+
+def match_one(fingerprint: Fingerprint) -> list[Candidate]:
+    """Return candidates for one person, the likeliest first; only indexed probes are made."""
+    return match_many([(0, fingerprint)]).get(0, [])
+
+
+_PROBE = ("key", "family", "given", "patronymic", "birth_date", "swapped", "snils", "documents")
+_CREATE_PROBE = """
+CREATE TEMP TABLE match_probe (key bigint, family text COLLATE "C", given text COLLATE "C", patronymic text,
+    birth_date date, swapped date, snils text, documents text[]) ON COMMIT DROP
+"""
+#: Each branch is one index probe per row; what none of them finds differs in too much to be the same person.
+_PAIRS = """
+SELECT q.key, p.id FROM match_probe q JOIN persons_person p ON p.snils = q.snils
+UNION SELECT q.key, d.person_id FROM match_probe q, unnest(q.documents) k
+    JOIN persons_identitydocument d ON d.key = k
+UNION SELECT q.key, p.id FROM match_probe q
+    JOIN persons_person p ON p.birth_date = q.birth_date AND p.family_key = q.family
+UNION SELECT q.key, p.id FROM match_probe q
+    JOIN persons_person p ON p.birth_date = q.birth_date AND p.given_key = q.given
+UNION SELECT q.key, p.id FROM match_probe q
+    JOIN persons_person p ON p.birth_date = q.swapped AND p.family_key = q.family
+"""
+_SLIPS = """
+UNION SELECT q.key, p.id FROM match_probe q
+    JOIN persons_person p ON p.name_key = concat_ws(' ', q.family, q.given, nullif(q.patronymic, ''))
+        AND q.birth_date IS NOT NULL AND p.birth_date <> q.birth_date
+        AND (to_char(p.birth_date, 'MMDD') = to_char(q.birth_date, 'MMDD')
+             OR to_char(p.birth_date, 'YYYYMM') = to_char(q.birth_date, 'YYYYMM')
+             OR to_char(p.birth_date, 'YYYYDD') = to_char(q.birth_date, 'YYYYDD'))
+"""
+
+
+def match_many(probes: Iterable[tuple[int, Fingerprint]]) -> dict[int, list[Candidate]]:
+    """Return candidates by key, set-based: one COPY and one statement of index joins, whatever the number.
+
+    Former names are not looked at: a changed surname shows by СНИЛС, document or given name with birth date.
+    """
+    prints = dict(probes)
+    if not prints:
+        return {}
+    with transaction.atomic():
+        bulk.execute("DROP TABLE IF EXISTS match_probe")
+        bulk.execute(_CREATE_PROBE)
+        bulk.copy_rows("match_probe", _PROBE, (_probe(key, one) for key, one in prints.items()))
+        bulk.execute("ANALYZE match_probe")
+        pairs = _candidates()
+        bulk.execute("DROP TABLE match_probe")
+    found: dict[int, list[Candidate]] = defaultdict(list)
+    for key, person_id, full_name, other in pairs:
+        verdict = judge(prints[key], other)
+        if verdict.level is not Level.NONE:
+            found[key].append(Candidate(person_id, full_name, other.birth_date, verdict))
+    for candidates in found.values():
+        candidates.sort(key=lambda c: (c.verdict.level is not Level.CERTAIN, -c.verdict.score))
+    return dict(found)
+
+
+def _probe(key: int, one: Fingerprint) -> tuple[Any, ...]:
+    swapped = None
+    if one.birth_date is not None and one.birth_date.day <= 12 and one.birth_date.day != one.birth_date.month:
+        swapped = one.birth_date.replace(day=one.birth_date.month, month=one.birth_date.day)
+    return (
+        key, one.family, one.given, one.patronymic, one.birth_date, swapped, one.snils, sorted(one.documents)
+    )  # fmt: skip
+
+
+def _candidates() -> list[tuple[int, UUID, str, Fingerprint]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH pairs AS ({_PAIRS}{_SLIPS}) SELECT pairs.key, p.id, p.family_key, p.given_key, p.name_key, "
+            "p.birth_date, p.sex, p.snils, p.family_name, p.given_name, p.patronymic, "
+            "ARRAY(SELECT d.key FROM persons_identitydocument d WHERE d.person_id = p.id) "
+            "FROM pairs JOIN persons_person p ON p.id = pairs.id AND p.status_code = '1'"
+        )
+        return [_candidate(row) for row in cursor.fetchall()]
+
+
+def _candidate(row: tuple[Any, ...]) -> tuple[int, UUID, str, Fingerprint]:
+    (
+        key,
+        person_id,
+        family,
+        given,
+        name_key,
+        born,
+        sex,
+        snils,
+        family_name,
+        given_name,
+        patronymic,
+        documents,
+    ) = row
+    rest = name_key[len(family) + len(given) + 1 :].strip()
+    full_name = " ".join(part for part in (family_name, given_name, patronymic) if part)
+    return key, person_id, full_name, Fingerprint(family, given, rest, born, sex, snils, frozenset(documents))
+
+
+# -- all that is known of some persons -----------------------------------------------------------
+
+
+@dataclass(slots=True)
+class PersonFacts:
+    """A person with everything that belongs to them, for cards and for comparing with an import."""
+
+    person: Person
+    documents: list[IdentityDocument] = field(default_factory=list)
+    addresses: list[Address] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
+    representations: list[Representation] = field(default_factory=list)
+
+
+def snapshot(person_ids: Collection[UUID]) -> Mapping[UUID, PersonFacts]:
+    """Return present facts of persons by id: five statements, however many persons."""
+    ids = list(person_ids)
+    facts = {person.id: PersonFacts(person) for person in Person.objects.filter(pk__in=ids)}
+    for document in IdentityDocument.objects.filter(person_id__in=ids).order_by("-is_current", "-issued_on"):
+        facts[document.person_id].documents.append(document)
+    for address in Address.objects.filter(person_id__in=ids, ends_on__isnull=True):
+        facts[address.person_id].addresses.append(address)
+    for contact in Contact.objects.filter(person_id__in=ids):
+        facts[contact.person_id].contacts.append(contact)
+    current = Representation.objects.filter(child_id__in=ids, ends_on__isnull=True).select_related("adult")
+    for representation in current:
+        facts[representation.child_id].representations.append(representation)
+    return facts
+
+
+def documents_of(person_id: UUID) -> list[IdentityDocument]:
+    """Return a person's documents, current ones first."""
+    return list(IdentityDocument.objects.filter(person_id=person_id).order_by("-is_current", "-issued_on"))
+
+
+def addresses_of(person_id: UUID) -> list[Address]:
+    """Return a person's addresses, present ones first."""
+    return list(Address.objects.filter(person_id=person_id).order_by("-ends_on", "kind_code"))
+
+
+def family_of(person_id: UUID) -> list[Representation]:
+    """Return who represents a person and whom the person represents, with contacts of the adults."""
+    return list(
+        Representation.objects.filter(child_id=person_id)
+        .select_related("adult")
+        .prefetch_related("adult__contacts")
+    )
+
+
+def wards_of(person_id: UUID) -> list[Representation]:
+    """Return the children whom a person represents today."""
+    return list(
+        Representation.objects.filter(adult_id=person_id, ends_on__isnull=True).select_related("child")
+    )
+
+
+def contacts_of(person_id: UUID) -> list[Contact]:
+    """Return a person's phones and e-mails."""
+    return list(Contact.objects.filter(person_id=person_id))
+
+
+def former_names_of(person_id: UUID) -> list[PersonName]:
+    """Return the names a person bore before, newest first."""
+    return list(PersonName.objects.filter(person_id=person_id).order_by("-valid_to"))
