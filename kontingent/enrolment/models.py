@@ -255,6 +255,7 @@ class Placement(Projection):
     is_main = models.BooleanField()
     sex = models.CharField(max_length=1)
     birth_date = models.DateField()
+    superseded_number = models.BigIntegerField(null=True, help_text="order of supersession, for the cube")
 
     class Meta:
         constraints = [
@@ -280,10 +281,10 @@ class Placement(Projection):
                 name="placement_group_now",
             ),
             models.Index(fields=["person"], name="placement_person"),
-            models.Index(fields=["recorded_at"], name="placement_recorded"),
+            # The cube of a day adds what was superseded since it was counted.
             models.Index(
-                fields=["superseded_at"],
-                condition=Q(superseded_at__isnull=False),
+                fields=["superseded_number"],
+                condition=Q(superseded_number__isnull=False),
                 name="placement_superseded",
             ),
         ]
@@ -291,3 +292,46 @@ class Placement(Projection):
     def __str__(self) -> str:
         """Return the period."""
         return f"{self.starts_on}–{self.ends_on or '…'}"
+
+
+class ContingentCube(models.Model):
+    """The contingent of one day, counted up to a placement and a supersession (куб контингента, ADR 0005)."""
+
+    day = models.DateField()
+    built_at = models.DateTimeField()
+    placement_watermark = models.BigIntegerField()
+    supersession_watermark = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["day", "-id"], name="cube_of_a_day")]
+
+    def __str__(self) -> str:
+        """Return the day."""
+        return f"{self.day}"
+
+
+class ContingentCell(models.Model):
+    """One number of a cube. ``regional`` cells count the whole region and name no organisation.
+
+    No foreign keys: cells are written by one statement and thrown away whole.
+    """
+
+    cube_id = models.BigIntegerField()
+    regional = models.BooleanField()
+    organisation_id = models.UUIDField(null=True)
+    municipality_id = models.UUIDField(null=True)
+    level = models.CharField(max_length=20)
+    grade = models.PositiveSmallIntegerField(null=True)
+    form = models.CharField(max_length=20)
+    adaptation = models.CharField(max_length=20)
+    state = models.CharField(max_length=20)
+    sex = models.CharField(max_length=1)
+    age = models.SmallIntegerField()
+    n = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["cube_id", "regional", "organisation_id"], name="cell_of_a_cube")]
+
+    def __str__(self) -> str:
+        """Return the number."""
+        return f"{self.n}"

@@ -3,6 +3,7 @@
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.contrib.postgres.operations import BtreeGistExtension, TrigramExtension
+from django.contrib.postgres.operations import BtreeGistExtension, TrigramExtension
 from django.db import migrations, models
 
 
@@ -14,6 +15,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        BtreeGistExtension(),
+        TrigramExtension(),
         BtreeGistExtension(),
         TrigramExtension(),
         migrations.CreateModel(

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from kontingent.enrolment import cube
 from kontingent.enrolment.actions.casebook import Learner
 from kontingent.enrolment.models import Enrolment, Placement
 from kontingent.enrolment.rules import EnrolmentFacts, Fold, PlacementFacts
@@ -60,6 +61,7 @@ def write(streams: Collection[Stream], *, moment: datetime, known: bool) -> None
     ``known`` says that some of the streams may have rows already; brand-new ones are written without looking.
     Rows that stay as they are are not touched.
     """
+    cube.hold_ledger()
     old_enrolments, old_placements = _current(streams) if known else ({}, {})
     new_enrolments: list[tuple[Any, ...]] = []
     new_placements: list[tuple[Any, ...]] = []
@@ -75,8 +77,12 @@ def write(streams: Collection[Stream], *, moment: datetime, known: bool) -> None
         new_placements += (
             (*owner, *row, moment) for row in _missing(rows, old_placements.get(stream.enrolment_id))
         )
-    _supersede(Enrolment._meta.db_table, _left(old_enrolments), moment)
-    _supersede(Placement._meta.db_table, _left(old_placements), moment)
+    _supersede(f"{Enrolment._meta.db_table} SET", _left(old_enrolments), moment)
+    _supersede(
+        f"{Placement._meta.db_table} SET superseded_number = nextval('enrolment_supersession'),",
+        _left(old_placements),
+        moment,
+    )
     bulk.copy_rows(Enrolment._meta.db_table, [*_OWNER, *_ENROLMENT, "recorded_at"], new_enrolments)
     bulk.copy_rows(Placement._meta.db_table, [*_OWNER, *_PLACEMENT, "recorded_at"], new_placements)
 
@@ -118,9 +124,6 @@ def _current_rows(table: str, columns: tuple[str, ...], enrolment_ids: list[UUID
     return found
 
 
-def _supersede(table: str, row_ids: list[int], moment: datetime) -> None:
+def _supersede(table_set: str, row_ids: list[int], moment: datetime) -> None:
     if row_ids:
-        bulk.execute(
-            f"UPDATE {table} SET superseded_at = %s WHERE id = ANY(%s)",
-            [moment, row_ids],
-        )
+        bulk.execute(f"UPDATE {table_set} superseded_at = %s WHERE id = ANY(%s)", [moment, row_ids])

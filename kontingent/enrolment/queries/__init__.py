@@ -1,0 +1,51 @@
+"""Reading: who may be seen, search, the learner's card, lists, orders, the operator's numbers.
+
+``scope``     which persons an actor may know of
+``learners``  search, card, path, lists of a class and of a school
+``orders``    orders, groups, movements of a period
+``numbers``   what the home page says
+"""
+
+from kontingent.enrolment.queries.learners import (
+    EnrolmentPart,
+    Hit,
+    LearnerCard,
+    ListRow,
+    card,
+    class_list,
+    school_list,
+    search_learners,
+)
+from kontingent.enrolment.queries.numbers import Dashboard, dashboard
+from kontingent.enrolment.queries.orders import (
+    GroupRow,
+    enrolment_choices,
+    group,
+    groups,
+    order,
+    orders,
+    school_years,
+)
+from kontingent.enrolment.queries.scope import require_visible, visible
+
+__all__ = [
+    "Dashboard",
+    "EnrolmentPart",
+    "GroupRow",
+    "Hit",
+    "LearnerCard",
+    "ListRow",
+    "card",
+    "class_list",
+    "dashboard",
+    "enrolment_choices",
+    "group",
+    "groups",
+    "order",
+    "orders",
+    "require_visible",
+    "school_list",
+    "school_years",
+    "search_learners",
+    "visible",
+]

@@ -1,0 +1,61 @@
+"""Which persons an actor may know of.
+
+The learners, present and former, of the organisations in scope, and those who represent them; besides, the persons the
+scope names (one's own children). Everybody for an actor of the whole region.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import NotAllowed
+from kontingent.persons.permissions import PersonPermission
+from kontingent.persons.queries import EVERYBODY, Within
+
+
+def organisations_condition(actor: Actor, alias: str) -> tuple[str, list[Any]]:
+    """Return SQL " AND <alias>.organisation_id …" for the scope, with its parameters."""
+    scope = actor.scope
+    if scope.whole_region:
+        return "", []
+    return (
+        f" AND ({alias}.organisation_id = ANY(%s) OR {alias}.organisation_id IN "
+        "(SELECT o.id FROM organisations_organisation o WHERE o.municipality_id = ANY(%s)))",
+        [list(scope.organisations), list(scope.municipalities)],
+    )
+
+
+def visible(actor: Actor) -> Within:
+    """Return the condition on learners for ``persons.queries.search``: whoever has studied within the scope."""
+    if actor.scope.whole_region:
+        return EVERYBODY
+    condition, parameters = organisations_condition(actor, "e")
+    return Within(
+        " AND (EXISTS (SELECT 1 FROM enrolment_enrolment e WHERE e.person_id = p.id "
+        f"AND e.superseded_at IS NULL{condition}) OR p.id = ANY(%s))",
+        (*parameters, list(actor.scope.persons)),
+    )
+
+
+def require_visible(actor: Actor, person_id: UUID) -> None:
+    """Raise ``NotAllowed`` unless the actor may know of the person as a learner or as a representative of one."""
+    actor.require(PersonPermission.VIEW)
+    if actor.scope.whole_region or person_id in actor.scope.persons:
+        return
+    condition, parameters = organisations_condition(actor, "e")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM enrolment_enrolment e WHERE e.superseded_at IS NULL AND (e.person_id = %s "
+            "OR e.person_id IN (SELECT r.child_id FROM persons_representation r WHERE r.adult_id = %s))"
+            f"{condition})",
+            [person_id, person_id, *parameters],
+        )
+        row = cursor.fetchone()
+    if not (row and row[0]):
+        raise NotAllowed(
+            "access.out_of_scope", "Этот человек не учится в ваших организациях, его карточка вам недоступна."
+        )
