@@ -21,9 +21,10 @@ from kontingent.enrolment import contingent, rules
 from kontingent.enrolment.check import check
 from kontingent.enrolment.codes import MovementKind, OrderKind
 from kontingent.enrolment.contingent import Dimension
-from kontingent.enrolment.models import Enrolment, Movement, Order, Placement
+from kontingent.enrolment.models import Enrolment, Group, Movement, Order, Placement
 from kontingent.kernel import clock
 from kontingent.kernel.errors import KontingentError
+from kontingent.kernel.school_year import SchoolYear
 from tests import builders as b
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -86,7 +87,7 @@ class World:
     def step(self) -> None:
         """Try one thing; a refusal is as good as a success."""
         action = self.random.choice(
-            [self.admit, self.admit, self.move, self.move, self.move, self.leave, self.cancel]
+            [self.admit, self.admit, self.move, self.move, self.move, self.move, self.leave, self.cancel]
         )
         with contextlib.suppress(KontingentError):
             action()
@@ -95,12 +96,19 @@ class World:
     def day(self) -> date:
         return START + timedelta(days=self.random.randrange(DAYS))
 
+    def day_of(self, group: Group) -> date:
+        """Mostly a day of the class's own year, sometimes any."""
+        start = SchoolYear(group.school_year).starts_on
+        return (
+            start + timedelta(days=self.random.randrange(300)) if self.random.random() < 0.9 else self.day()
+        )
+
     def admit(self) -> None:
         group = self.random.choice(self.groups)
         line = enrolment.LineDraft(
             person_id=self.random.choice(self.people),
             kind=MovementKind.ADMISSION,
-            effective_on=self.day(),
+            effective_on=self.day_of(group),
             group_id=group.id,
         )
         b.signed(group.organisation, OrderKind.ADMISSION, [line])
@@ -113,23 +121,15 @@ class World:
 
     def move(self) -> None:
         stream = self._stream()
-        kind = self.random.choice(
-            [
-                MovementKind.PLACEMENT,
-                MovementKind.PROMOTION,
-                MovementKind.REPEAT,
-                MovementKind.CONDITIONAL_PROMOTION,
-            ]
-        )
         own = [group for group in self.groups if group.organisation_id == stream.organisation_id]
-        b.moved(
-            stream.person_id,
-            stream.enrolment_id,
-            stream.organisation,
-            kind,
-            on=self.day(),
-            group_id=self.random.choice(own).id,
+        group = self.random.choice(own)
+        kind = self.random.choice(
+            [MovementKind.PLACEMENT, MovementKind.REPEAT]
+            if group.school_year == 2024
+            else [MovementKind.PROMOTION, MovementKind.CONDITIONAL_PROMOTION, MovementKind.PLACEMENT]
         )
+        day = self.day_of(group)
+        b.moved(stream.person_id, stream.enrolment_id, stream.organisation, kind, on=day, group_id=group.id)
 
     def leave(self) -> None:
         stream = self._stream()
