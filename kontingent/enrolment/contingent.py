@@ -83,7 +83,7 @@ class Row(NamedTuple):
     """One line of a count: the values of the dimensions and the number."""
 
     key: tuple[Any, ...]
-    count: int
+    number: int
 
 
 def count(
@@ -177,7 +177,7 @@ def _conditions(
 def total(actor: Actor, *, on: date, known_at: datetime | None = None, where: Filter | None = None) -> int:
     """Return one number."""
     rows = count(actor, on=on, known_at=known_at, where=where)
-    return rows[0].count if rows else 0
+    return rows[0].number if rows else 0
 
 
 def count_persons(actor: Actor, *, on: date, where: Filter | None = None) -> int:

@@ -46,7 +46,7 @@ def refused(order: Order, code: str, **signing: Any) -> RuleViolation:
     before = everything()
     with pytest.raises(RuleViolation) as caught:
         enrolment.sign_order(
-            actor=b.ROOT, order_id=order.id, **({"number": "1", "dated": b.SEPTEMBER} | signing)
+            actor=b.ROOT, order_id=order.id, **requisites
         )
     codes = {caught.value.code} | {
         c for refusals in caught.value.facts.get("refusals", {}).values() for c, _ in refusals
@@ -176,7 +176,7 @@ def test_leaving_needs_a_reason_and_where_to() -> None:
     stream = b.admitted(anna, b.group(school))
     day = date(2025, 10, 14)
 
-    def leaving(**facts: str) -> Order:
+    def leaving(**facts: Any) -> Order:
         line = enrolment.LineDraft(
             person_id=anna, kind=MovementKind.TRANSFER_OUT, effective_on=day, enrolment_id=stream, **facts
         )

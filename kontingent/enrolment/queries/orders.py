@@ -29,7 +29,7 @@ def orders(
     if status:
         found = found.filter(status=status)
     start = (max(1, page) - 1) * ORDERS_PAGE
-    rows = list(
+    rows: list[Order] = list(
         found.select_related("organisation")
         .annotate(size=Count("lines"))
         .order_by("-created_at")[start : start + ORDERS_PAGE + 1]
