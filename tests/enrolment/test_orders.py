@@ -43,11 +43,10 @@ def draft(at: Any, *lines: enrolment.LineDraft, kind: OrderKind = OrderKind.ADMI
 
 def refused(order: Order, code: str, **signing: Any) -> RuleViolation:
     """Try to sign, expect the refusal, prove that nothing changed."""
+    requisites: dict[str, Any] = {"number": "1", "dated": b.SEPTEMBER} | signing
     before = everything()
     with pytest.raises(RuleViolation) as caught:
-        enrolment.sign_order(
-            actor=b.ROOT, order_id=order.id, **requisites
-        )
+        enrolment.sign_order(actor=b.ROOT, order_id=order.id, **requisites)
     codes = {caught.value.code} | {
         c for refusals in caught.value.facts.get("refusals", {}).values() for c, _ in refusals
     }
