@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -71,20 +71,23 @@ def _normalised(changes: Mapping[str, Any]) -> dict[str, Any]:
     return tidy
 
 
-def _version(organisation: Organisation, *, actor: Actor, valid_from: date, basis: str) -> None:
-    data = {name: plain(getattr(organisation, name)) for name in FIELDS}
-    data |= {
+def _attributes(organisation: Organisation) -> dict[str, Any]:
+    """Everything a version keeps."""
+    return {name: plain(getattr(organisation, name)) for name in FIELDS} | {
         "status_code": organisation.status_code,
         "municipality": organisation.municipality.code,
         "closed_on": plain(organisation.closed_on),
     }
+
+
+def _version(organisation: Organisation, *, actor: Actor, valid_from: date, basis: str) -> None:
     OrganisationVersion.objects.create(
         organisation=organisation,
         valid_from=valid_from,
         recorded_at=clock.now(),
         actor_code=actor.code,
         basis=basis,
-        data=data,
+        data=_attributes(organisation),
     )
 
 
@@ -435,3 +438,22 @@ def load_municipalities() -> int:
 def _read(name: str) -> list[dict[str, str]]:
     with (DATA / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def write_first_versions(rows: Iterable[Organisation], *, actor: Actor, basis: str) -> None:
+    """Write the first version of organisations entered in bulk (a loader's act, which records nothing else)."""
+    moment = clock.now()
+    OrganisationVersion.objects.bulk_create(
+        [
+            OrganisationVersion(
+                organisation=row,
+                valid_from=row.opened_on or moment.date(),
+                recorded_at=moment,
+                actor_code=actor.code,
+                basis=basis,
+                data=_attributes(row),
+            )
+            for row in rows
+        ],
+        batch_size=500,
+    )

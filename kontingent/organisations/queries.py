@@ -190,3 +190,11 @@ def municipality(code: str) -> Municipality:
         raise NotFound(
             "organisations.no_such_municipality", f"Муниципалитета «{code}» нет. Проверьте код."
         ) from None
+
+
+def municipality_by_id(municipality_id: UUID) -> Municipality:
+    """Return a municipality."""
+    try:
+        return Municipality.objects.get(pk=municipality_id)
+    except Municipality.DoesNotExist:
+        raise NotFound("organisations.no_such_municipality", "Такого муниципалитета нет.") from None

@@ -1,0 +1,94 @@
+"""The synthetic region: deterministic, believable, and consistent by the product's own check."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from django.db import connection
+
+from demo import region
+from demo.territory import EMPTY_SCHOOL_OGRN
+from kontingent.enrolment import contingent
+from kontingent.enrolment.check import check
+from kontingent.enrolment.contingent import Filter
+from kontingent.organisations import actions as organisations
+from kontingent.organisations import queries as registry
+from kontingent.organisations import rules
+from kontingent.organisations.models import Organisation
+from tests import builders as b
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+@pytest.fixture
+def loaded() -> region.LoadSummary:
+    organisations.load_municipalities()
+    return region.load("XS")
+
+
+def one(statement: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def digest() -> str:
+    found = hashlib.sha256()
+    with connection.cursor() as cursor:
+        for table, order in (
+            ("persons_person", "id"),
+            ("enrolment_movement", "id"),
+            ("enrolment_group", "id"),
+        ):
+            cursor.execute(f"SELECT t::text FROM {table} t ORDER BY {order}")
+            for row in cursor.fetchall():
+                found.update(row[0].encode())
+    return found.hexdigest()
+
+
+def test_the_region_passes_the_products_own_check(loaded: region.LoadSummary) -> None:
+    report = check()
+    assert report.is_clean, report.differences
+    assert report.streams > 900
+
+
+def test_it_is_believable(loaded: region.LoadSummary) -> None:
+    assert 550 < contingent.total(b.ROOT, on=region.AS_OF, where=Filter(main=True)) < 1100
+    assert contingent.total(b.ROOT, on=region.AS_OF, where=Filter(main=False)) > 50
+    assert one("SELECT count(*) FROM persons_person WHERE citizenship_code = '1'") > 0
+    assert one("SELECT count(*) FROM persons_person p WHERE snils IS NULL") > 5
+    twins = "SELECT count(*) FROM persons_person a JOIN persons_person b USING (family_key, birth_date) WHERE a.id < b.id"
+    assert one(twins) > 0
+    assert one("SELECT count(*) FROM enrolment_order WHERE status = 'cancelled'") > 0
+    no_class = "SELECT count(*) FROM enrolment_placement WHERE superseded_at IS NULL AND ends_on IS NULL AND group_id IS NULL"
+    assert one(no_class) == 0
+
+
+def test_identifiers_are_valid(loaded: region.LoadSummary) -> None:
+    for organisation in Organisation.objects.all():
+        assert rules.normalise_ogrn(organisation.ogrn) == organisation.ogrn
+        assert rules.normalise_inn(organisation.inn) == organisation.inn
+
+
+def test_school_twelve_awaits_its_first_list(loaded: region.LoadSummary) -> None:
+    school = registry.by_ogrn(EMPTY_SCHOOL_OGRN)
+    assert school.groups.count() == 0
+
+
+def test_a_register_that_holds_people_is_refused(loaded: region.LoadSummary) -> None:
+    before = digest()
+    with pytest.raises(region.NotEmpty):
+        region.load("XS")
+    assert digest() == before
+
+
+def test_the_same_seed_makes_the_same_region(loaded: region.LoadSummary) -> None:
+    first = digest()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "TRUNCATE persons_person, organisations_organisation, enrolment_movement, access_demopersona RESTART IDENTITY CASCADE"
+        )
+    region.load("XS")
+    assert digest() == first
