@@ -62,7 +62,8 @@ def _dimensions(text: str) -> list[Dimension]:
         return [Dimension(part.strip()) for part in text.split(",") if part.strip()]
     except ValueError:
         raise InvalidValue(
-            "contingent.dimension", f"Разрез «{text}» неизвестен. Можно: {', '.join(d.value for d in Dimension)}."
+            "contingent.dimension",
+            f"Разрез «{text}» неизвестен. Можно: {', '.join(d.value for d in Dimension)}.",
         ) from None
 
 

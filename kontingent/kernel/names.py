@@ -137,3 +137,8 @@ def tidy_words(text: str) -> list[str]:
 def full_key(family: str, given: str, patronymic: str) -> str:
     """Return the folded full name, the key of search and of sorting."""
     return " ".join(part for part in (fold(family), fold(given), fold(patronymic)) if part)
+
+
+def has_lookalikes(text: str) -> bool:
+    """Say whether a name mixes Latin letters into Cyrillic ones, which ``tidy`` repairs."""
+    return bool(_LATIN.search(text) and _CYRILLIC.search(text))

@@ -84,6 +84,7 @@ def test_a_register_that_holds_people_is_refused(loaded: region.LoadSummary) -> 
     assert digest() == before
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_same_seed_makes_the_same_region(loaded: region.LoadSummary) -> None:
     first = digest()
     with connection.cursor() as cursor:

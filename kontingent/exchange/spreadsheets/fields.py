@@ -1,0 +1,82 @@
+"""The fields that a class list may carry, and what schools call them.
+
+A synonym is compared folded (``kernel.names.fold``), whole first, then as a part of the heading. Adding a field is
+adding a line here and a setter in ``rows``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kontingent.kernel import names
+
+
+class Field(NamedTuple):
+    """One field: code, title for people, what headings call it."""
+
+    code: str
+    title: str
+    synonyms: tuple[str, ...]
+    #: Parts of a heading that suffice.
+    parts: tuple[str, ...] = ()
+
+
+FIELDS: tuple[Field, ...] = (
+    Field("number", "№ по порядку", ("№ п/п", "№", "п/п", "номер по порядку", "n п/п", "n")),
+    Field("full_name", "ФИО", ("фио", "ф.и.о.", "фамилия имя отчество", "фио обучающегося", "фио ребенка", "ученик", "обучающийся", "список"), ("ф.и.о.", "фио ", "фамилия, имя", "фамилия имя")),
+    Field("family_name", "Фамилия", ("фамилия", "фамилия ребенка", "фамилия обучающегося")),
+    Field("given_name", "Имя", ("имя", "имя ребенка", "имя обучающегося")),
+    Field("patronymic", "Отчество", ("отчество", "отчество при наличии", "отчество ребенка")),
+    Field("birth_date", "Дата рождения", ("дата рождения", "дата рожд.", "д.р.", "др", "год рождения", "дата рождения ребенка"), ("дата рожд", "число месяц год рожд")),
+    Field("birth_place", "Место рождения", ("место рождения",), ("место рожд",)),
+    Field("sex", "Пол", ("пол",)),
+    Field("snils", "СНИЛС", ("снилс", "снилс ребенка", "страховой номер"), ("снилс",)),
+    Field("citizenship", "Гражданство", ("гражданство", "страна"), ("гражданств",)),
+    Field("document", "Документ одной строкой", ("св-во о рождении / паспорт", "свидетельство о рождении", "документ удостоверяющий личность", "паспорт"), ("св-во о рожд", "свидетельство", "паспорт", "серия и номер", "документ, удост")),
+    Field("document_kind", "Вид документа", ("документ", "вид документа", "тип документа")),
+    Field("document_series", "Серия", ("серия", "серия документа")),
+    Field("document_number", "Номер документа", ("номер", "номер документа", "№ документа")),
+    Field("document_date", "Дата выдачи", ("дата выдачи", "когда выдан"), ("дата выдачи",)),
+    Field("document_issuer", "Кем выдан", ("кем выдан", "выдан"), ("кем выдан",)),
+    Field("address_registration", "Адрес регистрации", ("адрес регистрации", "адрес прописки", "прописка", "регистрация"), ("регистрац", "пропис")),
+    Field("address_residence", "Адрес проживания", ("адрес фактический", "адрес проживания", "фактический адрес", "адрес", "домашний адрес", "место жительства"), ("прожив", "фактич", "домашний адрес")),
+    Field("phone", "Телефон ребёнка", ("телефон", "тел.", "телефон ребенка", "контактный телефон")),
+    Field("grade", "Класс", ("класс", "параллель", "группа", "класс группа")),
+    Field("letter", "Литера", ("литера", "буква", "литера класса")),
+    Field("admission_date", "Дата зачисления", ("дата зачисления", "зачислен", "дата поступления"), ("дата зачисл", "дата поступл")),
+    Field("order", "Приказ о зачислении", ("приказ №", "приказ", "приказ о зачислении", "номер приказа", "№ приказа"), ("приказ",)),
+    Field("mother", "Мать одной строкой", ("мать", "мама", "мать фио телефон"), ("мать", "мама")),
+    Field("father", "Отец одной строкой", ("отец", "папа", "отец фио телефон"), ("отец", "папа")),
+    Field("representative", "Представитель одной строкой", ("представитель", "родители", "законный представитель", "родитель", "опекун"), ("законн", "родител", "опекун")),
+    Field("representative_family", "Фамилия представителя", ("представитель фамилия", "фамилия представителя", "фамилия родителя")),
+    Field("representative_given", "Имя представителя", ("представитель имя", "имя представителя", "имя родителя")),
+    Field("representative_patronymic", "Отчество представителя", ("представитель отчество", "отчество представителя", "отчество родителя")),
+    Field("representative_snils", "СНИЛС представителя", ("представитель снилс", "снилс представителя", "снилс родителя")),
+    Field("representative_birth", "Дата рождения представителя", ("представитель дата рождения", "дата рождения представителя")),
+    Field("representative_phone", "Телефон представителя", ("представитель телефон", "телефон представителя", "телефон родителя", "телефон родителей")),
+    Field("kinship", "Кем приходится", ("кем приходится", "степень родства", "родство"), ("кем приход", "родств")),
+    Field("external_id", "Код записи в вашей системе", ("id", "код", "идентификатор", "код ученика")),
+    Field("note", "Примечание", ("прим.", "примечание", "примечания", "комментарий"), ("примеч",)),
+)  # fmt: skip
+BY_CODE = {field.code: field for field in FIELDS}
+#: A table is recognised by these: a name and something that tells people apart.
+NAME_FIELDS = frozenset({"full_name", "family_name"})
+
+_WHOLE = {names.fold(synonym): field.code for field in FIELDS for synonym in field.synonyms}
+_PARTS = [(names.fold(part), field.code) for field in FIELDS for part in field.parts]
+
+
+def recognise(heading: str) -> tuple[str, int] | None:
+    """Return (field code, confidence in percent) for a column heading, or None."""
+    folded = names.fold(heading)
+    if not folded:
+        return None
+    if folded in _WHOLE:
+        return _WHOLE[folded], 100
+    for part, code in _PARTS:
+        if part in folded:
+            return code, 80
+    for whole, code in _WHOLE.items():
+        if len(whole) > 4 and folded.startswith(whole):
+            return code, 60
+    return None
