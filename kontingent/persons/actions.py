@@ -459,9 +459,10 @@ def end_representation(*, actor: Actor, representation_id: UUID, ends_on: date) 
     return found
 
 
-def add_representations(drafts: Iterable[RepresentationDraft]) -> int:
-    """Add representations by COPY; part of a larger act, which records the event."""
-    return bulk.copy_rows(
+def add_representations(drafts: Sequence[RepresentationDraft]) -> list[UUID]:
+    """Add representations by COPY and return their ids; part of a larger act, which records the event."""
+    ids = [new_id() for _ in drafts]
+    bulk.copy_rows(
         Representation._meta.db_table,
         [
             "id", "child_id", "adult_id", "kind_code", "kinship_code", "document_kind_code", "document_requisites",
@@ -469,12 +470,34 @@ def add_representations(drafts: Iterable[RepresentationDraft]) -> int:
         ],
         (
             (
-                new_id(), d.child_id, d.adult_id, d.kind_code, d.kinship_code, d.document_kind_code,
+                link_id, d.child_id, d.adult_id, d.kind_code, d.kinship_code, d.document_kind_code,
                 d.document_requisites[:300], d.starts_on, False,
             )
-            for d in drafts
+            for link_id, d in zip(ids, drafts, strict=True)
         ),
     )  # fmt: skip
+    return ids
+
+
+def withdraw_documents(person_id: UUID, keys: Collection[str]) -> int:
+    """Take documents back that an import added; part of a larger act."""
+    return IdentityDocument.objects.filter(person_id=person_id, key__in=list(keys)).delete()[0]
+
+
+def reopen_address(person_id: UUID, kind_code: str) -> None:
+    """Take the present address of a kind back and reopen the one before it; part of a larger act."""
+    Address.objects.filter(person_id=person_id, kind_code=kind_code, ends_on__isnull=True).delete()
+    former = (
+        Address.objects.filter(person_id=person_id, kind_code=kind_code).order_by("-ends_on", "-id").first()
+    )
+    if former is not None:
+        former.ends_on = None
+        former.save(update_fields=["ends_on"])
+
+
+def remove_representations(ids: Collection[UUID]) -> int:
+    """Take representations back that an import added; part of a larger act."""
+    return Representation.objects.filter(pk__in=list(ids)).delete()[0]
 
 
 # -- sources and mistakes ----------------------------------------------------------------------

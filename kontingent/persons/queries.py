@@ -336,3 +336,51 @@ def contacts_of(person_id: UUID) -> list[Contact]:
 def former_names_of(person_id: UUID) -> list[PersonName]:
     """Return the names a person bore before, newest first."""
     return list(PersonName.objects.filter(person_id=person_id).order_by("-valid_to"))
+
+
+# -- families in bulk ----------------------------------------------------------------------------
+
+
+def representatives_by_name(child_ids: Collection[UUID]) -> set[tuple[UUID, str]]:
+    """Return (child, folded name of a present representative) of these children."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT r.child_id, p.name_key FROM persons_representation r JOIN persons_person p ON p.id = r.adult_id "
+            "WHERE r.child_id = ANY(%s) AND r.ends_on IS NULL",
+            [list(child_ids)],
+        )
+        return {(row[0], row[1]) for row in cursor.fetchall()}
+
+
+def adults_by_keys(
+    *, snils: Collection[str], phones: Collection[tuple[str, str]], births: Collection[tuple[str, date]]
+) -> dict[str, UUID]:
+    """Return valid persons known by СНИЛС, by name with phone, by name with birth date; keys as imports write them.
+
+    Keys are ``snils:<number>``, ``<name>|<phone>`` and ``<name>|<birth date>``. Where several fit, the first wins.
+    """
+    found: dict[str, UUID] = {}
+    with connection.cursor() as cursor:
+        if snils:
+            cursor.execute(
+                "SELECT 'snils:' || snils, id FROM persons_person WHERE snils = ANY(%s) AND status_code = '1'",
+                [list(snils)],
+            )
+            found |= dict(cursor.fetchall())
+        if phones:
+            cursor.execute(
+                "SELECT p.name_key || '|' || c.value, p.id FROM persons_contact c JOIN persons_person p ON p.id = c.person_id "
+                'JOIN unnest(%s::text[], %s::text[]) w(name, phone) ON c.value = w.phone AND p.name_key = w.name COLLATE "C" '
+                "WHERE p.status_code = '1' ORDER BY p.id DESC",
+                [[name for name, _ in phones], [phone for _, phone in phones]],
+            )
+            found |= dict(cursor.fetchall())
+        if births:
+            cursor.execute(
+                "SELECT p.name_key || '|' || p.birth_date, p.id FROM persons_person p "
+                'JOIN unnest(%s::text[], %s::date[]) w(name, born) ON p.birth_date = w.born AND p.name_key = w.name COLLATE "C" '
+                "WHERE p.status_code = '1' ORDER BY p.id DESC",
+                [[name for name, _ in births], [born for _, born in births]],
+            )
+            found |= dict(cursor.fetchall())
+    return found

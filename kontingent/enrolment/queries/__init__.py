@@ -24,9 +24,11 @@ from kontingent.enrolment.queries.orders import (
     groups,
     order,
     orders,
+    orders_of_batch,
     school_years,
 )
 from kontingent.enrolment.queries.scope import require_visible, visible
+from kontingent.enrolment.queries.standing import Place, standing_of
 
 __all__ = [
     "Dashboard",
@@ -35,6 +37,7 @@ __all__ = [
     "Hit",
     "LearnerCard",
     "ListRow",
+    "Place",
     "card",
     "class_list",
     "dashboard",
@@ -43,9 +46,11 @@ __all__ = [
     "groups",
     "order",
     "orders",
+    "orders_of_batch",
     "require_visible",
     "school_list",
     "school_years",
     "search_learners",
+    "standing_of",
     "visible",
 ]

@@ -37,6 +37,11 @@ def orders(
     return rows[:ORDERS_PAGE], len(rows) > ORDERS_PAGE
 
 
+def orders_of_batch(batch_id: UUID) -> list[Order]:
+    """Return the orders that an import made, the latest first, so that they can be taken back in turn."""
+    return list(Order.objects.filter(import_batch=batch_id).order_by("-created_at", "-id"))
+
+
 def order(actor: Actor, order_id: UUID) -> Order:
     """Return an order in scope."""
     found = Order.objects.select_related("organisation").filter(pk=order_id).first()

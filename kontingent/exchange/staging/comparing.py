@@ -1,0 +1,204 @@
+"""What a row would do to the register: match, compare, decide. Works on a chunk of rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from kontingent.enrolment import queries as enrolment
+from kontingent.exchange.spreadsheets.problems import Problem, Severity
+from kontingent.exchange.spreadsheets.rows import LearnerRow
+from kontingent.kernel import names
+from kontingent.persons import queries as persons
+from kontingent.persons.matching import Fingerprint, Level
+from kontingent.persons.queries import Candidate, PersonFacts
+from kontingent.persons.rules import document_key
+
+#: Fields of a person that a row may change; an empty value never erases.
+COMPARED = (
+    "family_name",
+    "given_name",
+    "patronymic",
+    "birth_date",
+    "birth_place",
+    "sex",
+    "snils",
+    "citizenship_code",
+    "country_code",
+)
+
+
+@dataclass(slots=True)
+class Staged:
+    """A row with what has been found out about it."""
+
+    sheet: str
+    line: int
+    raw: list[str]
+    row: LearnerRow
+    problems: list[Problem]
+    status: str = "create"
+    enrols: bool = True
+    person_id: UUID | None = None
+    candidates: list[Candidate] = field(default_factory=list)
+    diff: dict[str, Any] = field(default_factory=dict)
+
+    def refuse(self, code: str, where: str, message: str, remedy: str) -> None:
+        """Add an error of the register's side."""
+        self.problems.append(
+            Problem(Severity.ERROR.value, code, f"{code}@{where}", where, "", message, remedy)
+        )
+
+
+def fingerprint(row: LearnerRow) -> Fingerprint:
+    """Return what a row is matched by."""
+    return Fingerprint(
+        names.fold(row.family_name),
+        names.fold(row.given_name),
+        names.fold(row.patronymic),
+        row.birth_date,
+        row.sex,
+        row.snils,
+        frozenset(document_key(d.kind_code, d.series, d.number) for d in row.documents),
+    )
+
+
+def blocking(problems: Sequence[Problem], decisions: Mapping[str, str]) -> list[Problem]:
+    """Return the problems that refuse a row, given the decisions on causes."""
+    return [
+        problem
+        for problem in problems
+        if (
+            problem.severity == Severity.ERROR.value
+            and decisions.get(problem.cause) not in {"drop", "accept"}
+        )
+        or decisions.get(problem.cause) == "refuse"
+    ]
+
+
+class Comparer:
+    """Compares the chunks of one batch with the register; remembers who has been named already."""
+
+    def __init__(self, organisation_id: UUID, *, effective_on: date, decisions: Mapping[str, str]) -> None:
+        """Take the organisation the list belongs to and the day from which it holds."""
+        self.organisation_id = organisation_id
+        self.effective_on = effective_on
+        self.decisions = decisions
+        self._seen: dict[int, tuple[str, int]] = {}
+
+    def compare(self, chunk: Sequence[Staged], *, chosen: Mapping[int, str] | None = None) -> None:
+        """Give every row its status. ``chosen`` holds the human's choices by line: a person id or "new"."""
+        live = [one for one in chunk if not self._refused(one)]
+        for one in live:
+            self._refuse_a_repeat(one)
+        live = [one for one in live if not self._refused(one)]
+        found = persons.match_many((index, fingerprint(one.row)) for index, one in enumerate(live))
+        for index, one in enumerate(live):
+            self._decide(one, found.get(index, []), (chosen or {}).get(one.line))
+        known = [one for one in live if one.person_id is not None]
+        self._compare_with_register(known)
+        self._look_at_enrolments(known)
+        for one in chunk:
+            if self._refused(one):
+                one.status, one.enrols = "refused", False
+
+    def _refused(self, one: Staged) -> bool:
+        return bool(blocking(one.problems, self.decisions))
+
+    def _refuse_a_repeat(self, one: Staged) -> None:
+        row = one.row
+        key = hash(
+            row.snils or (names.full_key(row.family_name, row.given_name, row.patronymic), row.birth_date)
+        )
+        if key in self._seen:
+            sheet, line = self._seen[key]
+            one.refuse(
+                "row.repeated", "full_name",
+                f"{row.full_name} уже есть в этом файле: лист «{sheet}», строка {line}.", "Оставьте одну из строк.",
+            )  # fmt: skip
+        else:
+            self._seen[key] = (one.sheet, one.line)
+
+    def _decide(self, one: Staged, candidates: list[Candidate], chosen: str | None) -> None:
+        one.candidates = candidates[:5]
+        if chosen == "new":
+            return
+        if chosen:
+            one.person_id = UUID(chosen)
+            return
+        certain = [c for c in candidates if c.verdict.level is Level.CERTAIN]
+        if len(certain) == 1 and all(
+            c.verdict.level is Level.POSSIBLE for c in candidates if c is not certain[0]
+        ):
+            one.person_id = certain[0].person_id
+        elif candidates:
+            one.status = "possible"
+
+    # -- differences ---------------------------------------------------------------------------
+
+    def _compare_with_register(self, known: Sequence[Staged]) -> None:
+        facts = persons.snapshot({one.person_id for one in known if one.person_id})
+        for one in known:
+            assert one.person_id is not None  # noqa: S101 - chosen above
+            one.diff = difference(one.row, facts[one.person_id])
+            one.status = "update" if one.diff else "unchanged"
+
+    def _look_at_enrolments(self, known: Sequence[Staged]) -> None:
+        standing = enrolment.standing_of({one.person_id for one in known if one.person_id}, self.effective_on)
+        for one in known:
+            places = standing.get(one.person_id) if one.person_id else None
+            if not places:
+                continue
+            here = next((place for place in places if place.organisation_id == self.organisation_id), None)
+            one.enrols = False
+            if here is None:
+                place = places[0]
+                one.refuse(
+                    "enrolment.elsewhere", "enrolment",
+                    f"Ученик уже числится в «{place.organisation}» с {place.starts_on:%d.%m.%Y}.",
+                    "Нужен перевод: приказ о выбытии оттуда или запрос на перевод.",
+                )  # fmt: skip
+            elif one.row.grade and (here.grade, here.letter) != (one.row.grade, one.row.letter):
+                one.problems.append(
+                    Problem(
+                        Severity.WARNING.value, "enrolment.other_class", "enrolment.other_class@enrolment", "grade", here.title,
+                        f"В реестре ученик в классе {here.title}, в файле – {one.row.grade}{one.row.letter}. "
+                        "Класс не изменён: перевод оформляется приказом.",
+                    )
+                )  # fmt: skip
+
+
+def difference(row: LearnerRow, facts: PersonFacts) -> dict[str, Any]:
+    """Return what a row says otherwise: {field: [register, file]}; what the file leaves empty is not a difference."""
+    person, found = facts.person, {}
+    for name in COMPARED:
+        new, old = getattr(row, name), getattr(person, name)
+        if (
+            new
+            and new != old
+            and not (name in {"citizenship_code", "country_code"} and _default_citizenship(row))
+        ):
+            found[name] = [str(old) if old else "", str(new)]
+    documents = {document.key for document in facts.documents}
+    fresh = [d for d in row.documents if document_key(d.kind_code, d.series, d.number) not in documents]
+    if fresh:
+        found["documents"] = ["", "; ".join(f"{d.series} {d.number}".strip() for d in fresh)]
+    addresses = {address.kind_code: address.text for address in facts.addresses}
+    for kind, text in row.addresses.items():
+        if addresses.get(kind) != text:
+            found[f"address_{kind}"] = [addresses.get(kind, ""), text]
+    adults = {representation.adult.name_key for representation in facts.representations}
+    for adult in row.adults:
+        if names.full_key(adult.family_name, adult.given_name, adult.patronymic) not in adults:
+            found.setdefault("adults", ["", ""])[1] += (
+                f"{adult.family_name} {adult.given_name} {adult.patronymic}; "
+            )
+    return found
+
+
+def _default_citizenship(row: LearnerRow) -> bool:
+    """A list without a citizenship column reads as "РФ": that is no statement."""
+    return (row.citizenship_code, row.country_code) == ("0", "643")
