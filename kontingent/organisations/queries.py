@@ -198,3 +198,8 @@ def municipality_by_id(municipality_id: UUID) -> Municipality:
         return Municipality.objects.get(pk=municipality_id)
     except Municipality.DoesNotExist:
         raise NotFound("organisations.no_such_municipality", "Такого муниципалитета нет.") from None
+
+
+def municipality_names(municipality_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return names by id."""
+    return dict(Municipality.objects.filter(pk__in=list(municipality_ids)).values_list("id", "name"))

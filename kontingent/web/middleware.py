@@ -1,17 +1,59 @@
-"""Turns refusals into pages."""
+"""Refusals become pages; every answer carries the security headers."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from kontingent.kernel.errors import (
+    Conflict,
+    InvalidValue,
+    KontingentError,
+    NotAllowed,
+    NotFound,
+    RuleViolation,
+)
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_STATUS: tuple[tuple[type[KontingentError], int, str], ...] = (
+    (NotFound, 404, "Не найдено"),
+    (NotAllowed, 403, "Нет доступа"),
+    (Conflict, 409, "Данные изменились"),
+    (InvalidValue, 422, "Проверьте введённое"),
+    (RuleViolation, 422, "Так сделать нельзя"),
+)
+
+
+def status_of(error: KontingentError) -> tuple[int, str]:
+    """Return the status and the heading of a refusal."""
+    return next(
+        ((status, title) for kind, status, title in _STATUS if isinstance(error, kind)), (422, "Отказ")
+    )
 
 
 class ErrorsMiddleware:
-    """Turns refusals into pages."""
+    """Turns what rooms refuse into a page that says what to do next, and adds the headers."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Keep the next layer."""
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass on."""
-        return self.get_response(request)
+        """Pass on, add headers."""
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        if not request.path.startswith("/static/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Render a refusal; anything else goes on to Django."""
+        if not isinstance(exception, KontingentError):
+            return None
+        status, title = status_of(exception)
+        template = "errors/alert.html" if request.headers.get("HX-Request") else "errors/refusal.html"
+        return render(request, template, {"title": title, "error": exception}, status=status)

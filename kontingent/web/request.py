@@ -1,0 +1,81 @@
+"""What views take from a request."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.dateparse import parse_datetime
+
+from kontingent.kernel import clock
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import InvalidValue, NotAllowed
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Return who is signed in; the middleware has seen to it that somebody is."""
+    actor = getattr(request, "actor", None)
+    if not isinstance(actor, Actor):
+        raise NotAllowed("access.not_signed_in", "Войдите, чтобы продолжить.")
+    return actor
+
+
+def own_organisation(request: HttpRequest) -> UUID:
+    """Return the organisation the actor works in; pages of an operator need one."""
+    organisation_id = actor_of(request).organisation_id
+    if organisation_id is None:
+        raise NotAllowed(
+            "access.no_organisation",
+            "Эта страница – для сотрудников организаций. Откройте реестр и выберите школу.",
+        )
+    return organisation_id
+
+
+def day(request: HttpRequest, name: str = "on") -> date:
+    """Return the day asked for, today by default."""
+    return optional_day(request.GET.get(name, ""), "Дата") or clock.today()
+
+
+def optional_day(text: str, what: str) -> date | None:
+    """Read a date of a form (2026-09-20 or 20.09.2026)."""
+    text = text.strip()
+    if not text:
+        return None
+    for order in ((0, 1, 2), (2, 1, 0)):
+        parts = text.replace(".", "-").replace("/", "-").split("-")
+        try:
+            return date(*(int(parts[index]) for index in order))
+        except (ValueError, IndexError):
+            continue
+    raise InvalidValue("form.date", f"{what} «{text}» – не дата. Напишите её как 20.09.2026.")
+
+
+def moment(text: str) -> Any:
+    """Read a moment of a form, in the region's time zone."""
+    if not text.strip():
+        return None
+    found = parse_datetime(text)
+    if found is None:
+        raise InvalidValue("form.moment", f"«{text}» – не дата и время. Выберите их в поле.")
+    return found if found.tzinfo else found.replace(tzinfo=clock.REGION_ZONE)
+
+
+def whole(text: str | None) -> int | None:
+    """Read a whole number, None where there is none."""
+    return int(text) if text and text.strip().isdigit() else None
+
+
+def uuid_of(text: str | None) -> UUID | None:
+    """Read an id, None where there is none or no id at all."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+    """Render a page."""
+    return render(request, template, context)

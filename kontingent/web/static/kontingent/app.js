@@ -1,0 +1,32 @@
+// Keyboard: "/" goes to the search field, "?" shows the keys; forms that change things are sent once.
+document.addEventListener("keydown", (event) => {
+  const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "/") {
+    const field = document.getElementById("find");
+    if (field) { event.preventDefault(); field.focus(); field.select(); }
+  }
+  if (event.key === "?") {
+    const keys = document.getElementById("keys");
+    if (keys) { event.preventDefault(); keys.open ? keys.close() : keys.showModal(); }
+  }
+});
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || form.dataset.many) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "yes";
+  setTimeout(() => { delete form.dataset.sent; }, 8000);
+});
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-print],[data-check-all],[data-close]");
+  if (!button) return;
+  if (button.dataset.print !== undefined) window.print();
+  if (button.dataset.close !== undefined) button.closest("dialog").close();
+  if (button.dataset.checkAll !== undefined) {
+    document.querySelectorAll(`input[name="${button.dataset.checkAll}"]`).forEach((box) => { box.checked = button.dataset.on !== "no"; });
+  }
+});
+document.addEventListener("change", (event) => {
+  if (event.target.dataset.autosubmit !== undefined) event.target.form.requestSubmit();
+});
