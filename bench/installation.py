@@ -101,4 +101,4 @@ def _wait(port: int) -> None:
 def resident_mb(process: psutil.Process) -> float:
     """Proportional memory of a process and its children, MB."""
     family = [process, *process.children(recursive=True)]
-    return sum(one.memory_full_info().pss for one in family) / 1e6
+    return float(sum(one.memory_full_info().pss for one in family)) / 1e6

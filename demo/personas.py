@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from demo.territory import Chunk
 from kontingent.access.models import DemoPersona
@@ -14,7 +15,7 @@ def write(chunks: Sequence[Chunk], empty_school: Organisation) -> None:
     perm = next(chunk for chunk in chunks if chunk.schools and chunk.schools[0].municipality.code == "perm")
     school, kindergarten = perm.schools[0], perm.kindergartens[0]
     college = next((chunk.colleges[0] for chunk in chunks if chunk.colleges), None)
-    rows = [
+    rows: list[tuple[str, str, str, str, UUID | None, UUID | None]] = [
         ("secretary", "Тиунова Вера Павловна", f"секретарь школы: {school.name}", "operator", school.id, None),
         ("new-school", "Мальцева Ольга Андреевна", f"секретарь новой школы: {empty_school.short_name}", "operator", empty_school.id, None),
         ("teacher", "Попова Ирина Сергеевна", f"классный руководитель: {school.name}", "teacher", school.id, None),

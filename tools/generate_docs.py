@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import django
@@ -35,23 +34,10 @@ def _pages() -> dict[str, Callable[[], str]]:
     }
 
 
-def event_kinds() -> list[type[Event]]:
-    """Return every kind of event the product can record, sorted by its code."""
-
-    def below(parent: type[Event]) -> Iterator[type[Event]]:
-        for child in parent.__subclasses__():
-            if "kind" in vars(child):  # a slotted dataclass leaves its unslotted twin behind
-                yield child
-            yield from below(child)
-
-    for path in sorted((ROOT / "kontingent").glob("**/events.py")):
-        importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-    kinds = {kind.kind: kind for kind in below(Event)}
-    return [kinds[code] for code in sorted(kinds)]
-
-
 def audit_events() -> str:
     """The catalogue of audit events: code, Russian title, fields."""
+    from kontingent.audit import catalogue
+
     common = {field.name for field in dataclasses.fields(Event)}
     lines = [
         "# Журнал действий: виды событий",
@@ -62,7 +48,7 @@ def audit_events() -> str:
         "| код | событие | поля |",
         "|---|---|---|",
     ]
-    for kind in event_kinds():
+    for kind in catalogue.kinds():
         own = [f.name for f in dataclasses.fields(kind) if f.name not in common]
         lines.append(f"| `{kind.kind}` | {kind.title} | {', '.join(f'`{name}`' for name in own)} |")
     return "\n".join(lines) + "\n"

@@ -24,9 +24,9 @@ class CodeValue(models.Model):
     """One value of a list; retired by ``valid_to``, never deleted."""
 
     code_list = models.ForeignKey(CodeList, on_delete=models.PROTECT, related_name="values")
-    code = models.CharField(max_length=20)
+    code = models.CharField(max_length=40)
     title = models.CharField(max_length=500)
-    parent_code = models.CharField(max_length=20, blank=True)
+    parent_code = models.CharField(max_length=40, blank=True)
     position = models.PositiveIntegerField(default=0)
     valid_from = models.DateField(null=True)
     valid_to = models.DateField(null=True)

@@ -35,9 +35,9 @@ class Migration(migrations.Migration):
             name='CodeValue',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=20)),
+                ('code', models.CharField(max_length=40)),
                 ('title', models.CharField(max_length=500)),
-                ('parent_code', models.CharField(blank=True, max_length=20)),
+                ('parent_code', models.CharField(blank=True, max_length=40)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('valid_from', models.DateField(null=True)),
                 ('valid_to', models.DateField(null=True)),

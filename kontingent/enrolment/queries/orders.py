@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -144,3 +145,8 @@ def enrolment_choices(
             [organisation_id, on, on, group_id, group_id],
         )
         return [Choice(*row) for row in cursor.fetchall()]
+
+
+def group_titles(group_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return titles by id."""
+    return dict(Group.objects.filter(pk__in=list(group_ids)).values_list("id", "title"))

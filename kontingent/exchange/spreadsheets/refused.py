@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ class RefusedRow(NamedTuple):
     remedies: Sequence[str]
 
 
-def workbook(headings: dict[str, Sequence[str]], rows: Iterable[RefusedRow]) -> bytes:
+def workbook(headings: Mapping[str, Sequence[str]], rows: Iterable[RefusedRow]) -> bytes:
     """Return an xlsx: sheets as in the file, their columns, then «Строка», «Причина» and «Что сделать».
 
     Every cell is written as text, so that nothing from a file is ever a formula in ours.

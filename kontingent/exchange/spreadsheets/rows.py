@@ -448,7 +448,9 @@ class RowReader:
             )
             return
         kinship = codelists.find("kinship", texts.get("kinship", "")) or ""
-        adult = AdultRow(*parts, kinship_code=kinship, kind_code="2" if kinship == "3" else "1")
+        adult = AdultRow(
+            parts[0], parts[1], parts[2], kinship_code=kinship, kind_code="2" if kinship == "3" else "1"
+        )
         adult.sex = rules.sex_by_patronymic(adult.patronymic) or {"2": "1", "7": "1", "9": "1"}.get(
             kinship, "2"
         )

@@ -9,6 +9,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from kontingent.audit import catalogue as audit_catalogue
 from kontingent.codelists import queries as codelists
 from kontingent.kernel import clock
 from kontingent.kernel.school_year import SchoolYear
@@ -104,3 +105,9 @@ def choice(name: str, label: str, options: Any, selected: object = "", empty: st
         '<select class="form-select" id="f-{0}" name="{0}">{2}</select></div>',
         name, label, SafeString("").join(rows),
     )  # fmt: skip
+
+
+@register.filter
+def event_title(kind: str) -> str:
+    """Return the Russian title of an audit event."""
+    return audit_catalogue.titles().get(kind, kind)
