@@ -87,7 +87,6 @@ LANGUAGE_CODE = "ru"
 TIME_ZONE = "Asia/Yekaterinburg"
 USE_TZ = True
 USE_I18N = True
-USE_THOUSAND_SEPARATOR = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(environment.text("KONTINGENT_STATIC", str(BASE_DIR / "static-root")))

@@ -172,6 +172,11 @@ class Casebook:
             ],
         )
 
+    def leave_out(self, order_id: UUID) -> None:
+        """Forget what an order did, so that its lines can be shown as before and after."""
+        for enrolment_id, stream in self.streams.items():
+            self.streams[enrolment_id] = [m for m in stream if m.order_id != order_id]
+
     # -- streams -------------------------------------------------------------------------------
 
     def overlapping(self, person_id: UUID, enrolment_id: UUID | None, after: Fold) -> Standing | None:

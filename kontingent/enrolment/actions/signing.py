@@ -81,6 +81,8 @@ def preview_order(*, actor: Actor, order_id: UUID) -> Preview:
     )
     lines = list(OrderLine.objects.filter(order=order))
     book = casebook.load(order.organisation_id, lines)
+    if order.status != OrderStatus.DRAFT:
+        book.leave_out(order.id)
     return Preview(order, tuple(_previews(book, order, lines, dated=order.dated)))
 
 
