@@ -124,3 +124,6 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": environment.text("KONTINGENT_LOG_LEVEL", "INFO")},
     "loggers": {"procrastinate": {"level": "WARNING"}},
 }
+
+#: Where the worker looks for tasks in each room.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

@@ -180,7 +180,10 @@ def _worker(_arguments: argparse.Namespace) -> int:
     from django.core.management import call_command
 
     _start_django()
-    call_command("procrastinate", "worker", "--concurrency", "1")
+    from kontingent.exchange.staging import jobs
+
+    jobs.resume()
+    call_command("procrastinate", "worker", "--concurrency", "1", "--fetch-job-polling-interval", "2")
     return 0
 
 

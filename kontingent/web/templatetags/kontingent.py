@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from kontingent.audit import catalogue as audit_catalogue
@@ -77,33 +77,24 @@ def age(born: date | None) -> str:
 @register.simple_tag
 def field(name: str, label: str, value: object = "", kind: str = "text", **attributes: str) -> SafeString:
     """Write a labelled input: ``{% field "number" "Номер" value required="required" %}``."""
-    extra = SafeString("").join(
-        format_html(' {}="{}"', key.replace("_", "-"), text) for key, text in attributes.items() if text
-    )
+    given = ((key.replace("_", "-"), text) for key, text in attributes.items() if text)
     return format_html(
         '<div class="mb-3"><label class="form-label" for="f-{0}">{1}</label>'
         '<input class="form-control" id="f-{0}" name="{0}" type="{2}" value="{3}"{4}></div>',
-        name, label, kind, "" if value is None else value, extra,
+        name, label, kind, "" if value is None else value, format_html_join("", ' {}="{}"', given),
     )  # fmt: skip
 
 
 @register.simple_tag
 def choice(name: str, label: str, options: Any, selected: object = "", empty: str = "") -> SafeString:
     """Write a labelled select of (code, title) pairs; ``empty`` is the text of "not chosen"."""
-    rows = [format_html('<option value="">{}</option>', empty)] if empty else []
-    rows += [
-        format_html(
-            '<option value="{}"{}>{}</option>',
-            code,
-            SafeString(" selected") if str(code) == str(selected) else "",
-            title,
-        )
-        for code, title in options
-    ]
+    pairs = [*([("", empty)] if empty else []), *options]
+    chosen = SafeString(" selected")
+    rows = ((code, chosen if str(code) == str(selected or "") else "", title) for code, title in pairs)
     return format_html(
         '<div class="mb-3"><label class="form-label" for="f-{0}">{1}</label>'
         '<select class="form-select" id="f-{0}" name="{0}">{2}</select></div>',
-        name, label, SafeString("").join(rows),
+        name, label, format_html_join("", '<option value="{}"{}>{}</option>', rows),
     )  # fmt: skip
 
 
