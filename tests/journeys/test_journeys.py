@@ -31,7 +31,7 @@ def test_a_secretary_turns_a_class_list_into_learners_and_takes_it_back(page: Pa
     expect(page.get_by_role("button", name="Применить")).to_be_visible()
     expect(page.locator(".numbers")).to_contain_text("Новые")
     accessible(page, "checked batch")
-    keep(page, "import-checked", full=True)
+    keep(page, "import-checked")
 
     page.get_by_role("button", name="загрузить без значения").first.click()
     expect(page.get_by_text("без значения", exact=True)).to_be_visible()
