@@ -36,7 +36,7 @@ def _learning(state: LearnerState) -> dict[MovementKind, LearnerState | None]:
         MovementKind.CONDITIONAL_PROMOTION: LearnerState.CONDITIONAL,
         MovementKind.REPEAT: LearnerState.REPEATING,
         MovementKind.ACADEMIC_LEAVE: LearnerState.ON_LEAVE,
-        **dict.fromkeys(CLOSING, None),
+        **dict.fromkeys(sorted(CLOSING), None),
     }
 
 
@@ -52,7 +52,7 @@ TRANSITIONS: dict[LearnerState, dict[MovementKind, LearnerState | None]] = {
     LearnerState.ON_LEAVE: {
         MovementKind.RETURN: LearnerState.STUDYING,
         MovementKind.NAME_CHANGE: LearnerState.ON_LEAVE,
-        **dict.fromkeys(CLOSING, None),
+        **dict.fromkeys(sorted(CLOSING), None),
     },
 }
 
