@@ -51,6 +51,7 @@ class Child:
     command: list[str]
     log: Path
     env: dict[str, str]
+    death_signal: int = signal.SIGTERM
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     quick_deaths: int = 0
@@ -58,7 +59,9 @@ class Child:
 
     def start(self) -> None:
         """Start it."""
-        self.process = processes.spawn(self.command, log=self.log, env=self.env, cwd=home.repository())
+        self.process = processes.spawn(
+            self.command, log=self.log, env=self.env, cwd=home.repository(), death_signal=self.death_signal
+        )
         self.started = time.monotonic()
 
     @property
@@ -150,9 +153,13 @@ def web_child(host: str, port: int, *, threads: int) -> Child:
 
 
 def worker_child() -> Child:
-    """The worker of background jobs."""
+    """The worker of background jobs.
+
+    If the supervisor dies the database goes as well, and a graceful worker would wait for it; a job that is killed
+    leaves nothing half done.
+    """
     command = [sys.executable, "-m", "runtime.cli", "worker"]
-    return Child("worker", command, home.logs() / "worker.log", _environment())
+    return Child("worker", command, home.logs() / "worker.log", _environment(), death_signal=signal.SIGKILL)
 
 
 def _environment() -> dict[str, str]:
