@@ -34,12 +34,12 @@ def start(var: Path) -> tuple[subprocess.Popen[bytes], str]:
 
 
 def family(up: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return psutil.Process(up.pid).children(recursive=True)
+    return list(psutil.Process(up.pid).children(recursive=True))
 
 
 def gone(processes: list[psutil.Process], patience: float = 30) -> list[psutil.Process]:
     """Return those still running after a while."""
-    return psutil.wait_procs(processes, timeout=patience)[1]
+    return list(psutil.wait_procs(processes, timeout=patience)[1])
 
 
 def health(address: str) -> int:
