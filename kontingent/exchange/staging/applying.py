@@ -54,6 +54,7 @@ class _Work:
         default_factory=lambda: defaultdict(list)
     )
     leavers: list[tuple[UUID, LearnerRow]] = field(default_factory=list)
+    made: set[UUID] = field(default_factory=set)
 
 
 def report_beside(batch_id: UUID) -> Report:
@@ -221,12 +222,13 @@ def _open_groups(work: _Work) -> None:
 def _apply_chunk(work: _Work, families: Families, chunk: Sequence[Row]) -> None:
     rows = [(row, wire.from_json(row.parsed)) for row in chunk]
     fresh = [(row, learner) for row, learner in rows if row.status == "create"]
-    _still_unknown(fresh)
+    _still_unknown(work, fresh)
     ids = persons.create_many(
         actor=work.actor, drafts=[_draft(learner) for _, learner in fresh], moment_note=f"Загрузка {work.batch.filename}"
     ) if fresh else []  # fmt: skip
     for (row, _), person_id in zip(fresh, ids, strict=True):
         row.person_id, row.made = person_id, {"created": True}
+        work.made.add(person_id)
     for row, learner in rows:
         if row.status == "update":
             _update(work, row, learner)
@@ -239,16 +241,17 @@ def _apply_chunk(work: _Work, families: Families, chunk: Sequence[Row]) -> None:
     _remember(work, rows)
 
 
-def _still_unknown(fresh: Sequence[tuple[Row, LearnerRow]]) -> None:
+def _still_unknown(work: _Work, fresh: Sequence[tuple[Row, LearnerRow]]) -> None:
     """Match once more: somebody may have entered one of these people since the file was checked."""
     found = person_queries.match_many(
         (index, fingerprint(learner)) for index, (_, learner) in enumerate(fresh)
     )
     for index, candidates in found.items():
         row, learner = fresh[index]
+        candidates = [one for one in candidates if one.person_id not in work.made]
         if row.made.get("choice") == "new":
             continue
-        if any(c.verdict.level is Level.CERTAIN for c in candidates) or not row.candidates:
+        if any(c.verdict.level is Level.CERTAIN for c in candidates) or (candidates and not row.candidates):
             raise Conflict(
                 "staging.register_changed",
                 f"За время проверки в реестре появился похожий человек: {learner.full_name} (строка {row.line}). "

@@ -1,0 +1,44 @@
+"""``python -m bench --size M --only search``: measure, print, write ``bench/out``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from bench import installation
+from bench.measure import Result
+
+IMPORTS = {"import", "import_apply", "import_undo"}
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", default="S", choices=["XS", "S", "M", "L"])
+    parser.add_argument("--only")
+    arguments = parser.parse_args()
+    with installation.of_size(arguments.size):
+        print(f"{'name':14} {'figure':>12} {'unit':28} {'floor':>12} {'ratio':>8} {'p95 ms':>8} {'MB':>7}")
+        for result in _results(arguments.size, arguments.only):
+            result.save()
+            print(
+                f"{result.name:14} {result.figure:12.2f} {result.unit:28} {result.floor or 0:12.2f} {result.ratio or 0:8.3f} "
+                f"{result.p95_ms or 0:8.2f} {result.rss_mb or 0:7.1f}",
+                flush=True,
+            )
+
+
+def _results(size: str, only: str | None) -> Iterator[Result]:
+    from bench import imports, matching, pages
+
+    if only is None or only in pages.PAGES:
+        with installation.served() as (site, server):
+            yield from pages.run(size, site, server, only)
+    if only in (None, "match_online"):
+        yield matching.run(size)
+    if only is None or only in IMPORTS:
+        yield from imports.run(size)
+
+
+if __name__ == "__main__":
+    main()
