@@ -39,6 +39,7 @@ _NOTHING = frozenset(
         "б/н",
     }
 )
+LONGEST_NOTHING = max(map(len, _NOTHING))
 _MALE = frozenset({"м", "муж", "мужской", "мужчина", "мальчик", "male", "m", "1"})
 _FEMALE = frozenset({"ж", "жен", "женский", "женщина", "девочка", "female", "f", "2"})
 _CLASS = re.compile(
@@ -56,8 +57,10 @@ def plain(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        text = _SPACES.sub(" ", value).strip()
-        return "" if text.lower() in _NOTHING else text
+        text = value.strip()
+        if "  " in text or not text.isprintable() or "\u00a0" in text:
+            text = _SPACES.sub(" ", text)
+        return "" if len(text) <= LONGEST_NOTHING and text.lower() in _NOTHING else text
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else str(value)
     if isinstance(value, datetime):

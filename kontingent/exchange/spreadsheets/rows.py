@@ -545,9 +545,15 @@ _RAW = frozenset({"full_name", "family_name", "given_name", "patronymic"})
 def without_health(cells_of_row: Sequence[Any], mapping: Mapping[int, str]) -> list[str]:
     """Return the raw cells for keeping beside the row, a note that speaks of health blanked."""
     raw = [
-        cells.plain(cell) if not isinstance(cell, (date, datetime)) else f"{cell:%d.%m.%Y}"
+        cell
+        if type(cell) is str
+        else f"{cell:%d.%m.%Y}"
+        if isinstance(cell, (date, datetime))
+        else cells.plain(cell)
         for cell in cells_of_row
     ]
+    if "note" not in mapping.values():
+        return raw
     for index, code in mapping.items():
         if (
             code == "note"
