@@ -20,7 +20,7 @@ REPEAT = 120
 def _rows(statement: str, parameters: list[Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def run(size: str, site: Site, server: psutil.Process, only: str | None) -> Iterator[Result]:

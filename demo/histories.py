@@ -278,7 +278,7 @@ class Histories:
             steps.append(
                 Step(
                     "transfer_out",
-                    date(YEAR, 10, 12),
+                    date(YEAR, 10, 20),
                     reason="T3",
                     destination_text="г. Тюмень",
                     cancelled_after_days=5,

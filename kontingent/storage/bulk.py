@@ -10,14 +10,14 @@ from psycopg import sql
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write rows by ``COPY … FROM STDIN`` and return how many.
 
-    Values are adapted as in any statement; constraints and triggers apply. Memory stays flat whatever the
+    Values are adapted as in any statement; constraints and triggers apply, and what they forbid is raised as Django's own errors. Memory stays flat whatever the
     iterable yields.
     """
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     count = 0
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         write = copy.write_row
         for row in rows:
             write(row)
