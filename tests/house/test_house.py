@@ -11,6 +11,7 @@ from django.db.models import Model
 from pytest_socket import SocketConnectBlockedError
 
 from kontingent.audit.catalogue import kinds as event_kinds
+from tools import commit_message
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = [
@@ -123,3 +124,18 @@ def test_the_version_is_one() -> None:
 def test_no_test_can_reach_the_network() -> None:
     with pytest.raises((SocketConnectBlockedError, UserWarning)):
         socket.create_connection(("192.0.2.1", 80), timeout=1)
+
+
+@pytest.mark.parametrize(
+    ("subject", "well"),
+    [
+        ("exchange: Read class lists.", True),
+        ("audit, access: Add.", False),
+        ("Fix stuff", False),
+        ("web: add a page.", False),
+        ("web: Add a page", False),
+        ("Merge branch 'x'", True),
+    ],
+)
+def test_commit_messages(subject: str, well: bool) -> None:
+    assert (commit_message.fault(subject) is None) is well
