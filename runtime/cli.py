@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         return command(arguments)
-    except (PostgresFailed, supervisor.StartFailed, home.Busy) as failure:
+    except (PostgresFailed, supervisor.StartFailed, home.Busy, home.NoInstallation) as failure:
         print(failure, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -110,6 +111,20 @@ def _start_django() -> None:
     django.setup()
 
 
+@contextmanager
+def _installation() -> Iterator[None]:
+    """Work on an installation that is there already: its database runs, Django is up, its tables are."""
+    if demo := home.find_installation():
+        print(f"Работаю с вымышленным регионом: {demo}", file=sys.stderr)
+    with home.database():
+        _start_django()
+        from django.db import connection
+
+        if "organisations_organisation" not in connection.introspection.table_names():
+            raise home.NoInstallation("В этой базе ещё нет таблиц. Сначала выполните «kontingent migrate».")
+        yield
+
+
 def _migrate(_arguments: argparse.Namespace) -> int:
     with home.database():
         _start_django()
@@ -133,8 +148,7 @@ def _bring_up_to_date(*, say: Callable[[str], None]) -> None:
 
 def _up(arguments: argparse.Namespace) -> int:
     if arguments.demo:
-        os.environ["KONTINGENT_DEMO"] = "yes"
-        os.environ.setdefault("KONTINGENT_VAR", str(home.repository() / "var" / "demo"))
+        home.use_demo()
     say = _speaker()
     say("База данных…")
     with home.database(options=supervisor.DATABASE_OPTIONS):
@@ -188,8 +202,7 @@ def _worker(_arguments: argparse.Namespace) -> int:
 
 
 def _import(arguments: argparse.Namespace) -> int:
-    with home.database():
-        _start_django()
+    with _installation():
         from kontingent.exchange.staging import cli
 
         return cli.import_file(
@@ -205,24 +218,21 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _undo(arguments: argparse.Namespace) -> int:
-    with home.database():
-        _start_django()
+    with _installation():
         from kontingent.exchange.staging import cli
 
         return cli.undo(arguments.batch, out=print)
 
 
 def _contingent(arguments: argparse.Namespace) -> int:
-    with home.database():
-        _start_django()
+    with _installation():
         from runtime import reports
 
         return reports.print_contingent(arguments, out=print)
 
 
 def _check(_arguments: argparse.Namespace) -> int:
-    with home.database():
-        _start_django()
+    with _installation():
         from runtime import reports
 
         return reports.print_check(out=print)

@@ -29,6 +29,39 @@ def var() -> Path:
     return folder
 
 
+class NoInstallation(RuntimeError):
+    """There is no database here to work on yet."""
+
+
+def find_installation() -> Path | None:
+    """Choose the installation a command works on; return the demo's folder when it is that one.
+
+    An address or folder in the environment wins, then the installation of this checkout, then its demo.
+
+    Raises:
+        NoInstallation: nothing of the three is there.
+    """
+    if "DATABASE_URL" in os.environ or "KONTINGENT_VAR" in os.environ:
+        return None
+    own = repository() / "var"
+    if (own / "postgres").exists():
+        return None
+    demo = own / "demo"
+    if not (demo / "postgres").exists():
+        raise NoInstallation(
+            "Здесь ещё нет базы данных. Сначала выполните «kontingent migrate» (своя база) "
+            "или «make demo» (вымышленный регион)."
+        )
+    use_demo(demo)
+    return demo
+
+
+def use_demo(folder: Path | None = None) -> None:
+    """Make this process one of the demo: its settings, its folder."""
+    os.environ["KONTINGENT_DEMO"] = "yes"
+    os.environ.setdefault("KONTINGENT_VAR", str(folder or repository() / "var" / "demo"))
+
+
 def logs() -> Path:
     """The folder of logs."""
     folder = var() / "log"

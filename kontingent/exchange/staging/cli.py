@@ -61,10 +61,11 @@ def import_file(
         return 1
     _print_check(batch, out)
     stay = batch.totals.get("refused", 0) + batch.totals.get("possible", 0)
-    if stay:
-        target = refused or path.with_name(f"{path.stem}-отклонено.xlsx")
-        target.write_bytes(queries.refused_workbook(actor, batch.id))
-        out(f"Отклонённые и спорные строки с причинами: {target}")
+    if stay and refused:
+        _write_refused(refused, queries.refused_workbook(actor, batch.id))
+        out(f"Отклонённые и спорные строки с причинами: {refused}")
+    elif stay:
+        out(f"Не загружается строк: {stay}. Таблицу с причинами запишет --refused ФАЙЛ.xlsx")
     if dry_run:
         out("Пробная проверка: в реестр ничего не записано.")
         return 0
@@ -72,6 +73,16 @@ def import_file(
     out("Применено: " + _numbers(applied.result, _DONE))
     out(f"Номер загрузки: {batch.id}   (отменить: kontingent undo {batch.id})")
     return 0
+
+
+def _write_refused(target: Path, workbook: bytes) -> None:
+    try:
+        target.write_bytes(workbook)
+    except OSError as failure:
+        raise InvalidValue(
+            "file.not_writable",
+            f"Не записать {target}: {failure.strerror}. Укажите другой файл. В реестр ничего не внесено.",
+        ) from None
 
 
 def _print_check(batch: Batch, out: Out) -> None:
