@@ -274,11 +274,12 @@ class Histories:
                     steps.append(Step("debt_cleared", cleared))
             else:
                 steps.append(Step("promotion", on, group, signed_days_before=4))
-        if until is None and rng.random() < 0.004:
+        mistaken = date(YEAR, 10, 20)
+        if until is None and rng.random() < 0.004 and steps[-1].on < mistaken:
             steps.append(
                 Step(
                     "transfer_out",
-                    date(YEAR, 10, 20),
+                    mistaken,
                     reason="T3",
                     destination_text="г. Тюмень",
                     cancelled_after_days=5,
