@@ -1,0 +1,76 @@
+"""The ЕСИА stand beside a demonstration: keys, citizens, a supervised process, and the settings that point to it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from runtime import home, processes
+from runtime.supervisor import Child, StartFailed, free_port
+
+CLIENT_ID = "PERM_KONTINGENT"
+READY_SECONDS = 30
+
+
+def start(address: str) -> Child:
+    """Start the stand for the product at ``address`` and put its settings into the environment; return the child.
+
+    GOST where gost-engine is installed, RSA otherwise (``KONTINGENT_STAND_ALGORITHM`` decides by force).
+    """
+    from demo import personas
+    from kontingent.access.esia import openssl
+
+    folder = home.var() / "esia"
+    kind = os.environ.get("KONTINGENT_STAND_ALGORITHM") or ("gost" if openssl.has_gost() else "rsa")
+    client = folder / kind / "client"
+    stand_home, trusted = folder / kind / "stand", folder / kind / "trusted"
+    _client_key(kind, client)
+    citizens = folder / "citizens.json"
+    personas.write_citizens(citizens)
+    port = free_port("127.0.0.1", 8010, exactly=False)
+    command = [
+        sys.executable, "-m", "stands.esia", "--port", str(port), "--home", str(stand_home), "--client-id", CLIENT_ID,
+        "--client-certificate", str(client / "client.pem"), "--redirect-uri", f"{address}esia/callback/",
+        "--logout-uri", f"{address}sign-in/", "--algorithm", kind, "--citizens", str(citizens),
+    ]  # fmt: skip
+    environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"} | {"PYTHONUNBUFFERED": "1"}
+    child = Child("esia-stand", command, home.logs() / "esia-stand.log", environment)
+    child.start()
+    _wait(child, stand_home / "token.pem", port)
+    trusted.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(stand_home / "token.pem", trusted / "token.pem")
+    os.environ.update(
+        KONTINGENT_ADDRESS=address.rstrip("/"),
+        KONTINGENT_ESIA_HOST=f"http://127.0.0.1:{port}",
+        KONTINGENT_ESIA_CLIENT_ID=CLIENT_ID,
+        KONTINGENT_ESIA_SIGNER=kind,
+        KONTINGENT_ESIA_KEY=str(client / "client.key"),
+        KONTINGENT_ESIA_CERTIFICATE=str(client / "client.pem"),
+        KONTINGENT_ESIA_CERTIFICATE_HASH="streebog256" if kind == "gost" else "sha256",
+        KONTINGENT_ESIA_TRUSTED=str(trusted),
+        KONTINGENT_ESIA_ALGORITHMS="GOST3410_2012_256" if kind == "gost" else "RS256",
+        KONTINGENT_ESIA_IS_STAND="yes",
+    )
+    return child
+
+
+def _client_key(kind: str, folder: Path) -> None:
+    """Make the key of the information system, which the stand then holds registered."""
+    from stands.esia import crypto
+
+    folder.mkdir(parents=True, exist_ok=True)
+    crypto.make(kind, folder, "client")
+
+
+def _wait(child: Child, certificate: Path, port: int) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if certificate.exists() and f":{port}/" in processes.tail(child.log):
+            return
+        if not child.is_alive:
+            break
+        time.sleep(0.05)
+    raise StartFailed(f"Стенд ЕСИА не запустился. Конец журнала {child.log}:\n{processes.tail(child.log)}")

@@ -1,0 +1,1 @@
+"""Stand-ins for counterparts that cannot run here. Separate programs; the product never imports them."""
