@@ -2,35 +2,49 @@
 
 from collections.abc import Callable
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from kontingent.access import personas
+from kontingent.access import sessions
 
-#: What may be asked for without signing in.
-OPEN = ("/health", "/sign-in/", "/static/")
+SESSION_KEY = "sign_in"
+#: What may be asked for without signing in: health, the door itself, static files, and what is public by law.
+OPEN = ("/health", "/sign-in/", "/esia/", "/static/", "/about/")
+#: Machines have a door of their own (OAuth2), which answers for itself.
+MACHINES = "/api/"
+#: Where one may be before having chosen in which quality to act.
+UNDECIDED = ("/capacity/", "/sign-out/", "/sessions/")
 
 
 class ActorMiddleware:
-    """Builds the actor of the signed-in persona; sends everybody else to the door."""
+    """Builds the actor of the session; sends everybody else to the door."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Keep the next layer."""
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass on with ``request.actor``, or redirect to the sign-in page."""
-        data = None if request.path == "/health" else request.session.get(personas.SESSION_KEY)
-        if data is not None:
-            request.actor = personas.actor_of(data)  # type: ignore[attr-defined]
+        """Pass on with ``request.actor`` and ``request.sign_in``, or redirect to the door."""
+        path = request.path
+        if path.startswith(("/static/", "/health", MACHINES)):
             return self.get_response(request)
-        if request.path.startswith(OPEN):
+        kept = request.session.get(SESSION_KEY)
+        resumed = sessions.resume(UUID(kept)) if kept else None
+        if kept and resumed is None:
+            request.session.flush()
+        if resumed is not None:
+            request.sign_in, actor = resumed  # type: ignore[attr-defined]
+            if actor is not None:
+                request.actor = actor  # type: ignore[attr-defined]
+            elif not path.startswith((*UNDECIDED, *OPEN)):
+                return _go(request, "/capacity/")
             return self.get_response(request)
-        target = (
-            f"/sign-in/?{urlencode({'next': request.get_full_path()})}"
-            if request.path != "/"
-            else "/sign-in/"
-        )
-        if request.headers.get("HX-Request"):
-            return HttpResponse(status=401, headers={"HX-Redirect": target})
-        return HttpResponseRedirect(target)
+        return self.get_response(request) if path.startswith(OPEN) else _go(request, "/sign-in/")
+
+
+def _go(request: HttpRequest, door: str) -> HttpResponse:
+    target = f"{door}?{urlencode({'next': request.get_full_path()})}" if request.path != "/" else door
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=401, headers={"HX-Redirect": target})
+    return HttpResponseRedirect(target)

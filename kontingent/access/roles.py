@@ -1,10 +1,11 @@
-"""Roles as code: what each may do. Stored by code; the matrix in docs/reference/permissions.md is generated from here."""
+"""Roles as code: what each may do and where. Stored by code; docs/reference/permissions.md is generated from here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kontingent.access.permissions import AccessPermission as Access
 from kontingent.enrolment.permissions import EnrolmentPermission as Enrol
 from kontingent.organisations.permissions import OrganisationPermission as Org
 from kontingent.persons.permissions import PersonPermission as Person
@@ -14,33 +15,84 @@ from kontingent.programmes.permissions import ProgrammePermission as Programme
 IMPORTS = ("import.run", "import.apply", "import.undo")
 
 
+class Level(StrEnum):
+    """What an appointment to a role is bound to; ``OWN`` follows from the register, nobody is appointed to it."""
+
+    REGION = "region"
+    MUNICIPALITY = "municipality"
+    ORGANISATION = "organisation"
+    GROUPS = "groups"
+    OWN = "own"
+
+
+LEVEL_TITLES = {
+    Level.REGION: "регион",
+    Level.MUNICIPALITY: "муниципалитет",
+    Level.ORGANISATION: "организация",
+    Level.GROUPS: "классы",
+    Level.OWN: "свои дети или свои данные",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role: stable code, title for people, permissions."""
+    """A role: stable code, title for people, what it is bound to, permissions, which roles it may give."""
 
     code: str
     title: str
+    level: Level
     permissions: frozenset[str]
+    appoints: frozenset[str] = frozenset()
+    purpose: str = ""
 
 
-def _role(code: str, title: str, *permissions: StrEnum | str) -> Role:
-    return Role(code, title, frozenset(str(permission) for permission in permissions))
+def _role(
+    code: str,
+    title: str,
+    level: Level,
+    purpose: str,
+    *permissions: StrEnum | str,
+    appoints: tuple[str, ...] = (),
+) -> Role:
+    held = frozenset(str(permission) for permission in permissions)
+    return Role(code, title, level, held, frozenset(appoints), purpose)
 
 
 _READ = (Org.VIEW, Person.VIEW, Enrol.VIEW, Enrol.COUNT)
 _OPERATE = (
     *_READ, Person.VIEW_DOCUMENTS, Person.VIEW_ADDRESSES, Person.EDIT, Enrol.MANAGE_GROUPS, Enrol.DRAFT_ORDER,
-    Org.PROPOSE, Programme.MANAGE, *IMPORTS,
+    Enrol.SIGN_ORDER, Enrol.CANCEL_ORDER, Org.PROPOSE, Programme.MANAGE, *IMPORTS, Access.EMERGENCY,
 )  # fmt: skip
+_STAFF = ("operator", "teacher")
+_CONTINGENT = "учёт контингента обучающихся"
 
 ROLES: dict[str, Role] = {
     role.code: role
     for role in (
-        _role("operator", "Оператор организации", *_OPERATE, Enrol.SIGN_ORDER, Enrol.CANCEL_ORDER),
-        _role("teacher", "Классный руководитель", *_READ),
-        _role("head", "Руководитель организации", *_OPERATE, Enrol.SIGN_ORDER, Enrol.CANCEL_ORDER),
-        _role("municipal", "Специалист муниципалитета", *_READ, Person.VIEW_DOCUMENTS, Org.CONFIRM),
-        _role("ministry", "Специалист министерства", *_READ, Org.CONFIRM, Org.REGISTER),
-        _role("security", "Администратор безопасности", Org.VIEW),
+        _role("operator", "Оператор организации", Level.ORGANISATION, _CONTINGENT, *_OPERATE),
+        _role("teacher", "Классный руководитель", Level.GROUPS, "работа с классом", *_READ),
+        _role(
+            "head", "Руководитель организации", Level.ORGANISATION, _CONTINGENT, *_OPERATE, Access.APPOINT, appoints=_STAFF
+        ),
+        _role(
+            "municipal", "Специалист муниципалитета", Level.MUNICIPALITY, "учёт детей муниципалитета", *_READ,
+            Person.VIEW_DOCUMENTS, Org.CONFIRM, Access.EMERGENCY,
+        ),
+        _role(
+            "ministry", "Специалист министерства", Level.REGION, "надзор и статистика региона", *_READ, Org.CONFIRM,
+            Org.REGISTER,
+        ),
+        _role(
+            "security", "Администратор безопасности", Level.REGION, "контроль доступа к персональным данным", Org.VIEW,
+            Access.APPOINT, Access.REVIEW, Access.JOURNAL,
+            appoints=(*_STAFF, "head", "municipal", "ministry", "security"),
+        ),
+        _role("representative", "Законный представитель", Level.OWN, "сведения о своём ребёнке", Access.OWN_FAMILY),
+        _role("learner", "Обучающийся", Level.OWN, "сведения о себе", Access.OWN_FAMILY),
     )
-}
+}  # fmt: skip
+
+
+def appointable() -> list[Role]:
+    """Return the roles somebody may be appointed to."""
+    return [role for role in ROLES.values() if role.level is not Level.OWN]

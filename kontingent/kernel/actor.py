@@ -19,8 +19,9 @@ EVERYTHING = "*"
 class Actor:
     """One acting subject.
 
-    ``code`` is a stable key for the journal ("demo:secretary", later the person's id), ``name`` and
-    ``role`` are what the journal shows, ``organisation_id`` is the employer on whose behalf one acts.
+    ``code`` is a stable key for the journal ("account:<id>", "client:<id>", "system:cli"), ``name`` and ``role`` are what
+    the journal shows, ``organisation_id`` is the employer on whose behalf one acts, ``post`` what families see of the
+    actor instead of the name, ``purpose`` what the role sees personal data for (152-ФЗ, art. 5).
     """
 
     code: str
@@ -29,6 +30,8 @@ class Actor:
     permissions: frozenset[str]
     scope: Scope = field(default_factory=Scope)
     organisation_id: UUID | None = None
+    post: str = ""
+    purpose: str = ""
 
     def may(self, permission: StrEnum) -> bool:
         """Say whether the actor holds the permission at all, wherever."""
@@ -40,6 +43,7 @@ class Actor:
         *,
         organisation_id: UUID | None = None,
         municipality_id: UUID | None = None,
+        group_id: UUID | None = None,
     ) -> None:
         """Raise ``NotAllowed`` unless the actor holds the permission for that organisation.
 
@@ -52,9 +56,9 @@ class Actor:
                 "Обратитесь к администратору вашей организации.",
                 permission=permission.value,
             )
-        if organisation_id is None and municipality_id is None:
+        if organisation_id is None and municipality_id is None and group_id is None:
             return
-        if not self.scope.covers(organisation_id, municipality_id):
+        if not self.scope.covers(organisation_id, municipality_id, group_id):
             raise NotAllowed(
                 "access.out_of_scope",
                 "Эта запись относится к другой организации, доступа к ней у вас нет.",

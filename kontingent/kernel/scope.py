@@ -1,12 +1,12 @@
 """Which organisations a view or an act may touch (область видимости).
 
-A scope is a region, some municipalities, some organisations, or some children of one's own.
+A scope is a region, some municipalities, some organisations, some classes, or some children of one's own.
 Queries turn it into a condition; the access room repeats it as row-level security.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 
@@ -17,6 +17,7 @@ class Scope:
     whole_region: bool = False
     municipalities: frozenset[UUID] = field(default_factory=frozenset)
     organisations: frozenset[UUID] = field(default_factory=frozenset)
+    groups: frozenset[UUID] = field(default_factory=frozenset)
     persons: frozenset[UUID] = field(default_factory=frozenset)
 
     @classmethod
@@ -34,10 +35,22 @@ class Scope:
         """One organisation."""
         return cls(organisations=frozenset({organisation_id}))
 
-    def covers(self, organisation_id: UUID | None, municipality_id: UUID | None) -> bool:
-        """Say whether an organisation, lying in that municipality, is inside."""
+    def with_persons(self, persons: frozenset[UUID]) -> Scope:
+        """The same scope and these persons besides."""
+        return replace(self, persons=self.persons | persons) if persons else self
+
+    @property
+    def places(self) -> frozenset[UUID]:
+        """Organisations and classes by id: where somebody must have studied to be seen."""
+        return self.organisations | self.groups
+
+    def covers(
+        self, organisation_id: UUID | None, municipality_id: UUID | None, group_id: UUID | None = None
+    ) -> bool:
+        """Say whether an organisation, lying in that municipality, or its class is inside."""
         return (
             self.whole_region
             or (organisation_id is not None and organisation_id in self.organisations)
             or (municipality_id is not None and municipality_id in self.municipalities)
+            or (group_id is not None and group_id in self.groups)
         )
