@@ -1,0 +1,122 @@
+"""Reading: the client behind a name, the actor behind a token."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from kontingent.access.machines import rules
+from kontingent.access.machines.digests import TOKEN_PREFIX, digest_of, is_same
+from kontingent.access.machines.models import AccessToken, ApiClient
+from kontingent.access.machines.permissions import MachinePermission
+from kontingent.access.machines.refusals import invalid_token
+from kontingent.access.machines.rules import MachineScope
+from kontingent.kernel import clock
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import NotAllowed, NotFound
+from kontingent.kernel.scope import Scope
+
+ROLE = "Внешняя система"
+_TOKEN = re.compile(rf"{TOKEN_PREFIX}[A-Za-z0-9_-]{{43}}")
+_CLIENT_ID = re.compile(r"[a-z0-9-]{1,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who holds a token: the actor, the client, and the scopes the token still gives."""
+
+    actor: Actor
+    client: ApiClient
+    scopes: frozenset[MachineScope]
+
+
+def bearer_of(token: str, *, now: datetime | None = None) -> Bearer:
+    """Return who holds a live token, in one statement; refuses with ``invalid_token``.
+
+    A scope taken from the client since is no longer in the token either.
+    """
+    now = now or clock.now()
+    if not _TOKEN.fullmatch(token):
+        raise invalid_token()
+    digest = digest_of(token)
+    found = AccessToken.objects.select_related("client").filter(digest=digest).first()
+    if found is None or not is_same(found.digest, digest):
+        raise invalid_token()
+    client = found.client
+    if found.revoked_at is not None or found.expires_at <= now or client.revoked_at is not None:
+        raise invalid_token()
+    scopes = frozenset(MachineScope(one) for one in set(found.scopes) & set(client.scopes))
+    return Bearer(actor_of(client, scopes), client, scopes)
+
+
+def actor_for_token(token: str) -> Actor:
+    """Return the actor that a live token stands for; refuses with ``invalid_token``."""
+    return bearer_of(token).actor
+
+
+def actor_of(client: ApiClient, scopes: frozenset[MachineScope]) -> Actor:
+    """Return a client as the actor of its requests."""
+    return Actor(
+        code=f"client:{client.id}",
+        name=client.name,
+        role=ROLE,
+        permissions=rules.permissions_of(scopes),
+        scope=scope_of(client),
+        organisation_id=client.organisation_id,
+        post=client.name,
+        purpose=rules.PURPOSE,
+    )
+
+
+def scope_of(client: ApiClient) -> Scope:
+    """Return whose data a client may have."""
+    if client.organisation_id is not None:
+        return Scope.of_organisation(client.organisation_id)
+    if client.municipality_id is not None:
+        return Scope.of_municipality(client.municipality_id)
+    return Scope.region() if client.whole_region else Scope()
+
+
+def known_client(client_id: str) -> ApiClient | None:
+    """Return the client that calls itself so, whoever asks; None where there is none."""
+    if not _CLIENT_ID.fullmatch(client_id):
+        return None
+    return ApiClient.objects.select_related("organisation").filter(client_id=client_id).first()
+
+
+def client(actor: Actor, client_id: str) -> ApiClient:
+    """Return a client that the actor may manage."""
+    actor.require(MachinePermission.MANAGE)
+    found = known_client(client_id)
+    if found is None:
+        raise NotFound(
+            "machines.no_such_client", f"Внешней системы «{client_id[:40]}» нет. Проверьте её client_id."
+        )
+    require_reach(actor, found)
+    return found
+
+
+def require_reach(actor: Actor, client: ApiClient) -> None:
+    """Raise ``NotAllowed`` unless the client's reach lies inside the actor's scope."""
+    organisation = client.organisation
+    if organisation is not None:
+        actor.require(
+            MachinePermission.MANAGE,
+            organisation_id=organisation.id,
+            municipality_id=organisation.municipality_id,
+        )
+    elif client.municipality_id is not None:
+        actor.require(MachinePermission.MANAGE, municipality_id=client.municipality_id)
+    else:
+        require_region(actor)
+
+
+def require_region(actor: Actor) -> None:
+    """Raise ``NotAllowed`` unless the actor acts for the whole region."""
+    actor.require(MachinePermission.MANAGE)
+    if not actor.scope.whole_region:
+        raise NotAllowed(
+            "access.out_of_scope",
+            "Доступ ко всему региону даёт только оператор региона. Укажите организацию или муниципалитет.",
+        )

@@ -1,0 +1,170 @@
+"""Every endpoint of the API, once: the addresses, the checks of a request and the OpenAPI document follow from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kontingent.access.machines.rules import MachineScope
+from kontingent.api import fields
+from kontingent.enrolment.contingent import Dimension
+
+Schema = Mapping[str, Any]
+PREFIX = "/api/v1"
+TOKEN_PATH = f"{PREFIX}/oauth/token"
+REVOKE_PATH = f"{PREFIX}/oauth/revoke"
+MOST_ROWS, USUAL_ROWS = 500, 100
+MOST_CUTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the query string."""
+
+    name: str
+    description: str
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Something that may be read: where, with which scope and parameters, and what comes back."""
+
+    operation: str
+    path: str
+    summary: str
+    description: str
+    scope: MachineScope
+    answer: Schema
+    parameters: tuple[Parameter, ...] = ()
+
+
+def _page_of(name: str) -> Schema:
+    return {
+        "type": "object",
+        "required": ["items", "next_cursor"],
+        "properties": {
+            "items": {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}},
+            "next_cursor": {
+                "type": ["string", "null"],
+                "description": "Передайте его в cursor, чтобы получить следующую страницу; null – страниц больше нет.",
+            },
+        },
+    }
+
+
+_ORGANISATION = Parameter(
+    "organisation",
+    "ОГРН головной организации или идентификатор организации (филиала). Без него – все организации, доступные системе.",
+    {"type": "string"},
+)
+_ON = Parameter("on", "День, ГГГГ-ММ-ДД; по умолчанию сегодня.", {"type": "string", "format": "date"})
+_LIMIT = Parameter(
+    "limit",
+    "Сколько записей на странице.",
+    {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": USUAL_ROWS},
+)
+_CURSOR = Parameter("cursor", "next_cursor предыдущей страницы.", {"type": "string"})
+_BY = Parameter(
+    "by",
+    f"Разрезы через запятую, не больше {MOST_CUTS}: {', '.join(one.value for one in Dimension)}.",
+    {"type": "string"},
+)
+
+ORGANISATIONS = Endpoint(
+    "listOrganisations",
+    f"{PREFIX}/organisations",
+    "Организации",
+    "Организации, доступные системе, в порядке идентификаторов.",
+    MachineScope.ORGANISATIONS,
+    _page_of("Organisation"),
+    (_LIMIT, _CURSOR),
+)
+LEARNERS = Endpoint(
+    "listLearners",
+    f"{PREFIX}/learners",
+    "Обучающиеся на день",
+    "Кто числится в доступных системе организациях на день, в порядке идентификаторов. Поля – по областям доступа "
+    "токена. Каждая выдача записывается в журнал действий.",
+    MachineScope.LEARNERS,
+    _page_of("Learner"),
+    (_ORGANISATION, _ON, _LIMIT, _CURSOR),
+)
+LEARNER = Endpoint(
+    "getLearner",
+    f"{PREFIX}/learners/{{id}}",
+    "Один обучающийся на день",
+    "Ответ 404 одинаков для неизвестного и для того, кто в этот день не числится в доступных системе организациях.",
+    MachineScope.LEARNERS,
+    {"$ref": "#/components/schemas/Learner"},
+    (_ON,),
+)
+CONTINGENT = Endpoint(
+    "countContingent",
+    f"{PREFIX}/contingent",
+    "Численность контингента на день",
+    "Обучающиеся по основным программам, без персональных данных.",
+    MachineScope.CONTINGENT,
+    {"$ref": "#/components/schemas/Contingent"},
+    (_ORGANISATION, _ON, _BY),
+)
+ENDPOINTS = (ORGANISATIONS, LEARNERS, LEARNER, CONTINGENT)
+
+_TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+SCHEMAS: dict[str, Schema] = {
+    "Organisation": fields.schema(fields.ORGANISATION),
+    "Learner": fields.learner_schema(),
+    "Place": fields.schema(fields.PLACE),
+    "Contingent": {
+        "type": "object",
+        "required": ["on", "organisation", "total", "rows"],
+        "properties": {
+            "on": {"type": "string", "format": "date"},
+            "organisation": {"type": ["string", "null"], "format": "uuid"},
+            "total": _COUNT,
+            "rows": {
+                "type": "array",
+                "description": "Одна строка на сочетание значений разрезов; пустых нет.",
+                "items": {
+                    "type": "object",
+                    "required": ["number"],
+                    "properties": {
+                        **{one.value: {"type": ["string", "integer", "null"]} for one in Dimension},
+                        "number": _COUNT,
+                    },
+                },
+            },
+        },
+    },
+    "Problem": {
+        "type": "object",
+        "description": "Отказ (RFC 9457): code постоянен, detail говорит, что не так, remedy – что делать.",
+        "required": ["type", "title", "status", "code", "detail", "remedy"],
+        "properties": {
+            "type": {"type": "string", "format": "uri"},
+            "title": _TEXT,
+            "status": {"type": "integer"},
+            "code": _TEXT,
+            "detail": _TEXT,
+            "remedy": _TEXT,
+        },
+    },
+    "OAuthError": {
+        "type": "object",
+        "description": "Отказ (RFC 6749 §5.2); detail – то же по-русски и что делать, code – наш постоянный код.",
+        "required": ["error", "error_description", "code", "detail"],
+        "properties": {"error": _TEXT, "error_description": _TEXT, "code": _TEXT, "detail": _TEXT},
+    },
+    "Token": {
+        "type": "object",
+        "required": ["access_token", "token_type", "expires_in", "scope"],
+        "properties": {
+            "access_token": _TEXT,
+            "token_type": {"const": "Bearer"},
+            "expires_in": {"type": "integer", "description": "секунды"},
+            "scope": _TEXT,
+        },
+    },
+}
