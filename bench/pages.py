@@ -12,7 +12,8 @@ from django.db import connection
 from bench.installation import Site, resident_mb
 from bench.measure import Result, interleaved, page_result
 from demo import words
-from kontingent.access.models import DemoPersona
+from demo.personas import snils_of
+from kontingent.access.models import Appointment
 
 REPEAT = 120
 
@@ -58,7 +59,7 @@ def _search(site: Site) -> Any:
 def _school_list(site: Site) -> Any:
     """All of a school of five hundred."""
     site.sign_in("secretary")
-    school = DemoPersona.objects.get(pk="secretary").organisation_id
+    school = Appointment.objects.get(snils=snils_of("secretary")).organisation_id
 
     def page(_: int) -> None:
         site.get("/learners/school/")
@@ -77,7 +78,7 @@ def _school_list(site: Site) -> Any:
 def _card(site: Site) -> Any:
     """A learner's card with family, documents and path."""
     site.sign_in("secretary")
-    school = DemoPersona.objects.get(pk="secretary").organisation_id
+    school = Appointment.objects.get(snils=snils_of("secretary")).organisation_id
     ids = [
         row[0]
         for row in _rows(
@@ -106,7 +107,7 @@ def _card(site: Site) -> Any:
 def _class_list(site: Site) -> Any:
     """One class."""
     site.sign_in("secretary")
-    school = DemoPersona.objects.get(pk="secretary").organisation_id
+    school = Appointment.objects.get(snils=snils_of("secretary")).organisation_id
     groups = [
         row[0]
         for row in _rows(

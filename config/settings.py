@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from config import environment
+from config import environment, esia
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(environment.text("KONTINGENT_VAR", str(BASE_DIR / "var")))
 
-#: The demo signs in by choosing a persona. Off everywhere else; ``access`` refuses to start with it
-#: unless the database itself is marked as a demo.
+#: The demo says on every page that it is one, and signs in through the ЕСИА stand (stands/esia).
 DEMO = environment.flag("KONTINGENT_DEMO", default=False)
 DEBUG = environment.flag("KONTINGENT_DEBUG", default=False)
 SECRET_KEY = (
@@ -47,6 +46,7 @@ INSTALLED_APPS = [
     "kontingent.enrolment",
     "kontingent.exchange.staging",
     "kontingent.access",
+    "kontingent.access.machines",
     "kontingent.web",
 ]
 
@@ -99,7 +99,12 @@ MEDIA_ROOT = VAR_DIR / "files"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 8 * 3600
+#: A sign-in ends after so many seconds, and after so many without a request; the browser's own session outlives it, so that
+#: the end is seen and written down.
+SESSION_ABSOLUTE_SECONDS = environment.whole("KONTINGENT_SESSION_SECONDS", 8 * 3600, least=60)
+SESSION_IDLE_SECONDS = environment.whole("KONTINGENT_SESSION_IDLE_SECONDS", 30 * 60, least=60)
+SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS + 24 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "kontingent.web.errors.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -110,6 +115,12 @@ if environment.flag("KONTINGENT_HTTPS", default=False):
     CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+#: How this installation is registered in ЕСИА; None where it is not, and then nobody can sign in.
+ESIA = esia.from_environment()
+
+#: The address that outside systems know us by: their signed assertions must be made for it.
+ADDRESS = environment.text("KONTINGENT_ADDRESS", "").rstrip("/")
 
 #: The largest file that an import accepts, in bytes.
 IMPORT_MAX_BYTES = environment.whole("KONTINGENT_IMPORT_MAX_BYTES", 200 * 1024 * 1024, least=1024)
@@ -122,7 +133,7 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": environment.text("KONTINGENT_LOG_LEVEL", "INFO")},
-    "loggers": {"procrastinate": {"level": "WARNING"}},
+    "loggers": {"procrastinate": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
 }
 
 #: Where the worker looks for tasks in each room.

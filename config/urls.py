@@ -4,7 +4,11 @@ from django.urls import include, path
 
 from config.health import health
 
-urlpatterns = [path("health", health, name="health"), path("", include("kontingent.web.urls"))]
+urlpatterns = [
+    path("health", health, name="health"),
+    path("api/", include("kontingent.api.urls")),
+    path("", include("kontingent.web.urls")),
+]
 handler404 = "kontingent.web.errors.not_found"
 handler403 = "kontingent.web.errors.not_allowed"
 handler500 = "kontingent.web.errors.server_error"

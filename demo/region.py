@@ -81,7 +81,7 @@ def load(
                 progress(f"  {100 * index // len(chunks)} % – людей: {people.count // 8:,}".replace(",", " "))
         writer.flush()
         _restart_sequences(histories.movement_id)
-        personas.write(chunks, empty)
+        personas.appoint(chunks, empty)
         cube.forget()
     _analyse()
     marker.mark(f"size {size}, seed {seed}")

@@ -80,6 +80,14 @@ def _parser() -> argparse.ArgumentParser:
     count.add_argument("--municipality", metavar="КОД")
     count.add_argument("--by", default="grade,sex", help="разрезы через запятую: grade, sex, age, …")
 
+    give = add("appoint", _appoint, "назначить роль по СНИЛС: так появляется первый администратор")
+    give.add_argument("--snils", required=True)
+    give.add_argument("--name", required=True, metavar="ФИО")
+    give.add_argument("--role", default="security", help="код роли, по умолчанию администратор безопасности")
+    give.add_argument("--order", required=True, metavar="НОМЕР", help="номер приказа о назначении")
+    give.add_argument("--organisation", metavar="ОГРН", help="для ролей организации")
+    give.add_argument("--until", type=_day, help="первый день без роли")
+
     add("check", _check, "доказать, что периоды обучения равны свёртке журнала движений")
     return parser
 
@@ -154,8 +162,18 @@ def _up(arguments: argparse.Namespace) -> int:
     with home.database(options=supervisor.DATABASE_OPTIONS):
         prepare(demo_size=arguments.size if arguments.demo else None, say=say)
         port = supervisor.free_port(arguments.host, arguments.port or 8000, exactly=bool(arguments.port))
-        supervisor.Supervisor(host=arguments.host, port=port, threads=arguments.threads, say=say).run()
+        beside = [_start_stand(f"http://{arguments.host}:{port}/", say)] if arguments.demo else []
+        supervisor.Supervisor(
+            host=arguments.host, port=port, threads=arguments.threads, say=say, beside=beside
+        ).run()
     return 0
+
+
+def _start_stand(address: str, say: Callable[[str], None]) -> supervisor.Child:
+    from runtime import stand
+
+    say("Стенд ЕСИА (имитация для проверки)…")
+    return stand.start(address)
 
 
 def prepare(*, demo_size: str | None, say: Callable[[str], None]) -> None:
@@ -229,6 +247,13 @@ def _contingent(arguments: argparse.Namespace) -> int:
         from runtime import reports
 
         return reports.print_contingent(arguments, out=print)
+
+
+def _appoint(arguments: argparse.Namespace) -> int:
+    with _installation():
+        from runtime import reports
+
+        return reports.appoint(arguments, out=print)
 
 
 def _check(_arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""What the command line prints: the contingent of a day, the proof of the periods."""
+"""What the command line does and prints: the contingent of a day, the proof of the periods, an appointment."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from datetime import date
 
+from kontingent.access.appointments import AppointmentDraft
+from kontingent.access.appointments import appoint as give_role
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment import contingent
 from kontingent.enrolment.check import check
@@ -95,3 +97,27 @@ def print_check(*, out: Callable[[str], None]) -> int:
         return 0
     out(f"Расхождений: {report.differing} из {report.streams}.")
     return 1
+
+
+def appoint(arguments: argparse.Namespace, *, out: Callable[[str], None]) -> int:
+    """Give a role by СНИЛС: the way to the first administrator."""
+    today = clock.today()
+    made = give_role(
+        actor=system_actor("cli", "Командная строка"),
+        draft=AppointmentDraft(
+            snils=arguments.snils,
+            full_name=arguments.name,
+            role_code=arguments.role,
+            order_number=arguments.order,
+            order_date=today,
+            starts_on=today,
+            ends_on=arguments.until,
+            organisation_id=organisations.by_ogrn(arguments.organisation).id
+            if arguments.organisation
+            else None,
+        ),
+    )
+    out(
+        f"Назначено: {made.full_name}, роль «{made.role_code}», с {made.starts_on:%d.%m.%Y}. Вход – через ЕСИА."
+    )
+    return 0

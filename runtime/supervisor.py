@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -73,12 +73,14 @@ class Child:
 class Supervisor:
     """Keeps the web server and the worker alive beside a database that is already there."""
 
-    def __init__(self, *, host: str, port: int, threads: int, say: Callable[[str], None]) -> None:
-        """Prepare the children; nothing starts yet."""
+    def __init__(
+        self, *, host: str, port: int, threads: int, say: Callable[[str], None], beside: Sequence[Child] = ()
+    ) -> None:
+        """Prepare the children; ``beside`` run already and are watched and stopped with the rest."""
         self.address = f"http://{host}:{port}/"
         self.say = say
         self._stopping = False
-        self.children = [web_child(host, port, threads=threads), worker_child()]
+        self.children = [web_child(host, port, threads=threads), worker_child(), *beside]
 
     def run(self) -> None:
         """Start, wait until ready, announce, watch, stop. Returns when asked to stop."""
@@ -86,7 +88,8 @@ class Supervisor:
             signal.signal(signum, self._ask_to_stop)
         try:
             for child in self.children:
-                child.start()
+                if not child.is_alive:
+                    child.start()
             self._wait_until_ready()
             if not self._stopping:
                 self.say(f"Готово: {self.address}   (остановить: Ctrl-C)")

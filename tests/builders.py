@@ -8,6 +8,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from django.test import Client
+
+from kontingent.access import sessions
+from kontingent.access.esia.profile import Citizen, Employer
+from kontingent.access.middleware import SESSION_KEY
+from kontingent.access.models import Appointment
+from kontingent.access.sessions import Visitor
 from kontingent.enrolment import actions as enrolment
 from kontingent.enrolment.codes import MovementKind, OrderKind
 from kontingent.enrolment.models import Enrolment, Group, Order
@@ -60,7 +67,7 @@ def school(name: str = "Школа № 5", *, where: Municipality | None = None,
         full_name=f"МАОУ «{name}»",
         short_name=name,
         name_key=names.fold(name),
-        ogrn=ogrn(number),
+        ogrn=attributes.pop("ogrn", None) or ogrn(number),
         inn=f"59{number:08d}",
         type_code="12",
         opened_on=date(2000, 1, 1),
@@ -183,3 +190,63 @@ def actor_of(at: Organisation, *permissions: str) -> Actor:
         Scope.of_organisation(at.id),
         at.id,
     )
+
+
+def appointed(
+    role: str,
+    *,
+    at: Organisation | None = None,
+    where: Municipality | None = None,
+    groups: tuple[UUID, ...] = (),
+    number: str | None = None,
+    **attributes: Any,
+) -> Appointment:
+    """An appointment in force since last year."""
+    values = {
+        "full_name": "Гилёва Анна Сергеевна", "post": "должность", "starts_on": date(2025, 9, 1), "order_number": "1-д",
+        "order_date": date(2025, 9, 1), "created_at": clock.now(), "created_by": "Проверка",
+    }  # fmt: skip
+    return Appointment.objects.create(
+        snils=number or snils_of(next(_numbers)),
+        role_code=role,
+        organisation=at,
+        municipality=where,
+        groups=list(groups),
+        **(values | attributes),
+    )
+
+
+def citizen(
+    number: str, *, ogrns: tuple[str, ...] = (), name: str = "Гилёва Анна Сергеевна", **attributes: Any
+) -> Citizen:
+    """Somebody whom ЕСИА has confirmed."""
+    values: dict[str, Any] = {
+        "birth_date": date(1985, 5, 5),
+        "session": "sid",
+        "method": "PWD",
+        "is_child_account": False,
+    }
+    employers = tuple(Employer("1", ogrn, "", "") for ogrn in ogrns)
+    return Citizen(
+        oid="1000000001", snils=number, full_name=name, employers=employers, **(values | attributes)
+    )
+
+
+def client_of(number: str, *, capacity: str = "", ogrns: tuple[str, ...] = (), **attributes: Any) -> Client:
+    """A browser in which that person has signed in (and chosen a capacity, where there are several)."""
+    session = sessions.open_session(
+        citizen(number, ogrns=ogrns, **attributes), Visitor("127.0.0.1", "pytest")
+    )
+    if capacity:
+        sessions.choose(session, capacity)
+    client = Client()
+    store = client.session
+    store[SESSION_KEY] = str(session.id)
+    store.save()
+    return client
+
+
+def browser(appointment: Appointment) -> Client:
+    """A browser in which the holder of an appointment has signed in."""
+    ogrn = appointment.organisation.ogrn if appointment.organisation else None
+    return client_of(appointment.snils, ogrns=(ogrn,) if ogrn else (), name=appointment.full_name)

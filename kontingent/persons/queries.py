@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from kontingent.kernel.errors import NotFound
 from kontingent.persons.matching import Fingerprint, Level, Verdict, judge
@@ -326,6 +327,29 @@ def wards_of(person_id: UUID) -> list[Representation]:
     return list(
         Representation.objects.filter(adult_id=person_id, ends_on__isnull=True).select_related("child")
     )
+
+
+def names_of(person_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return full names by id."""
+    return {one.id: one.full_name for one in Person.objects.filter(pk__in=list(person_ids))}
+
+
+def id_by_snils(number: str) -> UUID | None:
+    """Return the valid person with this СНИЛС."""
+    return Person.objects.filter(snils=number, status_code=VALID).values_list("id", flat=True).first()
+
+
+def represented_on(adult_id: UUID, on: date) -> list[tuple[UUID, date | None]]:
+    """Return (child, birth date) of those whom an adult represents on a day, no court having limited the rights."""
+    rows = Representation.objects.filter(
+        Q(starts_on__isnull=True) | Q(starts_on__lte=on),
+        Q(ends_on__isnull=True) | Q(ends_on__gt=on),
+        adult_id=adult_id,
+        rights_limited=False,
+        child__status_code=VALID,
+        child__died_on__isnull=True,
+    )
+    return list(rows.values_list("child_id", "child__birth_date"))
 
 
 def contacts_of(person_id: UUID) -> list[Contact]:

@@ -1,22 +1,33 @@
 """The first page: what there is and what needs me today."""
 
+from uuid import UUID
+
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from kontingent.access import queries as access
+from kontingent.access.esia import certificates
+from kontingent.access.permissions import AccessPermission
 from kontingent.enrolment import contingent
 from kontingent.enrolment import queries as enrolment
 from kontingent.enrolment.contingent import Dimension, Filter
-from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.kernel import clock
+from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
 from kontingent.organisations.permissions import OrganisationPermission
+from kontingent.web import family
 from kontingent.web.request import actor_of, page
 
 
 def home(request: HttpRequest) -> HttpResponse:
     """Show the operator's numbers, or the region's for those above."""
     actor = actor_of(request)
-    if not actor.may(EnrolmentPermission.VIEW):
-        return page(request, "home/security.html")
+    if actor.may(AccessPermission.OWN_FAMILY):
+        return family.index(request)
+    if actor.may(AccessPermission.JOURNAL):
+        return _security(request)
+    if actor.scope.groups and actor.organisation_id:
+        return _teacher(request, actor.organisation_id)
     proposals = organisations.proposals(actor).count() if actor.may(OrganisationPermission.CONFIRM) else 0
     if actor.organisation_id is not None:
         organisation = organisations.get(actor.organisation_id)
@@ -39,4 +50,24 @@ def home(request: HttpRequest) -> HttpResponse:
         levels=contingent.count(actor, on=on, by=(Dimension.LEVEL,)),
         organisations=organisations.own(actor.scope).count(),
         proposals=proposals,
+    )
+
+
+def _security(request: HttpRequest) -> HttpResponse:
+    actor = actor_of(request)
+    trusted = certificates.load(settings.ESIA.trusted) if settings.ESIA else []
+    return page(
+        request,
+        "home/security.html",
+        waiting=access.emergencies(actor).filter(reviewed_at__isnull=True).count(),
+        appointments=access.in_force(clock.today()).count(),
+        warnings=certificates.lapsing(trusted, clock.now()),
+    )
+
+
+def _teacher(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
+    year = SchoolYear.of(clock.today())
+    rows = enrolment.groups(actor_of(request), organisation_id, year.begins_in, clock.today())
+    return page(
+        request, "home/teacher.html", heading=organisations.get(organisation_id).short_name, rows=rows
     )

@@ -13,8 +13,15 @@ from kontingent.kernel.errors import (
     NotFound,
     RuleViolation,
 )
+from kontingent.web.sign_in import esia_origin
 
-POLICY = (
+
+def policy() -> str:
+    """Return the content policy: nothing inline, nothing from elsewhere; a form may end in ЕСИА (sign-out)."""
+    return _POLICY.replace("form-action 'self'", f"form-action 'self' {esia_origin()}".rstrip())
+
+
+_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
@@ -40,11 +47,12 @@ class ErrorsMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Keep the next layer."""
         self.get_response = get_response
+        self.policy = policy()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass on, add headers."""
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Content-Security-Policy", self.policy)
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         if not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")

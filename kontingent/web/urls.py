@@ -3,8 +3,10 @@
 from django.urls import URLPattern, URLResolver, path
 
 from kontingent.web import (
+    appointments,
     codelists,
     contingent,
+    family,
     groups,
     home,
     imports,
@@ -18,6 +20,15 @@ app_name = "web"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("sign-in/", sign_in.sign_in, name="sign-in"),
+    path("esia/start/", sign_in.start, name="esia-start"),
+    path("esia/callback/", sign_in.callback, name="esia-callback"),
+    path("capacity/", sign_in.capacity, name="capacity"),
+    path("sessions/", sign_in.own_sessions, name="sessions"),
+    path("appointments/", appointments.index, name="appointments"),
+    path("appointments/<uuid:appointment_id>/revoke/", appointments.revoke, name="revoke-appointment"),
+    path("emergency/", appointments.open_emergency, name="emergency"),
+    path("emergencies/", appointments.emergencies, name="emergencies"),
+    path("family/<uuid:person_id>/", family.one, name="family-child"),
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("learners/", learners.search, name="search"),
     path("learners/add/", learners.add, name="add-learner"),

@@ -11,11 +11,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from kontingent.access.models import DemoPersona
-from kontingent.access.roles import ROLES
+from kontingent.access.roles import ROLES, Level, appointable
 from kontingent.enrolment.models import Enrolment, Order
 from kontingent.organisations.models import ChangeProposal, Organisation
-from kontingent.persons.models import Person
+from kontingent.persons.models import Person, Representation
 from kontingent.web import urls
 from tests import builders as b
 
@@ -24,39 +23,46 @@ MOST_STATEMENTS = 14
 
 
 @pytest.fixture
-def town(settings: Any) -> dict[str, Any]:
-    """Two schools with a class each, and a persona for every role in the first."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT format('COMMENT ON DATABASE %I IS %L', current_database(), 'kontingent demo: test')"
-        )
-        row = cursor.fetchone()
-        assert row
-        cursor.execute(row[0])
+def town() -> dict[str, Any]:
+    """Two schools with a class each, and somebody of every role in the first."""
     five, seven = (
         b.school("Школа № 5"),
         b.school("Школа № 7", where=b.municipality("lysva", "Лысьвенский округ")),
     )
     mine, other = b.group(five, "5А", year=2026), b.group(seven, "5Б", year=2026)
-    anna = b.person("Мальцева Анна Павловна")
+    anna = b.person("Мальцева Анна Павловна", snils=b.snils_of(7001), born=date(2010, 1, 1))
     oleg = b.person("Тиунов Олег Игоревич", born=date(2015, 2, 3))
+    mother = b.person("Мальцева Ольга Андреевна", snils=b.snils_of(7002), born=date(1985, 1, 1))
+    Representation.objects.create(child_id=anna, adult_id=mother)
     b.admitted(anna, mine, on=date(2026, 9, 1))
     b.admitted(oleg, other, on=date(2026, 9, 1))
-    for role in ROLES:
-        in_school = role in {"operator", "teacher", "head"}
-        DemoPersona.objects.create(
-            code=role, name="Лицо", title="Лицо демонстрации", role_code=role,
-            organisation_id=five.id if in_school else None,
-            municipality_id=five.municipality_id if role == "municipal" else None,
-        )  # fmt: skip
-    return {"five": five, "seven": seven, "anna": anna, "oleg": oleg, "mine": mine, "other": other}
+    held = {}
+    for role in appointable():
+        in_school = role.level in {Level.ORGANISATION, Level.GROUPS}
+        held[role.code] = b.appointed(
+            role.code,
+            at=five if in_school else None,
+            where=five.municipality if role.level is Level.MUNICIPALITY else None,
+            groups=(mine.id,) if role.level is Level.GROUPS else (),
+            full_name="Лицо",
+        )
+    return {
+        "five": five,
+        "seven": seven,
+        "anna": anna,
+        "oleg": oleg,
+        "mine": mine,
+        "other": other,
+        "held": held,
+    }
 
 
-def signed_in(role: str) -> Client:
-    client = Client()
-    answer = client.post("/sign-in/", {"persona": role})
-    assert answer.status_code == 302
-    return client
+def signed_in(town: dict[str, Any], role: str) -> Client:
+    if role == "representative":
+        return b.client_of(b.snils_of(7002))
+    if role == "learner":
+        return b.client_of(b.snils_of(7001))
+    return b.browser(town["held"][role])
 
 
 def addresses(town: dict[str, Any]) -> list[str]:
@@ -74,7 +80,7 @@ def test_every_page_answers_the_operator_and_costs_few_statements(town: dict[str
     from kontingent.codelists import actions as codelists
 
     codelists.load_all()
-    client = signed_in("operator")
+    client = signed_in(town, "operator")
     for address in addresses(town):
         with CaptureQueriesContext(
             connection,
@@ -90,7 +96,7 @@ def test_no_role_meets_a_broken_page(town: dict[str, Any], role: str) -> None:
     from kontingent.codelists import actions as codelists
 
     codelists.load_all()
-    client = signed_in(role)
+    client = signed_in(town, role)
     for address in addresses(town):
         assert client.get(address).status_code in {200, 403}, address
 
@@ -102,13 +108,17 @@ def test_without_signing_in_nothing_is_shown(town: dict[str, Any]) -> None:
     for pattern in patterns:
         address = "/" + re.sub(r"<[^>]+>", "018f0000-0000-7000-8000-000000000000", pattern)
         answer = client.get(address)
-        if address != "/sign-in/":
+        if address == "/esia/start/":
+            assert answer.status_code == 403, "not configured"
+        elif address == "/esia/callback/":
+            assert answer.status_code == 403, "a return nobody set out for"
+        elif address != "/sign-in/":
             assert (answer.status_code, answer.headers["Location"][:9]) == (302, "/sign-in/"), address
     assert client.get("/health").status_code == 200
 
 
 def test_another_schools_people_do_not_show(town: dict[str, Any]) -> None:
-    client = signed_in("operator")
+    client = signed_in(town, "operator")
     order = Order.objects.get(organisation=town["seven"])
     for address in (
         f"/learners/{town['oleg']}/",
@@ -128,7 +138,7 @@ def test_another_schools_people_do_not_show(town: dict[str, Any]) -> None:
 
 def test_names_are_escaped(town: dict[str, Any]) -> None:
     Person.objects.filter(pk=town["anna"]).update(given_name="<script>alert(1)</script>")
-    client = signed_in("operator")
+    client = signed_in(town, "operator")
     for address in (
         f"/learners/{town['anna']}/",
         "/learners/school/",
@@ -141,7 +151,7 @@ def test_names_are_escaped(town: dict[str, Any]) -> None:
 
 
 def test_security_headers_are_there(town: dict[str, Any]) -> None:
-    answer = signed_in("operator").get("/")
+    answer = signed_in(town, "operator").get("/")
     assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Frame-Options"] == "DENY"
@@ -150,7 +160,7 @@ def test_security_headers_are_there(town: dict[str, Any]) -> None:
 
 def test_a_form_without_its_token_changes_nothing(town: dict[str, Any]) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.cookies = signed_in("operator").cookies
+    client.cookies = signed_in(town, "operator").cookies
     order = Order.objects.get(organisation=town["five"])
     before = list(Order.objects.values())
     answer = client.post(f"/orders/{order.id}/act/", {"act": "cancel", "reason": "Проверка"})
@@ -161,14 +171,15 @@ def test_a_form_without_its_token_changes_nothing(town: dict[str, Any]) -> None:
 
 def test_a_teacher_cannot_sign(town: dict[str, Any]) -> None:
     order = Order.objects.get(organisation=town["five"])
-    answer = signed_in("teacher").post(f"/orders/{order.id}/act/", {"act": "cancel", "reason": "Проверка"})
-    assert answer.status_code == 422
-    assert "недоступно вашей роли" in answer.content.decode()
+    answer = signed_in(town, "teacher").post(
+        f"/orders/{order.id}/act/", {"act": "cancel", "reason": "Проверка"}
+    )
+    assert answer.status_code == 403
     assert Order.objects.get(pk=order.id).status == "signed"
 
 
 def test_from_draft_to_signature_and_back_by_pages(town: dict[str, Any]) -> None:
-    client = signed_in("operator")
+    client = signed_in(town, "operator")
     stream = Enrolment.objects.get(person_id=town["anna"])
     form = {
         "kind": "transfer_out", "effective_on": "2026-10-14", "learner": str(stream.enrolment_id), "reason": "T3",
@@ -189,7 +200,7 @@ def test_from_draft_to_signature_and_back_by_pages(town: dict[str, Any]) -> None
 
 
 def test_a_refused_form_keeps_what_was_typed(town: dict[str, Any]) -> None:
-    client = signed_in("operator")
+    client = signed_in(town, "operator")
     answer = client.post(
         f"/learners/{town['anna']}/edit/",
         {"family_name": "Мальцева-Попова", "snils": "111-111-111 11", "basis": "паспорт"},
@@ -209,11 +220,11 @@ def test_a_proposal_goes_to_the_municipality_and_takes_effect(town: dict[str, An
         "valid_from": "2026-11-01",
         "basis": "приказ № 1",
     }
-    assert signed_in("operator").post(f"/organisations/{school.id}/change/", change).status_code == 302
+    assert signed_in(town, "operator").post(f"/organisations/{school.id}/change/", change).status_code == 302
     school.refresh_from_db()
     assert school.phone == ""
     proposal = ChangeProposal.objects.get()
-    officer = signed_in("municipal")
+    officer = signed_in(town, "municipal")
     assert "+73420000000" in officer.get("/organisations/proposals/").content.decode()
     assert (
         officer.post(f"/organisations/proposals/{proposal.id}/", {"decision": "confirm"}).status_code == 302
@@ -222,26 +233,11 @@ def test_a_proposal_goes_to_the_municipality_and_takes_effect(town: dict[str, An
     assert school.phone == "+73420000000"
 
 
-def test_the_door_is_shut_on_a_database_that_is_no_demo(town: dict[str, Any]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT format('COMMENT ON DATABASE %I IS %L', current_database(), 'region')")
-        row = cursor.fetchone()
-        assert row
-        cursor.execute(row[0])
-    client = Client()
-    assert client.get("/sign-in/").status_code == 403
-    assert client.post("/sign-in/", {"persona": "operator"}).status_code == 403
-    assert "actor" not in client.session
-
-
-def test_the_door_is_shut_outside_the_demo_configuration(town: dict[str, Any], settings: Any) -> None:
-    settings.DEMO = False
-    assert Client().get("/sign-in/").status_code == 403
-
-
 def test_a_number_opens_into_its_learners(town: dict[str, Any]) -> None:
-    page = signed_in("operator").get("/contingent/?on=2026-09-20&by=grade").content.decode()
+    page = signed_in(town, "operator").get("/contingent/?on=2026-09-20&by=grade").content.decode()
     link = re.search(r'href="(learners/\?[^"]*grade=5[^"]*)"', page)
     assert link
-    listed = signed_in("operator").get("/contingent/" + link.group(1).replace("&amp;", "&")).content.decode()
+    listed = (
+        signed_in(town, "operator").get("/contingent/" + link.group(1).replace("&amp;", "&")).content.decode()
+    )
     assert "Мальцева Анна Павловна" in listed

@@ -13,6 +13,7 @@ from kontingent.enrolment.queries.learners import (
     ListRow,
     card,
     class_list,
+    own_card,
     school_list,
     search_learners,
 )
@@ -28,7 +29,7 @@ from kontingent.enrolment.queries.orders import (
     orders_of_batch,
     school_years,
 )
-from kontingent.enrolment.queries.scope import require_visible, visible
+from kontingent.enrolment.queries.scope import has_studied, require_visible, visible
 from kontingent.enrolment.queries.standing import Place, standing_of
 
 __all__ = [
@@ -46,9 +47,11 @@ __all__ = [
     "group",
     "group_titles",
     "groups",
+    "has_studied",
     "order",
     "orders",
     "orders_of_batch",
+    "own_card",
     "require_visible",
     "school_list",
     "school_years",

@@ -13,6 +13,7 @@ from kontingent.enrolment.models import Enrolment, Group, Movement, Placement
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.enrolment.queries.scope import require_visible, visible
 from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import NotAllowed
 from kontingent.organisations import queries as organisations
 from kontingent.organisations.models import Organisation
 from kontingent.persons import queries as persons
@@ -105,6 +106,22 @@ def card(actor: Actor, person_id: UUID) -> LearnerCard:
     )
 
 
+def own_card(actor: Actor, person_id: UUID) -> LearnerCard:
+    """Return the card of one's own child or of oneself: all but the contacts of others."""
+    if person_id not in actor.scope.persons:
+        raise NotAllowed("access.not_own", "Эти сведения не о вашем ребёнке. Вернитесь к списку.")
+    return LearnerCard(
+        person=persons.get(person_id),
+        path=_path(person_id),
+        former_names=[],
+        representatives=persons.family_of(person_id),
+        wards=[],
+        contacts=[],
+        documents=persons.documents_of(person_id),
+        addresses=persons.addresses_of(person_id),
+    )
+
+
 def _path(person_id: UUID) -> list[EnrolmentPart]:
     enrolments = list(
         Enrolment.objects.filter(person_id=person_id, superseded_at__isnull=True)
@@ -176,6 +193,7 @@ def class_list(actor: Actor, group_id: UUID, on: date) -> tuple[Group, list[List
         EnrolmentPermission.VIEW,
         organisation_id=group.organisation_id,
         municipality_id=group.organisation.municipality_id,
+        group_id=group.id,
     )
     return group, _list("p.group_id = %s", [group_id], on, "h.name_key, h.birth_date", 500)
 

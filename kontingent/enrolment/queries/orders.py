@@ -65,6 +65,7 @@ def group(actor: Actor, group_id: UUID) -> Group:
         EnrolmentPermission.VIEW,
         organisation_id=found.organisation_id,
         municipality_id=found.organisation.municipality_id,
+        group_id=found.id,
     )
     return found
 
@@ -85,21 +86,23 @@ class GroupRow(NamedTuple):
 
 
 def groups(actor: Actor, organisation_id: UUID, school_year: int, on: date) -> list[GroupRow]:
-    """Return the classes of a school year with their sizes on a day."""
+    """Return the classes of a school year with their sizes on a day; to a class teacher, the own ones."""
     organisation = organisations.get(organisation_id)
-    actor.require(
-        EnrolmentPermission.VIEW,
-        organisation_id=organisation.id,
-        municipality_id=organisation.municipality_id,
-    )
+    own = list(actor.scope.groups)
+    if not own:
+        actor.require(
+            EnrolmentPermission.VIEW,
+            organisation_id=organisation.id,
+            municipality_id=organisation.municipality_id,
+        )
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT g.id, g.title, g.grade, r.kind_code, g.kind_code, g.shift_code, g.teacher_name, g.capacity, "
             "g.closed_on, (SELECT count(*) FROM enrolment_placement p WHERE p.group_id = g.id AND p.superseded_at IS NULL "
             "AND p.starts_on <= %s AND (p.ends_on IS NULL OR p.ends_on > %s)) FROM enrolment_group g "
             "JOIN programmes_programme r ON r.id = g.programme_id "
-            "WHERE g.organisation_id = %s AND g.school_year = %s ORDER BY g.title_key",
-            [on, on, organisation_id, school_year],
+            "WHERE g.organisation_id = %s AND g.school_year = %s AND (%s OR g.id = ANY(%s)) ORDER BY g.title_key",
+            [on, on, organisation_id, school_year, not own, own],
         )
         return [GroupRow(*row) for row in cursor.fetchall()]
 

@@ -36,8 +36,9 @@ def visible(actor: Actor) -> Within:
     condition, parameters = organisations_condition(actor, "e")
     return Within(
         " AND (EXISTS (SELECT 1 FROM enrolment_enrolment e WHERE e.person_id = p.id "
-        f"AND e.superseded_at IS NULL{condition}) OR p.id = ANY(%s))",
-        (*parameters, list(actor.scope.persons)),
+        f"AND e.superseded_at IS NULL{condition}) OR p.id = ANY(%s) OR EXISTS (SELECT 1 FROM enrolment_placement c "
+        "WHERE c.person_id = p.id AND c.superseded_at IS NULL AND c.group_id = ANY(%s)))",
+        (*parameters, list(actor.scope.persons), list(actor.scope.groups)),
     )
 
 
@@ -49,13 +50,26 @@ def require_visible(actor: Actor, person_id: UUID) -> None:
     condition, parameters = organisations_condition(actor, "e")
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM enrolment_enrolment e WHERE e.superseded_at IS NULL AND (e.person_id = %s "
-            "OR e.person_id IN (SELECT r.child_id FROM persons_representation r WHERE r.adult_id = %s))"
-            f"{condition})",
-            [person_id, person_id, *parameters],
+            "WITH whom AS (SELECT %s::uuid AS id UNION ALL "
+            "SELECT r.child_id FROM persons_representation r WHERE r.adult_id = %s) "
+            "SELECT EXISTS (SELECT 1 FROM whom JOIN enrolment_enrolment e ON e.person_id = whom.id "
+            f"WHERE e.superseded_at IS NULL{condition}) OR EXISTS (SELECT 1 FROM whom JOIN enrolment_placement c "
+            "ON c.person_id = whom.id WHERE c.superseded_at IS NULL AND c.group_id = ANY(%s))",
+            [person_id, person_id, *parameters, list(actor.scope.groups)],
         )
         row = cursor.fetchone()
     if not (row and row[0]):
         raise NotAllowed(
             "access.out_of_scope", "Этот человек не учится в ваших организациях, его карточка вам недоступна."
         )
+
+
+def has_studied(person_id: UUID) -> bool:
+    """Say whether a person is or was a learner."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM enrolment_enrolment WHERE person_id = %s AND superseded_at IS NULL)",
+            [person_id],
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])

@@ -71,6 +71,8 @@ def actor_to_json(actor: Actor) -> dict[str, Any]:
         "whole_region": actor.scope.whole_region,
         "municipalities": [str(one) for one in actor.scope.municipalities],
         "organisations": [str(one) for one in actor.scope.organisations],
+        "post": actor.post,
+        "purpose": actor.purpose,
         "organisation_id": str(actor.organisation_id) if actor.organisation_id else None,
     }
 
@@ -84,5 +86,12 @@ def actor_from_json(data: Mapping[str, Any]) -> Actor:
     )
     organisation = UUID(data["organisation_id"]) if data["organisation_id"] else None
     return Actor(
-        data["code"], data["name"], data["role"], frozenset(data["permissions"]), scope, organisation
+        data["code"],
+        data["name"],
+        data["role"],
+        frozenset(data["permissions"]),
+        scope,
+        organisation,
+        post=data.get("post", ""),
+        purpose=data.get("purpose", ""),
     )

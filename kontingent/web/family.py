@@ -1,0 +1,42 @@
+"""The family's pages: one's own children or oneself, what the register holds of them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+
+from kontingent.access.permissions import AccessPermission
+from kontingent.enrolment import queries as enrolment
+from kontingent.persons import queries as persons
+from kontingent.web.request import actor_of, page
+from kontingent.web.sign_in import session_of
+
+
+def index(request: HttpRequest) -> HttpResponse:
+    """Show the children (or oneself) with where they study."""
+    actor = actor_of(request)
+    actor.require(AccessPermission.OWN_FAMILY)
+    facts = persons.snapshot(actor.scope.persons)
+    known = {one.person.snils for one in facts.values()}
+    cards = [enrolment.own_card(actor, person_id) for person_id in facts]
+    cards.sort(key=lambda card: (card.person.birth_date is None, card.person.birth_date))
+    session = session_of(request)
+    missing = (
+        [number for number in session.kids if number not in known] if session.capacity == "family" else []
+    )
+    return page(
+        request,
+        "family/index.html",
+        cards=cards,
+        is_family=session.capacity == "family",
+        missing=len(missing),
+    )
+
+
+def one(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    """Show all that the register holds of one's own child."""
+    actor = actor_of(request)
+    actor.require(AccessPermission.OWN_FAMILY)
+    card = enrolment.own_card(actor, person_id)
+    return page(request, "family/one.html", card=card, person=card.person)
