@@ -140,6 +140,23 @@ def ensure_browser() -> None:
         say("ВНИМАНИЕ: браузера нет, сценарии в браузере будут пропущены")
 
 
+def ensure_gost() -> None:
+    """Install gost-engine for the ЕСИА stand and its tests; its absence is said loudly here and by the suite."""
+    if run("openssl", "dgst", "-engine", "gost", "-md_gost12_256", "/dev/null", quiet=True):
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        say("ГОСТ: ставлю openssl и libengine-gost-openssl")
+        for attempt in (False, True):
+            if attempt:
+                run("apt-get", "update", "-q", quiet=True)
+            if run(
+                "apt-get", "install", "-yq", "openssl", "libengine-gost-openssl",
+                quiet=True, DEBIAN_FRONTEND="noninteractive",
+            ):  # fmt: skip
+                return
+    say("ВНИМАНИЕ: gost-engine нет, вход проверяется только в режиме RSA. Поставьте: apt-get install libengine-gost-openssl")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -153,6 +170,7 @@ def main() -> None:
     build_assets()
     if arguments.tests:
         ensure_browser()
+        ensure_gost()
 
 
 if __name__ == "__main__":

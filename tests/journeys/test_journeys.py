@@ -113,7 +113,7 @@ def test_a_change_of_the_organisation_is_proposed_and_confirmed(page: Page) -> N
     page.goto("/")
     school = page.locator("h1").inner_text()
     page.goto(f"/organisations/?text={school.split(',')[0]}")
-    page.get_by_role("link", name=school).click()
+    page.get_by_role("link", name=school, exact=True).click()
     page.get_by_role("link", name="Предложить изменение").click()
     page.fill("#f-phone", "+73422222222")
     page.fill("#f-basis", "приказ № 7")
