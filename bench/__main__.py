@@ -35,7 +35,7 @@ def _results(size: str, only: str | None) -> Iterator[Result]:
         with installation.served() as (site, server):
             yield from pages.run(size, site, server, only)
     if only in (None, "match_online"):
-        yield matching.run(size)
+        yield from matching.run(size)
     if only is None or only in IMPORTS:
         yield from imports.run(size)
 

@@ -59,8 +59,9 @@ def _role(
 
 
 _READ = (Org.VIEW, Person.VIEW, Enrol.VIEW, Enrol.COUNT)
+_DECIDE_DUPLICATES = (Person.PROPOSE_MERGE, Person.MERGE)
 _OPERATE = (
-    *_READ, Person.VIEW_DOCUMENTS, Person.VIEW_ADDRESSES, Person.EDIT, Enrol.MANAGE_GROUPS, Enrol.DRAFT_ORDER,
+    *_READ, Person.PROPOSE_MERGE, Person.VIEW_DOCUMENTS, Person.VIEW_ADDRESSES, Person.EDIT, Enrol.MANAGE_GROUPS, Enrol.DRAFT_ORDER,
     Enrol.SIGN_ORDER, Enrol.CANCEL_ORDER, Org.PROPOSE, Programme.MANAGE, *IMPORTS, Access.EMERGENCY,
 )  # fmt: skip
 _STAFF = ("operator", "teacher")
@@ -76,11 +77,11 @@ ROLES: dict[str, Role] = {
         ),
         _role(
             "municipal", "Специалист муниципалитета", Level.MUNICIPALITY, "учёт детей муниципалитета", *_READ,
-            Person.VIEW_DOCUMENTS, Org.CONFIRM, Access.EMERGENCY,
+            *_DECIDE_DUPLICATES, Person.VIEW_DOCUMENTS, Org.CONFIRM, Access.EMERGENCY,
         ),
         _role(
             "ministry", "Специалист министерства", Level.REGION, "надзор и статистика региона", *_READ, Org.CONFIRM,
-            Org.REGISTER,
+            Org.REGISTER, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES,
         ),
         _role(
             "security", "Администратор безопасности", Level.REGION, "контроль доступа к персональным данным", Org.VIEW,

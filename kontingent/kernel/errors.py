@@ -7,6 +7,7 @@ API, command line) only choose the shape: an alert, problem+json, a line on stan
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 
 class KontingentError(Exception):
@@ -33,6 +34,19 @@ class NotAllowed(KontingentError):
 
 class NotFound(KontingentError):
     """No such object, or none the actor may know of."""
+
+
+class Moved(NotFound):
+    """The record answers under another id since it was merged: ``successor`` is among the facts; doors lead there."""
+
+    def __init__(self, successor: UUID) -> None:
+        """Keep where it went."""
+        super().__init__(
+            "persons.merged",
+            "Эта запись объединена с другой. Откройте запись, которая её заменила.",
+            successor=successor,
+        )
+        self.successor = successor
 
 
 class Conflict(KontingentError):

@@ -142,3 +142,71 @@ def full_key(family: str, given: str, patronymic: str) -> str:
 def has_lookalikes(text: str) -> bool:
     """Say whether a name mixes Latin letters into Cyrillic ones, which ``tidy`` repairs."""
     return bool(_LATIN.search(text) and _CYRILLIC.search(text))
+
+
+#: What each letter sounds like when a name is spelled in the other alphabet, letters that passports vary left coarse.
+_SOUNDS = dict(
+    zip(
+        "абвгдежзийклмнопрстуфхцчшщъыьэюяіїґәҗңөүһ",
+        [
+            "a",
+            "b",
+            "v",
+            "g",
+            "d",
+            "e",
+            "z",
+            "z",
+            "i",
+            "i",
+            "k",
+            "l",
+            "m",
+            "n",
+            "o",
+            "p",
+            "r",
+            "s",
+            "t",
+            "u",
+            "f",
+            "h",
+            "c",
+            "c",
+            "s",
+            "s",
+            "",
+            "i",
+            "",
+            "e",
+            "u",
+            "a",
+            "i",
+            "i",
+            "g",
+            "a",
+            "z",
+            "n",
+            "o",
+            "u",
+            "h",
+        ],
+        strict=True,
+    )
+)
+_LATIN_SOUNDS = (
+    ("shch", "s"), ("sch", "s"), ("kh", "h"), ("zh", "z"), ("ts", "c"), ("tz", "c"), ("ch", "c"), ("sh", "s"), ("yu", "u"),
+    ("ju", "u"), ("iu", "u"), ("ya", "a"), ("ja", "a"), ("ia", "a"), ("ye", "e"), ("je", "e"), ("ie", "e"), ("yo", "e"),
+    ("jo", "e"), ("ks", "x"), ("ph", "f"), ("gh", "g"), ("dj", "z"), ("j", "z"), ("q", "k"), ("w", "v"), ("y", "i"), ("'", ""),
+)  # fmt: skip
+
+
+@lru_cache(maxsize=65536)
+def sounds(text: str) -> str:
+    """Return roughly how a folded name sounds, the same for «рахимов» and «rakhimov», for comparing across alphabets."""
+    if text.isascii():
+        for letters, sound in _LATIN_SOUNDS:
+            text = text.replace(letters, sound)
+    else:
+        text = "".join(_SOUNDS.get(letter, letter) for letter in text).replace("ks", "x")
+    return re.sub(r"(.)\1+", r"\1", text)

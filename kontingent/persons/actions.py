@@ -7,7 +7,7 @@ Who may do it is asked by permission; whether the actor may know of the person a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,8 @@ from kontingent.kernel import clock, names, snils
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, InvalidValue, NotFound, RuleViolation
 from kontingent.kernel.ids import new_id
-from kontingent.persons import rules
+from kontingent.persons import duplicates, rules
+from kontingent.persons.duplicates import Claim
 from kontingent.persons.events import (
     AddressSet,
     ContactAdded,
@@ -48,6 +49,7 @@ NAME_FIELDS = ("family_name", "given_name", "patronymic")
 CORRECTABLE = frozenset(
     {*NAME_FIELDS, "sex", "birth_date", "birth_place", "snils", "citizenship_code", "country_code", "died_on"}
 )
+_IDENTIFYING = frozenset({*NAME_FIELDS, "birth_date", "snils"})
 MISTAKEN = "3"
 SUBJECTS_OF_AN_EVENT = 1000
 
@@ -89,12 +91,16 @@ class RepresentationDraft:
 
 @transaction.atomic
 def create_person(*, actor: Actor, draft: PersonDraft) -> UUID:
-    """Enter one person (внести человека). The caller has matched first (ADR 0009)."""
+    """Enter one person (внести человека). The caller has matched first (ADR 0009); whom they resemble all the same, and a
+    number that somebody else holds, goes into the queue of duplicates.
+    """
     actor.require(PersonPermission.EDIT)
     tidy = _tidied(draft)
     try:
         with transaction.atomic():
-            return create_many(actor=actor, drafts=[tidy])[0]
+            person_id = create_many(actor=actor, drafts=[tidy])[0]
+            duplicates.recheck([person_id], found_by="entry")
+            return person_id
     except IntegrityError as error:
         raise _snils_taken(error) from error
 
@@ -135,10 +141,14 @@ def _snils_taken(error: IntegrityError) -> Exception:
 
 @transaction.atomic
 def create_many(*, actor: Actor, drafts: Sequence[PersonDraft], moment_note: str = "") -> list[UUID]:
-    """Enter many persons by COPY, with what belongs to them; return their ids in the order given."""
+    """Enter many persons by COPY, with what belongs to them; return their ids in the order given.
+
+    A СНИЛС that another person holds is not written: a case is opened for a human.
+    """
     actor.require(PersonPermission.EDIT)
     moment = clock.now()
     ids = [new_id() for _ in drafts]
+    drafts, claims = _without_taken_numbers(ids, drafts)
     bulk.copy_rows(
         Person._meta.db_table,
         [
@@ -178,7 +188,24 @@ def create_many(*, actor: Actor, drafts: Sequence[PersonDraft], moment_note: str
         ),
         actor=actor,
     )
+    duplicates.claim(claims, actor=actor)
     return ids
+
+
+def _without_taken_numbers(
+    ids: Sequence[UUID], drafts: Sequence[PersonDraft]
+) -> tuple[list[PersonDraft], list[Claim]]:
+    """Return the drafts without the numbers that others hold, and who claims them."""
+    held = duplicates.holders([draft.snils for draft in drafts if draft.snils])
+    free, claims = [], []
+    for person_id, draft in zip(ids, drafts, strict=True):
+        if draft.snils:
+            holder = held.setdefault(draft.snils, person_id)
+            if holder != person_id:
+                claims.append(Claim(draft.snils, person_id, holder))
+                draft = replace(draft, snils=None)
+        free.append(draft)
+    return free, claims
 
 
 def _documents(
@@ -254,6 +281,9 @@ def correct_person(
 ) -> bool:
     """Correct personal data (исправить данные); a changed name is kept as a former one. Say whether anything changed.
 
+    A СНИЛС that another person holds is not written: a case is opened (``duplicates.open_claims_of``). What identifies a
+    person is matched anew, so that a provisional record finds its other half.
+
     Use ``enrolment.actions.correct_learner`` for sex and birth date of learners: their placements follow.
     """
     person = _locked(person_id, version)
@@ -264,6 +294,10 @@ def correct_person(
         return False
     if not basis.strip():
         raise InvalidValue("persons.basis_missing", "Укажите основание исправления: документ или заявление.")
+    if "snils" in different and _claims_number(actor, person, values["snils"]):
+        different.remove("snils")
+    if not different:
+        return False
     if different & set(NAME_FIELDS):
         _keep_former_name(person, basis)
     for name in different:
@@ -275,12 +309,24 @@ def correct_person(
             person.save()
     except IntegrityError as error:
         raise _snils_taken(error) from error
+    _remember_edited(person.id, different)
     if different & set(NAME_FIELDS):
         audit.record(PersonRenamed(subjects=(person.id,), object_id=person.id, basis=basis), actor=actor)
     if rest := sorted(different - set(NAME_FIELDS)):
         audit.record(
             PersonCorrected(subjects=(person.id,), object_id=person.id, basis=basis, fields=rest), actor=actor
         )
+    if different & _IDENTIFYING:
+        duplicates.recheck([person.id], found_by="entry")
+    return True
+
+
+def _claims_number(actor: Actor, person: Person, number: str | None) -> bool:
+    """Open a case where another person holds the number that this one is to get."""
+    holder = duplicates.holders([number]).get(number) if number else None
+    if number is None or holder is None or holder == person.id:
+        return False
+    duplicates.claim([Claim(number, person.id, holder)], actor=actor)
     return True
 
 
@@ -309,6 +355,15 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
             value = value.strip()
         values[name] = value
     return values
+
+
+def _remember_edited(person_id: UUID, fields: Collection[str]) -> None:
+    """A record that others were merged into remembers what was corrected since: whose it was may be asked one day."""
+    bulk.execute(
+        "UPDATE persons_merge SET edited = ARRAY(SELECT DISTINCT unnest(edited || %s::varchar[])) "
+        "WHERE survivor_id = %s AND undone_at IS NULL",
+        [sorted(fields), person_id],
+    )
 
 
 def _keep_former_name(person: Person, basis: str) -> None:
@@ -363,6 +418,7 @@ def add_document(
     audit.record(
         DocumentAdded(subjects=(person.id,), object_id=person.id, document_kind=kind_code), actor=actor
     )
+    duplicates.recheck([person.id], found_by="entry")
     return made
 
 

@@ -76,3 +76,58 @@ class PersonsMarkedMistaken(Event):
     kind: ClassVar[str] = "persons.marked_mistaken"
     title: ClassVar[str] = "Записи отмечены внесёнными по ошибке"
     details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonsMerged(Event):
+    """Two records of one person became one; ``taken`` names the fields taken from the merged record."""
+
+    kind: ClassVar[str] = "persons.merged"
+    title: ClassVar[str] = "Записи об одном человеке объединены"
+    merge: str
+    taken: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonsUnmerged(Event):
+    """A merge was undone; ``assigned`` counts what came since and went to the restored record."""
+
+    kind: ClassVar[str] = "persons.unmerged"
+    title: ClassVar[str] = "Объединение записей отменено"
+    merge: str
+    assigned: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateProposed(Event):
+    """Somebody said what they think of two records that look alike."""
+
+    kind: ClassVar[str] = "persons.duplicate_proposed"
+    title: ClassVar[str] = "Предложено решение о похожих записях"
+    proposal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateDecided(Event):
+    """Two records were found to be different people, or the decision was taken back."""
+
+    kind: ClassVar[str] = "persons.duplicate_decided"
+    title: ClassVar[str] = "Решено о похожих записях"
+    decision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnilsClaimed(Event):
+    """A number was to be written for one person while another holds it: a case was opened, the number not written."""
+
+    kind: ClassVar[str] = "persons.snils_claimed"
+    title: ClassVar[str] = "СНИЛС указан для двух людей: открыт разбор"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicatesSearched(Event):
+    """The whole region was searched for duplicates."""
+
+    kind: ClassVar[str] = "persons.duplicates_searched"
+    title: ClassVar[str] = "Проведён региональный поиск дублей"
+    figures: dict[str, Any]

@@ -1,5 +1,6 @@
 """Tables of persons and of what belongs to them."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
@@ -29,6 +30,10 @@ class Person(models.Model):
     country_code = models.CharField(max_length=3, default="643", help_text="ОКСМ")
     died_on = models.DateField(null=True)
     status_code = models.CharField(max_length=20, default="1", help_text="record_status")
+    merged_into = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="merged", db_index=False,
+        help_text="the record that answers for this one since they were merged",
+    )  # fmt: skip
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
@@ -40,6 +45,10 @@ class Person(models.Model):
             models.CheckConstraint(
                 condition=Q(snils__isnull=True) | Q(snils__regex=r"^\d{11}$"), name="snils_eleven_digits"
             ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | (Q(status_code="2") & ~Q(merged_into=F("id"))),
+                name="merged_record_is_cancelled",
+            ),
         ]
         indexes = [
             # Prefix search in name order: a range scan that stops after one page (collation "C").
@@ -49,6 +58,12 @@ class Person(models.Model):
             # Matching: who was born that day with that family or given name.
             models.Index(fields=["birth_date", "family_key"], name="person_birth_family"),
             models.Index(fields=["birth_date", "given_key"], name="person_birth_given"),
+            models.Index(
+                fields=["merged_into"], condition=Q(merged_into__isnull=False), name="person_merged_into"
+            ),
+            models.Index(
+                fields=["name_key"], condition=Q(merged_into__isnull=False), name="person_merged_name"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -198,3 +213,116 @@ class SourceKey(models.Model):
     def __str__(self) -> str:
         """Return source and id."""
         return f"{self.source}:{self.external_id}"
+
+
+class Merge(models.Model):
+    """One record was merged into another (объединение записей); kept for ever, taken back by ``undone_at``.
+
+    ``fields`` holds {field: [survivor's before, merged one's before, chosen]}, days in ISO 8601; ``sides`` what the rows
+    of both held in the columns that a later act may change as a side effect (``references``).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    survivor = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    merged = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="merges")
+    fields = models.JSONField()
+    sides = models.JSONField(default=dict)
+    edited = ArrayField(
+        models.CharField(max_length=40), default=list, help_text="fields of the survivor corrected since"
+    )
+    basis = models.CharField(max_length=500)
+    made_at = models.DateTimeField()
+    made_by_name = models.CharField(max_length=200)
+    undone_at = models.DateTimeField(null=True)
+    undone_by_name = models.CharField(max_length=200, blank=True)
+    undo_basis = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merged"], condition=Q(undone_at__isnull=True), name="merged_into_one_at_a_time"
+            ),
+            models.CheckConstraint(condition=~Q(survivor=F("merged")), name="nobody_is_merged_into_itself"),
+        ]
+        indexes = [models.Index(fields=["survivor", "-made_at"], name="merge_survivor")]
+
+    def __str__(self) -> str:
+        """Return who into whom."""
+        return f"{self.merged_id} → {self.survivor_id}"
+
+
+class MovedRows(models.Model):
+    """Which rows of one table a merge moved to the survivor, and which it had held before (перенесённые строки)."""
+
+    merge = models.ForeignKey(Merge, on_delete=models.PROTECT, related_name="rows")
+    reference = models.CharField(max_length=120, help_text="table.column")
+    moved = ArrayField(models.TextField(), default=list)
+    held = ArrayField(models.TextField(), default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["merge", "reference"], name="moved_rows_once")]
+
+    def __str__(self) -> str:
+        """Return the reference."""
+        return self.reference
+
+
+class DuplicatePair(models.Model):
+    """Two records that may be one person (пара похожих записей), and what was decided about them.
+
+    "Not the same person" is remembered here for ever: no search proposes the pair again. ``claimed_snils`` is a number
+    ``claimant`` was to get while the other of the pair held it: a case for a human, not a refusal.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    one = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    other = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    level = models.CharField(max_length=10, help_text="matching.Level")
+    score = models.PositiveSmallIntegerField()
+    likelihood = models.FloatField(null=True, help_text="match weight of the regional search, bits")
+    reasons = models.JSONField(default=list, help_text="[[field, weight, text]]")
+    found_by = models.CharField(max_length=10, help_text="entry, number, region, person")
+    state = models.CharField(max_length=10, default="open", help_text="open, merged, distinct")
+    claimed_snils = models.CharField(max_length=11, null=True)
+    claimant = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")
+    found_at = models.DateTimeField()
+    proposal = models.CharField(max_length=10, blank=True, help_text="what the school thinks: same, distinct")
+    proposed_by_name = models.CharField(max_length=200, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by_name = models.CharField(max_length=200, blank=True)
+    remark = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["one", "other"], name="pair_once"),
+            models.CheckConstraint(condition=Q(one__lt=F("other")), name="pair_in_order"),
+            models.CheckConstraint(
+                condition=Q(claimed_snils__isnull=True) | Q(claimant__isnull=False), name="claim_has_claimant"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["level", "-score", "id"], condition=Q(state="open"), name="pair_queue"),
+            models.Index(fields=["other"], name="pair_other"),
+        ]
+
+    def __str__(self) -> str:
+        """Return the level and the state."""
+        return f"{self.level}: {self.state}"
+
+
+class DuplicateSearch(models.Model):
+    """One search of the whole region for duplicates (региональный поиск дублей): how far it is, what it found."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    state = models.CharField(max_length=10, default="waiting", help_text="waiting, running, done, failed")
+    stage = models.CharField(max_length=100, blank=True)
+    done = models.PositiveSmallIntegerField(default=0, help_text="percent")
+    figures = models.JSONField(default=dict)
+    refusal = models.TextField(blank=True)
+    started_at = models.DateTimeField()
+    started_by_name = models.CharField(max_length=200)
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        """Return the state."""
+        return f"{self.state} {self.done} %"

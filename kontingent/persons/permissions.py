@@ -10,3 +10,6 @@ class PersonPermission(StrEnum):
     VIEW_DOCUMENTS = "person.documents"
     VIEW_ADDRESSES = "person.addresses"
     EDIT = "person.edit"
+    PROPOSE_MERGE = "person.propose_merge"
+    MERGE = "person.merge"
+    SEARCH_DUPLICATES = "person.search_duplicates"

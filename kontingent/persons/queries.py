@@ -6,41 +6,52 @@ the actor may know of them. ``within`` narrows a search to ids given by that roo
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
-from kontingent.kernel.errors import NotFound
-from kontingent.persons.matching import Fingerprint, Level, Verdict, judge
+from kontingent.kernel.errors import Moved, NotFound
 from kontingent.persons.models import (
     Address,
     Contact,
     IdentityDocument,
+    Merge,
     Person,
     PersonName,
     Representation,
 )
 from kontingent.persons.search import SearchTerm
-from kontingent.storage import bulk
 
 VALID = "1"
 #: How many infix hits are looked at before they are sorted: keeps a common fragment cheap.
 INFIX_BOUND = 400
 SHORTEST_INFIX = 3
+#: How many former names are looked at before those out of scope are left out.
+FORMER_BOUND = 1000
 
 
 def get(person_id: UUID) -> Person:
-    """Return a person."""
+    """Return a person; a record that was merged says where it went."""
     try:
-        return Person.objects.get(pk=person_id)
+        person = Person.objects.get(pk=person_id)
     except Person.DoesNotExist:
         raise NotFound("persons.no_such", "Такой записи о человеке нет.") from None
+    if person.merged_into_id is not None:
+        raise Moved(person.merged_into_id)
+    return person
+
+
+def lead_on(person_id: UUID) -> None:
+    """Raise ``Moved`` where a record was merged into another; do nothing for any other id."""
+    successor = Person.objects.filter(pk=person_id).values_list("merged_into_id", flat=True).first()
+    if successor is not None:
+        raise Moved(successor)
 
 
 def facts_for_counting(
@@ -98,7 +109,10 @@ def search(term: SearchTerm, *, limit: int, within: Within = EVERYBODY) -> list[
     if term.is_empty:
         return []
     if term.snils:
-        return _select("p.snils = %s", [term.snils], limit, within)
+        return _select(
+            "(p.snils = %s OR p.id = (SELECT m.merged_into_id FROM persons_person m WHERE m.snils = %s))",
+            [term.snils] * 2, limit, within,
+        )  # fmt: skip
     if term.document:
         if ":" in term.document:
             return _by_document("d.key = %s", term.document, limit, within)
@@ -134,10 +148,13 @@ def _infix(pattern: str, birth: tuple[str, list[Any]], within: Within) -> list[F
 
 
 def _former(term: SearchTerm, limit: int, within: Within, known: set[UUID]) -> list[Found]:
+    """Names borne before, and those of records merged since."""
     rows = _rows(
-        f"SELECT {_COLUMNS} FROM persons_personname f JOIN persons_person p ON p.id = f.person_id "
-        f"WHERE f.name_key LIKE %s AND p.status_code = '1'{within.sql} ORDER BY f.name_key LIMIT %s",
-        [_escaped(term.name) + "%", *within.parameters, limit],
+        f"SELECT DISTINCT {_COLUMNS} FROM ((SELECT person_id, name_key FROM persons_personname f WHERE f.name_key LIKE %s "
+        "ORDER BY f.name_key LIMIT %s) UNION ALL (SELECT merged_into_id, name_key FROM persons_person m "
+        "WHERE m.name_key LIKE %s AND m.merged_into_id IS NOT NULL ORDER BY m.name_key LIMIT %s)) f "
+        f"JOIN persons_person p ON p.id = f.person_id WHERE p.status_code = '1'{within.sql} ORDER BY p.name_key LIMIT %s",
+        [*[_escaped(term.name) + "%", FORMER_BOUND] * 2, *within.parameters, limit],
     )
     return [
         one
@@ -162,115 +179,6 @@ def _rows(statement: str, parameters: list[Any]) -> list[Found]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return [Found(*row) for row in cursor.fetchall()]
-
-
-# -- likeness ----------------------------------------------------------------------------------
-
-
-class Candidate(NamedTuple):
-    """Somebody in the register who may be the person asked about."""
-
-    person_id: UUID
-    full_name: str
-    birth_date: date | None
-    verdict: Verdict
-
-
-def match_one(fingerprint: Fingerprint) -> list[Candidate]:
-    """Return candidates for one person, the likeliest first; only indexed probes are made."""
-    return match_many([(0, fingerprint)]).get(0, [])
-
-
-_PROBE = ("key", "family", "given", "patronymic", "birth_date", "swapped", "snils", "documents")
-_CREATE_PROBE = """
-CREATE TEMP TABLE match_probe (key bigint, family text COLLATE "C", given text COLLATE "C", patronymic text,
-    birth_date date, swapped date, snils text, documents text[]) ON COMMIT DROP
-"""
-#: Each branch is one index probe per row; what none of them finds differs in too much to be the same person.
-_PAIRS = """
-SELECT q.key, p.id FROM match_probe q JOIN persons_person p ON p.snils = q.snils
-UNION SELECT q.key, d.person_id FROM match_probe q, unnest(q.documents) k
-    JOIN persons_identitydocument d ON d.key = k
-UNION SELECT q.key, p.id FROM match_probe q
-    JOIN persons_person p ON p.birth_date = q.birth_date AND p.family_key = q.family
-UNION SELECT q.key, p.id FROM match_probe q
-    JOIN persons_person p ON p.birth_date = q.birth_date AND p.given_key = q.given
-UNION SELECT q.key, p.id FROM match_probe q
-    JOIN persons_person p ON p.birth_date = q.swapped AND p.family_key = q.family
-"""
-_SLIPS = """
-UNION SELECT q.key, p.id FROM match_probe q
-    JOIN persons_person p ON p.name_key = concat_ws(' ', q.family, q.given, nullif(q.patronymic, ''))
-        AND q.birth_date IS NOT NULL AND p.birth_date <> q.birth_date
-        AND (to_char(p.birth_date, 'MMDD') = to_char(q.birth_date, 'MMDD')
-             OR to_char(p.birth_date, 'YYYYMM') = to_char(q.birth_date, 'YYYYMM')
-             OR to_char(p.birth_date, 'YYYYDD') = to_char(q.birth_date, 'YYYYDD'))
-"""
-
-
-def match_many(probes: Iterable[tuple[int, Fingerprint]]) -> dict[int, list[Candidate]]:
-    """Return candidates by key, set-based: one COPY and one statement of index joins, whatever the number.
-
-    Former names are not looked at: a changed surname shows by СНИЛС, document or given name with birth date.
-    """
-    prints = dict(probes)
-    if not prints:
-        return {}
-    with transaction.atomic():
-        bulk.execute("DROP TABLE IF EXISTS match_probe")
-        bulk.execute(_CREATE_PROBE)
-        bulk.copy_rows("match_probe", _PROBE, (_probe(key, one) for key, one in prints.items()))
-        bulk.execute("ANALYZE match_probe")
-        pairs = _candidates()
-        bulk.execute("DROP TABLE match_probe")
-    found: dict[int, list[Candidate]] = defaultdict(list)
-    for key, person_id, full_name, other in pairs:
-        verdict = judge(prints[key], other)
-        if verdict.level is not Level.NONE:
-            found[key].append(Candidate(person_id, full_name, other.birth_date, verdict))
-    for candidates in found.values():
-        candidates.sort(key=lambda c: (c.verdict.level is not Level.CERTAIN, -c.verdict.score))
-    return dict(found)
-
-
-def _probe(key: int, one: Fingerprint) -> tuple[Any, ...]:
-    swapped = None
-    if one.birth_date is not None and one.birth_date.day <= 12 and one.birth_date.day != one.birth_date.month:
-        swapped = one.birth_date.replace(day=one.birth_date.month, month=one.birth_date.day)
-    return (
-        key, one.family, one.given, one.patronymic, one.birth_date, swapped, one.snils, sorted(one.documents)
-    )  # fmt: skip
-
-
-def _candidates() -> list[tuple[int, UUID, str, Fingerprint]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH pairs AS ({_PAIRS}{_SLIPS}) SELECT pairs.key, p.id, p.family_key, p.given_key, p.name_key, "
-            "p.birth_date, p.sex, p.snils, p.family_name, p.given_name, p.patronymic, "
-            "ARRAY(SELECT d.key FROM persons_identitydocument d WHERE d.person_id = p.id) "
-            "FROM pairs JOIN persons_person p ON p.id = pairs.id AND p.status_code = '1'"
-        )
-        return [_candidate(row) for row in cursor.fetchall()]
-
-
-def _candidate(row: tuple[Any, ...]) -> tuple[int, UUID, str, Fingerprint]:
-    (
-        key,
-        person_id,
-        family,
-        given,
-        name_key,
-        born,
-        sex,
-        snils,
-        family_name,
-        given_name,
-        patronymic,
-        documents,
-    ) = row
-    rest = name_key[len(family) + len(given) + 1 :].strip()
-    full_name = " ".join(part for part in (family_name, given_name, patronymic) if part)
-    return key, person_id, full_name, Fingerprint(family, given, rest, born, sex, snils, frozenset(documents))
 
 
 # -- all that is known of some persons -----------------------------------------------------------
@@ -334,9 +242,17 @@ def names_of(person_ids: Collection[UUID]) -> dict[UUID, str]:
     return {one.id: one.full_name for one in Person.objects.filter(pk__in=list(person_ids))}
 
 
+def merged_among(person_ids: Collection[UUID]) -> list[UUID]:
+    """Return those of these records that take part in a merge in force, as the merged one or as the one that stayed."""
+    ids = list(person_ids)
+    found = Merge.objects.filter(Q(survivor__in=ids) | Q(merged__in=ids), undone_at__isnull=True)
+    return sorted({one for pair in found.values_list("survivor_id", "merged_id") for one in pair} & set(ids))
+
+
 def id_by_snils(number: str) -> UUID | None:
-    """Return the valid person with this СНИЛС."""
-    return Person.objects.filter(snils=number, status_code=VALID).values_list("id", flat=True).first()
+    """Return the valid person with this СНИЛС, or the one into whom its bearer was merged."""
+    found = Person.objects.filter(Q(status_code=VALID) | Q(merged_into__isnull=False), snils=number)
+    return found.values_list(Coalesce("merged_into_id", "id"), flat=True).first()
 
 
 def represented_on(adult_id: UUID, on: date) -> list[tuple[UUID, date | None]]:

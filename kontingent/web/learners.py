@@ -20,8 +20,10 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import KontingentError
 from kontingent.kernel.snils import format_snils
 from kontingent.persons import actions as persons
+from kontingent.persons import likeness
 from kontingent.persons import queries as person_queries
 from kontingent.persons.actions import PersonDraft, RepresentationDraft
+from kontingent.persons.likeness import Candidate
 from kontingent.persons.matching import Fingerprint, Level
 from kontingent.persons.permissions import PersonPermission
 from kontingent.persons.search import understand
@@ -136,7 +138,7 @@ def add(request: HttpRequest) -> HttpResponse:
         for name in ("family_name", "given_name", "patronymic", "birth_date", "sex", "snils", "birth_place")
     }
     error: KontingentError | None = None
-    candidates: list[person_queries.Candidate] = []
+    candidates: list[Candidate] = []
     if request.method == "POST":
         try:
             draft = PersonDraft(
@@ -161,9 +163,9 @@ def add(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-def _alike(draft: PersonDraft) -> list[person_queries.Candidate]:
+def _alike(draft: PersonDraft) -> list[Candidate]:
     number = snils.normalise(draft.snils) if draft.snils else None
-    return person_queries.match_one(
+    return likeness.match_one(
         Fingerprint.of(
             draft.family_name,
             draft.given_name,
@@ -210,7 +212,7 @@ def add_representative(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Add a representative: found in the register or entered, matched first."""
     actor = _editor(request, person_id)
     error: KontingentError | None = None
-    candidates: list[person_queries.Candidate] = []
+    candidates: list[Candidate] = []
     values = {
         name: request.POST.get(name, "")
         for name in (

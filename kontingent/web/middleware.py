@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from kontingent.kernel.errors import (
     Conflict,
     InvalidValue,
     KontingentError,
+    Moved,
     NotAllowed,
     NotFound,
     RuleViolation,
@@ -62,6 +64,11 @@ class ErrorsMiddleware:
         """Render a refusal; anything else goes on to Django."""
         if not isinstance(exception, KontingentError):
             return None
+        if isinstance(exception, Moved) and request.method == "GET" and request.resolver_match:
+            asked = str(request.resolver_match.kwargs.get("person_id", ""))
+            if asked and asked in request.path:
+                messages.info(request, "Запись, которую вы открывали, объединена с этой.")
+                return HttpResponseRedirect(request.path.replace(asked, str(exception.successor)))
         status, title = status_of(exception)
         template = "errors/alert.html" if request.headers.get("HX-Request") else "errors/refusal.html"
         return render(request, template, {"title": title, "error": exception}, status=status)

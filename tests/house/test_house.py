@@ -4,13 +4,15 @@ import re
 import socket
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db.models import Model
+from django.db.models import Field, Model, UniqueConstraint, UUIDField
 from pytest_socket import SocketConnectBlockedError
 
 from kontingent.audit.catalogue import kinds as event_kinds
+from kontingent.persons import references as person_references
 from tools import commit_message
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +51,39 @@ def test_foreign_keys_point_down_or_stay_in_the_room() -> None:
                 continue
             here, there = _room_of(model.__module__), _room_of(target.__module__)
             assert here == there or _layer(there) > _layer(here), f"{model.__name__}.{field.name} points up"
+
+
+def _names_a_person(field: "Field[Any, Any]") -> bool:
+    """A key to a person, or an id that is called one."""
+    related = getattr(field, "related_model", None)
+    if related is not None:
+        return bool(related._meta.label == "persons.Person")
+    ids = isinstance(field, UUIDField) or isinstance(getattr(field, "base_field", None), UUIDField)
+    return ids and bool(
+        re.search(
+            r"(^|_)(person|persons|child|children|adult|learner|learners|subjects)(_ids?)?$", field.name
+        )
+    )
+
+
+def test_every_reference_to_a_person_says_what_becomes_of_it_when_records_are_merged() -> None:
+    """Declare it in ``person_references.py`` of the room: does the row go along, or stay as a trace?"""
+    named = {
+        (model._meta.label, field.column)
+        for model in _our_models()
+        for field in model._meta.concrete_fields
+        if _names_a_person(field)
+    }
+    declared = [(one.model, one.column) for room in person_references.rooms() for one in room.references]
+    assert named - set(declared) == set()
+    assert set(declared) - named == set(), "declared, but not there"
+    assert len(declared) == len(set(declared))
+    for one in person_references.moving():
+        for constraint in apps.get_model(one.model)._meta.constraints:
+            expressions = getattr(constraint, "expressions", ())
+            assert not (isinstance(constraint, UniqueConstraint) and expressions), (
+                "moving cannot see such a rule"
+            )
 
 
 def test_no_junk_drawers() -> None:

@@ -10,7 +10,7 @@ from django.db import connection
 
 from kontingent.audit.models import Entry
 from kontingent.kernel.errors import Conflict, InvalidValue, KontingentError, RuleViolation
-from kontingent.persons import actions, queries
+from kontingent.persons import actions, duplicates, likeness, queries
 from kontingent.persons.actions import PersonDraft, RepresentationDraft
 from kontingent.persons.matching import Fingerprint, Level
 from kontingent.persons.models import Address, IdentityDocument, Person, PersonName, Representation
@@ -60,12 +60,32 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(draft: PersonDraft) ->
     assert state() == before
 
 
-def test_a_number_belongs_to_one_person() -> None:
-    b.person(snils=b.snils_of(1))
-    before = state()
-    with pytest.raises(RuleViolation, match="за другим человеком"):
-        b.person("Тиунов Олег Игоревич", snils=b.snils_of(1))
-    assert state() == before
+def test_a_number_that_two_persons_claim_is_a_case_for_a_human() -> None:
+    anna = b.person(snils=b.snils_of(1))
+    oleg = b.person("Тиунов Олег Игоревич", snils=b.snils_of(1))
+    igor = b.person("Тиунов Игорь Игоревич", birth_place="г. Пермь")
+    changed = actions.correct_person(
+        actor=b.ROOT, person_id=igor, changes={"snils": b.snils_of(1), "birth_place": ""}, basis="СНИЛС"
+    )
+    assert changed, "the rest is written"
+    assert {p.id: p.snils for p in Person.objects.all()} == {anna: b.snils_of(1), oleg: None, igor: None}
+    assert Person.objects.get(pk=igor).birth_place == ""
+    for claimant in (oleg, igor):
+        (case,) = duplicates.open_claims_of(claimant)
+        assert ({case.one_id, case.other_id}, case.claimed_snils) == ({anna, claimant}, b.snils_of(1))
+    assert Entry.objects.filter(kind="persons.snils_claimed").count() == 2
+
+
+def test_of_two_new_persons_with_one_number_the_first_keeps_it() -> None:
+    drafts = [
+        PersonDraft(
+            family_name=family, given_name="Анна", sex="2", birth_date=date(2014, 1, 1), snils=b.snils_of(1)
+        )
+        for family in ("Попова", "Мальцева")
+    ]
+    first, second = actions.create_many(actor=b.ROOT, drafts=drafts)
+    assert dict(Person.objects.values_list("id", "snils")) == {first: b.snils_of(1), second: None}
+    assert len(duplicates.open_claims_of(second)) == 1
 
 
 def test_a_changed_name_is_kept_as_a_former_one_and_found() -> None:
@@ -248,7 +268,7 @@ def test_likeness_is_found_through_every_probe() -> None:
         5: Fingerprint.of("Мальцевa", "Аня", "", birth_date=date(2014, 5, 6), snils=b.snils_of(3)),
         6: Fingerprint.of("Орлова", "Вера", "Ильинична", birth_date=date(2014, 5, 6)),
     }
-    found = queries.match_many(prints.items())
+    found = likeness.match_many(prints.items())
     assert {key: candidates[0].verdict.level for key, candidates in found.items()} == {
         1: Level.CERTAIN, 2: Level.POSSIBLE, 3: Level.POSSIBLE, 4: Level.POSSIBLE, 5: found[5][0].verdict.level,
     }  # fmt: skip
@@ -260,6 +280,6 @@ def test_a_mistaken_record_is_out_of_search_and_matching() -> None:
     actions.mark_mistaken(actor=b.ROOT, person_ids=[anna], basis="Проверка")
     assert queries.search(understand("мальцева"), limit=5) == []
     assert (
-        queries.match_one(Fingerprint.of("Мальцева", "Анна", "Павловна", birth_date=date(2014, 5, 20))) == []
+        likeness.match_one(Fingerprint.of("Мальцева", "Анна", "Павловна", birth_date=date(2014, 5, 20))) == []
     )
     b.person("Тиунова Вера Ильинична", snils=b.snils_of(3))

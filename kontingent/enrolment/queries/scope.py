@@ -13,6 +13,7 @@ from django.db import connection
 
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed
+from kontingent.persons import queries as persons
 from kontingent.persons.permissions import PersonPermission
 from kontingent.persons.queries import EVERYBODY, Within
 
@@ -59,6 +60,7 @@ def require_visible(actor: Actor, person_id: UUID) -> None:
         )
         row = cursor.fetchone()
     if not (row and row[0]):
+        persons.lead_on(person_id)
         raise NotAllowed(
             "access.out_of_scope", "Этот человек не учится в ваших организациях, его карточка вам недоступна."
         )

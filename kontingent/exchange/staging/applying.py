@@ -30,6 +30,7 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, InvalidValue, NotFound, RuleViolation
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.persons import actions as persons
+from kontingent.persons import duplicates, likeness
 from kontingent.persons import queries as person_queries
 from kontingent.persons.actions import PersonDraft
 from kontingent.persons.matching import Level
@@ -229,6 +230,10 @@ def _apply_chunk(work: _Work, families: Families, chunk: Sequence[Row]) -> None:
     for (row, _), person_id in zip(fresh, ids, strict=True):
         row.person_id, row.made = person_id, {"created": True}
         work.made.add(person_id)
+    # Whom somebody in the register resembled and a human called another person: seen once more by who may decide.
+    duplicates.recheck(
+        [row.person_id for row, _ in fresh if row.candidates and row.person_id], found_by="entry"
+    )
     for row, learner in rows:
         if row.status == "update":
             _update(work, row, learner)
@@ -243,9 +248,7 @@ def _apply_chunk(work: _Work, families: Families, chunk: Sequence[Row]) -> None:
 
 def _still_unknown(work: _Work, fresh: Sequence[tuple[Row, LearnerRow]]) -> None:
     """Match once more: somebody may have entered one of these people since the file was checked."""
-    found = person_queries.match_many(
-        (index, fingerprint(learner)) for index, (_, learner) in enumerate(fresh)
-    )
+    found = likeness.match_many((index, fingerprint(learner)) for index, (_, learner) in enumerate(fresh))
     for index, candidates in found.items():
         row, learner = fresh[index]
         candidates = [one for one in candidates if one.person_id not in work.made]
@@ -500,6 +503,12 @@ def _unlink(row: Row) -> None:
 
 def _refuse_if_needed_elsewhere(person_ids: Sequence[UUID]) -> None:
     """A person made by the batch who has been enrolled elsewhere since stays, and so does the batch."""
+    for person_id in person_queries.merged_among(person_ids):
+        name = person_queries.names_of([person_id])[person_id]
+        raise RuleViolation(
+            "staging.later_depends",
+            f"Загрузку отменить нельзя: внесённая ею запись «{name}» с тех пор объединена с другой. Сначала отмените объединение.",
+        )
     busy = enrolment_queries.standing_of(set(person_ids), date(1900, 1, 1))
     if busy:
         places = [place for found in busy.values() for place in found][:LONGEST_ORDER_LIST]

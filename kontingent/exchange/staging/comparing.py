@@ -12,9 +12,11 @@ from kontingent.enrolment import queries as enrolment
 from kontingent.exchange.spreadsheets.problems import Problem, Severity
 from kontingent.exchange.spreadsheets.rows import LearnerRow
 from kontingent.kernel import names
+from kontingent.persons import likeness
 from kontingent.persons import queries as persons
+from kontingent.persons.likeness import Candidate
 from kontingent.persons.matching import Fingerprint, Level
-from kontingent.persons.queries import Candidate, PersonFacts
+from kontingent.persons.queries import PersonFacts
 from kontingent.persons.rules import document_key
 
 #: Fields of a person that a row may change; an empty value never erases.
@@ -95,7 +97,7 @@ class Comparer:
         for one in live:
             self._refuse_a_repeat(one)
         live = [one for one in live if not self._refused(one)]
-        found = persons.match_many((index, fingerprint(one.row)) for index, one in enumerate(live))
+        found = likeness.match_many((index, fingerprint(one.row)) for index, one in enumerate(live))
         for index, one in enumerate(live):
             self._decide(one, found.get(index, []), (chosen or {}).get(one.line))
         known = [one for one in live if one.person_id is not None]
