@@ -154,7 +154,9 @@ def ensure_gost() -> None:
                 quiet=True, DEBIAN_FRONTEND="noninteractive",
             ):  # fmt: skip
                 return
-    say("ВНИМАНИЕ: gost-engine нет, вход проверяется только в режиме RSA. Поставьте: apt-get install libengine-gost-openssl")
+    say(
+        "ВНИМАНИЕ: gost-engine нет, вход проверяется только в режиме RSA. Поставьте: apt-get install libengine-gost-openssl"
+    )
 
 
 def main() -> None:
