@@ -123,6 +123,15 @@ def test_nothing_follows_a_leaving(kind: MovementKind) -> None:
 KINDS = st.sampled_from(sorted(set(MovementKind) - OPENING))
 
 
+def test_moved_away_and_back_on_one_day_leaves_no_seam() -> None:
+    day = SEPTEMBER + timedelta(days=1)
+    away, back = (
+        move(n, MovementKind.CLASS_FORMATION, day, group_id=g) for n, g in ((2, FIVE_B), (3, FIVE_A))
+    )
+    (placement,) = fold([admission(), away, back]).placements
+    assert (placement.starts_on, placement.ends_on, placement.group_id) == (SEPTEMBER, None, FIVE_A)
+
+
 @given(
     st.lists(
         st.tuples(

@@ -157,7 +157,7 @@ def fold(movements: Iterable[MovementFacts]) -> Fold:
         changed = _changed(current, movement, state)
         if changed != current:
             _close(done, current, movement.effective_on)
-            current = changed._replace(starts_on=movement.effective_on)
+            current = _resumed(done, changed._replace(starts_on=movement.effective_on))
     if closing is None:
         done.append(current)
     return Fold(_enrolment(opening, closing), tuple(done), state, previous)
@@ -189,6 +189,13 @@ def _changed(current: PlacementFacts, movement: MovementFacts, state: LearnerSta
 def _close(done: list[PlacementFacts], current: PlacementFacts, day: date) -> None:
     if current.starts_on < day:
         done.append(current._replace(ends_on=day))
+
+
+def _resumed(done: list[PlacementFacts], current: PlacementFacts) -> PlacementFacts:
+    """Moved away and back on one day: what had stood before goes on without a break."""
+    if done and done[-1].ends_on == current.starts_on and done[-1][2:] == current[2:]:
+        return done.pop()._replace(ends_on=None)
+    return current
 
 
 def _enrolment(opening: MovementFacts, closing: MovementFacts | None) -> EnrolmentFacts:
