@@ -80,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     count.add_argument("--municipality", metavar="КОД")
     count.add_argument("--by", default="grade,sex", help="разрезы через запятую: grade, sex, age, …")
 
+    add("duplicates", _duplicates, "искать дубли по всему региону; найденное – в разделе «Дубли»")
+
     give = add("appoint", _appoint, "назначить роль по СНИЛС: так появляется первый администратор")
     give.add_argument("--snils", required=True)
     give.add_argument("--name", required=True, metavar="ФИО")
@@ -212,9 +214,11 @@ def _worker(_arguments: argparse.Namespace) -> int:
     from django.core.management import call_command
 
     _start_django()
-    from kontingent.exchange.staging import jobs
+    from kontingent.exchange.staging import jobs as staging
+    from kontingent.persons import jobs as persons
 
-    jobs.resume()
+    staging.resume()
+    persons.resume()
     call_command("procrastinate", "worker", "--concurrency", "1", "--fetch-job-polling-interval", "2")
     return 0
 
@@ -247,6 +251,13 @@ def _contingent(arguments: argparse.Namespace) -> int:
         from runtime import reports
 
         return reports.print_contingent(arguments, out=print)
+
+
+def _duplicates(_arguments: argparse.Namespace) -> int:
+    with _installation():
+        from runtime import reports
+
+        return reports.search_duplicates(out=print)
 
 
 def _appoint(arguments: argparse.Namespace) -> int:

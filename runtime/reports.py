@@ -121,3 +121,17 @@ def appoint(arguments: argparse.Namespace, *, out: Callable[[str], None]) -> int
         f"Назначено: {made.full_name}, роль «{made.role_code}», с {made.starts_on:%d.%m.%Y}. Вход – через ЕСИА."
     )
     return 0
+
+
+def search_duplicates(*, out: Callable[[str], None]) -> int:
+    """Search the whole region for duplicates, telling how far it is."""
+    from kontingent.persons import duplicates, searching  # Splink and DuckDB are loaded where they are needed
+
+    search = duplicates.ask_for_search(actor=system_actor("cli", "Командная строка"))
+    search = searching.run(search.id, say=lambda stage, done: out(f"{done:3} % {stage}"))
+    figures = search.figures
+    out(
+        f"Найдено пар: точно {figures.get('certain', 0)}, возможно {figures.get('possible', 0)}; {figures['seconds']} с. "
+        "Решения ждут в разделе «Дубли»."
+    )
+    return 0

@@ -22,7 +22,7 @@ from kontingent.kernel.ids import new_id
 from kontingent.persons import likeness
 from kontingent.persons.events import DuplicateDecided, DuplicateProposed, SnilsClaimed
 from kontingent.persons.matching import Reason, Verdict
-from kontingent.persons.models import DuplicatePair, Person
+from kontingent.persons.models import DuplicatePair, DuplicateSearch, Person
 from kontingent.persons.permissions import PersonPermission
 from kontingent.persons.queries import EVERYBODY, Within
 from kontingent.storage import bulk
@@ -303,3 +303,33 @@ def reopen(*, actor: Actor, pair_id: UUID, remark: str) -> DuplicatePair:
         actor=actor,
     )
     return pair
+
+
+# -- the regional search -----------------------------------------------------------------------
+
+GOING_ON = ("waiting", "running")
+
+
+@transaction.atomic
+def ask_for_search(*, actor: Actor) -> DuplicateSearch:
+    """Ask for a search of the whole region (запустить поиск дублей); one at a time."""
+    actor.require(PersonPermission.SEARCH_DUPLICATES)
+    if DuplicateSearch.objects.select_for_update().filter(state__in=GOING_ON).exists():
+        raise Conflict("persons.search_going_on", "Поиск уже идёт. Дождитесь его окончания.")
+    return DuplicateSearch.objects.create(
+        started_at=clock.now(), started_by_name=actor.name, stage="В очереди"
+    )
+
+
+def latest_search() -> DuplicateSearch | None:
+    """Return the last search."""
+    return DuplicateSearch.objects.order_by("-started_at").first()
+
+
+def close_interrupted() -> int:
+    """Close what a killed worker had begun; return how many searches."""
+    return DuplicateSearch.objects.filter(state="running").update(
+        state="failed",
+        finished_at=clock.now(),
+        refusal="Поиск был прерван остановкой сервера. Запустите ещё раз.",
+    )

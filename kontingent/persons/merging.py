@@ -112,10 +112,25 @@ def _as_text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _changes(made: Merge) -> dict[str, Change]:
+def get(merge_id: UUID) -> Merge:
+    """Return a merge with both records."""
+    found = Merge.objects.select_related("survivor", "merged").filter(pk=merge_id).first()
+    if found is None:
+        raise NotFound("persons.no_such_merge", "Такого объединения нет.")
+    return found
+
+
+def in_force(person_id: UUID) -> list[Merge]:
+    """Return the merges by which others were merged into a record, the latest first."""
+    found = Merge.objects.filter(survivor_id=person_id, undone_at__isnull=True).select_related("merged")
+    return list(found.order_by("-made_at"))
+
+
+def changes_of(made: Merge) -> dict[str, Change]:
+    """Return every field before the merge on both sides, and as it was chosen."""
     return {
-        name: Change(*(date.fromisoformat(v) if v and name in _DAYS else v for v in values))
-        for name, values in made.fields.items()
+        name: Change(*(date.fromisoformat(v) if v and name in _DAYS else v for v in made.fields[name]))
+        for name in lineage.FIELDS
     }
 
 
@@ -232,7 +247,7 @@ def since(merge_id: UUID) -> Since:
                 units[code].rows += len(keys)
             else:
                 units[code] = Unit(code, rows.reference.title, rows.described[keys[0]], len(keys))
-    changes, present = _changes(made), _fields(Person.objects.get(pk=made.survivor_id))
+    changes, present = changes_of(made), _fields(Person.objects.get(pk=made.survivor_id))
     found = Since(list(units.values()))
     for unit in lineage.changed_since(made.edited):
         parts = lineage.NAME if unit == lineage.NAME_UNIT else (unit,)
@@ -331,7 +346,7 @@ def _unmerge(actor: Actor, merge_id: UUID, to_merged: set[str], basis: str) -> M
         )
     kept = _names_kept(rows)
     present = _fields(survivor)
-    mine, theirs = lineage.divide(_changes(made), present, made.edited, to_merged)
+    mine, theirs = lineage.divide(changes_of(made), present, made.edited, to_merged)
     for one in rows:
         _give_back(made, one, to_merged)
     _part(survivor, merged, mine, theirs)
@@ -411,7 +426,7 @@ def _tell_names_anew(made: Merge, kept: Collection[int], owner: Person) -> None:
     rows = list(PersonName.objects.filter(pk__in=kept).order_by("pk"))
     if not rows:
         return
-    changes = _changes(made)
+    changes = changes_of(made)
     side = "merged" if owner.id == made.merged_id else "survivor"
     told = lineage.former_names(
         [FormerName(row.pk, FullName(row.family_name, row.given_name, row.patronymic)) for row in rows],

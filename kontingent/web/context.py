@@ -55,6 +55,8 @@ def _menu(actor: Actor) -> list[tuple[str, str]]:
         return items
     if actor.may(PersonPermission.VIEW):
         items.append(("Ученики", "/learners/"))
+    if actor.may(PersonPermission.PROPOSE_MERGE):
+        items.append(("Дубли", "/duplicates/"))
     if own and actor.may(EnrolmentPermission.VIEW):
         items.append(("Классы", "/groups/"))
     if own and actor.may(EnrolmentPermission.DRAFT_ORDER):

@@ -15,6 +15,8 @@ from kontingent.kernel import clock
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
 from kontingent.organisations.permissions import OrganisationPermission
+from kontingent.persons import duplicates
+from kontingent.persons.permissions import PersonPermission
 from kontingent.web import family
 from kontingent.web.request import actor_of, page
 
@@ -29,6 +31,11 @@ def home(request: HttpRequest) -> HttpResponse:
     if actor.scope.groups and actor.organisation_id:
         return _teacher(request, actor.organisation_id)
     proposals = organisations.proposals(actor).count() if actor.may(OrganisationPermission.CONFIRM) else 0
+    alike = (
+        duplicates.waiting(actor, within=enrolment.visible(actor))
+        if actor.may(PersonPermission.PROPOSE_MERGE)
+        else 0
+    )
     if actor.organisation_id is not None:
         organisation = organisations.get(actor.organisation_id)
         board = enrolment.dashboard(actor, clock.today())
@@ -39,6 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
             board=board,
             own=True,
             proposals=proposals,
+            alike=alike,
         )
     on = clock.today()
     return page(
@@ -50,6 +58,7 @@ def home(request: HttpRequest) -> HttpResponse:
         levels=contingent.count(actor, on=on, by=(Dimension.LEVEL,)),
         organisations=organisations.own(actor.scope).count(),
         proposals=proposals,
+        alike=alike,
     )
 
 

@@ -20,7 +20,7 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import KontingentError
 from kontingent.kernel.snils import format_snils
 from kontingent.persons import actions as persons
-from kontingent.persons import likeness
+from kontingent.persons import duplicates, likeness, merging
 from kontingent.persons import queries as person_queries
 from kontingent.persons.actions import PersonDraft, RepresentationDraft
 from kontingent.persons.likeness import Candidate
@@ -80,6 +80,10 @@ def card(request: HttpRequest, person_id: UUID) -> HttpResponse:
         card=found,
         person=found.person,
         may_edit=actor.may(PersonPermission.EDIT),
+        merges=merging.in_force(person_id)
+        if found.person.version > 1
+        else [],  # untouched since it was entered
+        may_undo=actor.may(PersonPermission.MERGE),
         events=list(audit.entries_about_person(person_id)[:EVENTS_SHOWN]),
     )
 
@@ -105,7 +109,8 @@ def edit(request: HttpRequest, person_id: UUID) -> HttpResponse:
                 basis=request.POST.get("basis", ""),
                 version=whole(request.POST.get("version")),
             )
-            messages.success(request, "Исправлено." if changed else "Изменений нет.")
+            _tell_of_claims(request, person_id)
+            messages.success(request, "Исправлено." if changed else "Других изменений нет.")
             return HttpResponseRedirect(f"/learners/{person_id}/")
         except KontingentError as refusal:
             error = refusal
@@ -150,6 +155,7 @@ def add(request: HttpRequest) -> HttpResponse:
             certain = any(one.verdict.level is Level.CERTAIN for one in candidates)
             if not candidates or (request.POST.get("sure") and not certain):
                 person_id = persons.create_person(actor=actor, draft=draft)
+                _tell_of_claims(request, person_id)
                 messages.success(request, "Человек внесён. Теперь зачислите его приказом.")
                 return HttpResponseRedirect(f"/orders/new/?kind=admission&person={person_id}")
         except KontingentError as refusal:
@@ -161,6 +167,15 @@ def add(request: HttpRequest) -> HttpResponse:
         ).content,
         status=422 if error else 200,
     )  # fmt: skip
+
+
+def _tell_of_claims(request: HttpRequest, person_id: UUID) -> None:
+    for case in duplicates.open_claims_of(person_id):
+        messages.warning(
+            request,
+            f"СНИЛС {format_snils(case.claimed_snils or '')} записан за другим человеком, поэтому здесь не сохранён. "
+            "Случай отправлен на разбор: раздел «Дубли».",
+        )
 
 
 def _alike(draft: PersonDraft) -> list[Candidate]:

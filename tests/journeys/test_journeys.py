@@ -136,9 +136,89 @@ def test_the_turn_over_of_a_year_is_shown_whole(page: Page) -> None:
     keep(page, "turnover")
 
 
+def enter_again(page: Page) -> tuple[str, str]:
+    """Enter a learner of one's school once more, the birth date a day off; return the first one's name and address."""
+    page.goto("/learners/school/")
+    page.locator("tbody a").first.click()
+    name, card = page.locator("h1").inner_text(), page.url
+    page.get_by_role("link", name="Исправить данные").click()
+    fields = ("family_name", "given_name", "patronymic", "birth_date", "sex")
+    values = {field: page.input_value(f"#f-{field}") for field in fields}
+    born, sex = values.pop("birth_date"), values.pop("sex")
+    page.goto("/learners/add/")
+    for field, value in values.items():
+        page.fill(f"#f-{field}", value)
+    page.fill("#f-birth_date", f"{born[:-2]}{int(born[-2:]) % 28 + 1:02d}")
+    page.select_option("#f-sex", sex)
+    page.get_by_role("button", name="Внести").click()
+    expect(page.locator("main")).to_contain_text("Похожие люди уже есть в реестре")
+    accessible(page, "candidates")
+    keep(page, "candidates")
+    page.get_by_label("Это другой человек, внести как нового").check()
+    page.get_by_role("button", name="Внести").click()
+    page.wait_for_url(re.compile("/orders/new/"))
+    return name, card
+
+
+def test_a_wrong_merge_is_undone(page: Page) -> None:
+    sign_in(page, "secretary")
+    name, card = enter_again(page)
+    page.goto("/duplicates/")
+    page.get_by_role("link", name=re.compile("Сравнить")).first.click()
+    expect(page.locator("main")).to_contain_text("Остальное скрыто")
+    page.get_by_label("Это один человек").check()
+    page.fill("#f-basis", "Мне так кажется")
+    page.get_by_role("button", name="Отправить").click()
+    page.get_by_role("button", name="Выйти").click()
+
+    sign_in(page, "ministry")
+    page.goto("/duplicates/")
+    expect(page.locator("main")).to_contain_text("школа: один человек")
+    accessible(page, "duplicates")
+    keep(page, "duplicates")
+    page.get_by_role("link", name=re.compile(f"Сравнить.*{name}")).first.click()
+    accessible(page, "comparison")
+    keep(page, "comparison", full=True)
+    page.fill("#f-basis", "Свидетельство о рождении одно")
+    page.get_by_role("button", name="Один человек: объединить").click()
+    expect(page.get_by_role("note").last).to_contain_text("С этой записью объединена другая")
+    keep(page, "merged-card")
+    page.get_by_role("button", name="Выйти").click()
+
+    sign_in(page, "secretary")
+    page.goto(card)
+    page.get_by_text("Указать новый адрес").click()
+    page.fill("#text", "614000, г. Пермь, ул. Мира, д. 1")
+    page.get_by_role("button", name="Записать").click()
+    page.get_by_role("button", name="Выйти").click()
+
+    sign_in(page, "ministry")
+    page.goto(card)
+    page.get_by_role("link", name="Это ошибка: отменить объединение").click()
+    expect(page.locator("main")).to_contain_text("Адреса: 614000, г. Пермь, ул. Мира, д. 1")
+    page.get_by_label("второй").check()
+    page.fill("#f-basis", "Двоюродные братья")
+    accessible(page, "undoing a merge")
+    keep(page, "undo-merge", full=True)
+    page.get_by_role("button", name="Отменить объединение").click()
+    expect(page.get_by_role("status").first).to_contain_text("Записи разделены")
+    assert page.url != card
+    page.goto("/duplicates/")
+    expect(page.locator("main")).not_to_contain_text(name)
+
+
+def test_the_ministry_searches_the_region_for_duplicates(page: Page) -> None:
+    sign_in(page, "ministry")
+    page.goto("/duplicates/")
+    page.get_by_role("button", name="Искать по всему региону").click()
+    expect(page.locator("progress")).to_be_visible()
+    keep(page, "duplicates-search")
+    expect(page.locator("main")).to_contain_text("Последний поиск", timeout=90_000)
+
+
 PAGES = [
     "/", "/learners/", "/learners/?q=а", "/learners/school/", "/learners/add/", "/groups/", "/groups/add/", "/orders/",
-    "/orders/new/", "/orders/new/?kind=transfer_out", "/imports/", "/contingent/", "/organisations/", "/codelists/",
+    "/orders/new/", "/orders/new/?kind=transfer_out", "/imports/", "/duplicates/", "/contingent/", "/organisations/", "/codelists/",
     "/codelists/leaving_reason/",
 ]  # fmt: skip
 
