@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "kontingent.exchange.staging",
     "kontingent.access",
     "kontingent.access.machines",
+    "kontingent.privacy",
     "kontingent.web",
 ]
 
@@ -59,6 +60,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "kontingent.access.middleware.JournalMiddleware",
     "kontingent.access.middleware.ActorMiddleware",
     "kontingent.web.middleware.ErrorsMiddleware",
 ]
@@ -95,6 +97,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MEDIA_ROOT = VAR_DIR / "files"
+#: The key of the journal's seals and the copies of its anchors: outside the database.
+JOURNAL_DIR = Path(environment.text("KONTINGENT_JOURNAL_DIR", str(VAR_DIR / "journal")))
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True

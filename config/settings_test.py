@@ -1,6 +1,8 @@
 """What the tests change, and nothing else. The server is started by ``tests/conftest.py``."""
 
 import os
+import tempfile
+from pathlib import Path
 
 os.environ.setdefault("KONTINGENT_DEMO", "yes")
 os.environ.setdefault("KONTINGENT_POOL", "no")
@@ -13,3 +15,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_AUTOREFRESH = True
+
+_journal = tempfile.TemporaryDirectory(prefix="kontingent-journal-")
+JOURNAL_DIR = Path(_journal.name)

@@ -90,6 +90,17 @@ def _parser() -> argparse.ArgumentParser:
     give.add_argument("--organisation", metavar="ОГРН", help="для ролей организации")
     give.add_argument("--until", type=_day, help="первый день без роли")
 
+    log = add("audit", _audit, "журнал действий и просмотров: проверить, опечатать, выгрузить в архив")
+    log.add_argument("act", choices=["verify", "seal", "anchor", "export", "verify-archive"])
+    log.add_argument("file", type=Path, nargs="?", help="файл архива для export и verify-archive")
+    log.add_argument("--month", type=_month, help="законченный месяц для export: 2026-10")
+    log.add_argument(
+        "--detach",
+        action="store_true",
+        help="после выгрузки убрать месяц из журнала (таблица остаётся в базе)",
+    )
+    log.add_argument("--key", help="отпечаток ключа печатей для verify-archive, по умолчанию свой")
+
     add("check", _check, "доказать, что периоды обучения равны свёртке журнала движений")
     return parser
 
@@ -98,6 +109,11 @@ def _day(text: str) -> date:
     from kontingent.exchange.spreadsheets.cells import parse_day
 
     return parse_day(text)
+
+
+def _month(text: str) -> date:
+    year, month = text.split("-")
+    return date(int(year), int(month), 1)
 
 
 def _moment(text: str) -> object:
@@ -265,6 +281,23 @@ def _appoint(arguments: argparse.Namespace) -> int:
         from runtime import reports
 
         return reports.appoint(arguments, out=print)
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    with _installation():
+        from kontingent.audit import cli
+
+        match arguments.act:
+            case "verify":
+                return cli.verify(out=print)
+            case "export" if arguments.file and arguments.month:
+                return cli.export(arguments.month, arguments.file, detach=arguments.detach, out=print)
+            case "verify-archive" if arguments.file:
+                return cli.verify_archive(arguments.file, key=arguments.key, out=print)
+            case "seal" | "anchor" as act:
+                return cli.seal(anchor=act == "anchor", out=print)
+        print("Укажите файл, а для export ещё и --month 2026-10.", file=sys.stderr)
+        return 2
 
 
 def _check(_arguments: argparse.Namespace) -> int:

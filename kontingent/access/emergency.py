@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import transaction
@@ -39,7 +40,10 @@ def open_emergency(*, actor: Actor, session: SignIn, number: str, reason: str) -
         opened_at=now,
         until=now + rules.EMERGENCY_LASTS,
     )
-    audit.record(EmergencyOpened(object_id=made.id, subjects=(person_id,), reason=tidy), actor=actor)
+    audit.record(
+        EmergencyOpened(object_id=made.id, subjects=(person_id,), reason=tidy),
+        actor=replace(actor, purpose="emergency"),
+    )
     return made
 
 

@@ -97,3 +97,14 @@ class EmergencyReviewed(Event):
 
     is_justified: bool
     review: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertResolved(Event):
+    """The security officer looked into an alert."""
+
+    kind: ClassVar[str] = "access.alert_resolved"
+    title: ClassVar[str] = "Сигнал рассмотрен"
+
+    rule: str
+    note: str

@@ -127,3 +127,27 @@ class EmergencyAccess(models.Model):
     def __str__(self) -> str:
         """Return who and until when."""
         return f"{self.account_id} {self.until:%Y-%m-%d %H:%M}"
+
+
+class Alert(models.Model):
+    """Something in the journal that wants a look (сигнал): one rule, one actor, one hour or day."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    rule = models.CharField(max_length=40, help_text="access/alerts.toml")
+    actor_code = models.CharField(max_length=80)
+    actor_name = models.CharField(max_length=200)
+    since = models.DateTimeField(help_text="start of the hour or the day")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, default="new", help_text="new, resolved")
+    note = models.CharField(max_length=1000, blank=True)
+    decided_by = models.CharField(max_length=200, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    raised_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rule", "actor_code", "since"], name="alert_once")]
+        indexes = [models.Index(fields=["state", "-since"], name="alert_state")]
+
+    def __str__(self) -> str:
+        """Return the rule and since when."""
+        return f"{self.rule} {self.since:%Y-%m-%d %H:%M}"

@@ -13,6 +13,8 @@ from kontingent.programmes.permissions import ProgrammePermission as Programme
 
 #: The import sits beside this room, so its permissions are named by their stable codes.
 IMPORTS = ("import.run", "import.apply", "import.undo")
+#: So does the room of personal data (privacy): a family asks, an organisation and the security officer answer.
+ASK, ANSWER = "privacy.ask", "privacy.answer"
 
 
 class Level(StrEnum):
@@ -36,7 +38,8 @@ LEVEL_TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role: stable code, title for people, what it is bound to, permissions, which roles it may give."""
+    """A role: stable code, title for people, what it is bound to, permissions, which roles it may give, and what it sees
+    personal data for (``audit.purposes``)."""
 
     code: str
     title: str
@@ -65,31 +68,30 @@ _OPERATE = (
     Enrol.SIGN_ORDER, Enrol.CANCEL_ORDER, Org.PROPOSE, Programme.MANAGE, *IMPORTS, Access.EMERGENCY,
 )  # fmt: skip
 _STAFF = ("operator", "teacher")
-_CONTINGENT = "учёт контингента обучающихся"
 
 ROLES: dict[str, Role] = {
     role.code: role
     for role in (
-        _role("operator", "Оператор организации", Level.ORGANISATION, _CONTINGENT, *_OPERATE),
-        _role("teacher", "Классный руководитель", Level.GROUPS, "работа с классом", *_READ),
+        _role("operator", "Оператор организации", Level.ORGANISATION, "contingent", *_OPERATE),
+        _role("teacher", "Классный руководитель", Level.GROUPS, "class", *_READ),
         _role(
-            "head", "Руководитель организации", Level.ORGANISATION, _CONTINGENT, *_OPERATE, Access.APPOINT, appoints=_STAFF
+            "head", "Руководитель организации", Level.ORGANISATION, "contingent", *_OPERATE, Access.APPOINT, ANSWER, appoints=_STAFF
         ),
         _role(
-            "municipal", "Специалист муниципалитета", Level.MUNICIPALITY, "учёт детей муниципалитета", *_READ,
+            "municipal", "Специалист муниципалитета", Level.MUNICIPALITY, "municipal", *_READ,
             *_DECIDE_DUPLICATES, Person.VIEW_DOCUMENTS, Org.CONFIRM, Access.EMERGENCY,
         ),
         _role(
-            "ministry", "Специалист министерства", Level.REGION, "надзор и статистика региона", *_READ, Org.CONFIRM,
+            "ministry", "Специалист министерства", Level.REGION, "region", *_READ, Org.CONFIRM,
             Org.REGISTER, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES,
         ),
         _role(
-            "security", "Администратор безопасности", Level.REGION, "контроль доступа к персональным данным", Org.VIEW,
-            Access.APPOINT, Access.REVIEW, Access.JOURNAL,
+            "security", "Администратор безопасности", Level.REGION, "security", Org.VIEW,
+            Access.APPOINT, Access.REVIEW, Access.JOURNAL, ANSWER,
             appoints=(*_STAFF, "head", "municipal", "ministry", "security"),
         ),
-        _role("representative", "Законный представитель", Level.OWN, "сведения о своём ребёнке", Access.OWN_FAMILY),
-        _role("learner", "Обучающийся", Level.OWN, "сведения о себе", Access.OWN_FAMILY),
+        _role("representative", "Законный представитель", Level.OWN, "family", Access.OWN_FAMILY, ASK),
+        _role("learner", "Обучающийся", Level.OWN, "family", Access.OWN_FAMILY, ASK),
     )
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from kontingent.access.machines import queries as machines
 from kontingent.access.machines.refusals import OAuthError, OAuthRefused, TooManyRequests
 from kontingent.access.machines.rules import MachineScope
 from kontingent.api.declarations import Endpoint
+from kontingent.audit import actions as audit
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, InvalidValue, KontingentError, NotAllowed, NotFound
@@ -68,6 +69,8 @@ def bearer(scope: MachineScope) -> Callable[[View], View]:
             now = clock.now()
             held = machines.bearer_of(_token_of(request), now=now)
             limits.count_request(held.client.id, limit=held.client.rate_per_minute, now=now)
+            known = cast(ApiRequest, request)
+            known.actor, known.scopes = held.actor, held.scopes
             if scope not in held.scopes:
                 raise OAuthRefused(
                     OAuthError.INSUFFICIENT_SCOPE,
@@ -77,8 +80,6 @@ def bearer(scope: MachineScope) -> Callable[[View], View]:
                     scope=scope.value,
                     remedy="Запросите токен с этой областью; если она не разрешена системе – обратитесь к оператору региона.",
                 )
-            known = cast(ApiRequest, request)
-            known.actor, known.scopes = held.actor, held.scopes
             return view(known, **named)
 
         return guarded
@@ -103,6 +104,9 @@ def refusals_told(view: View, method: str) -> View:
         try:
             return view(request, **named)
         except KontingentError as refusal:
+            actor = getattr(request, "actor", None)
+            if isinstance(actor, Actor) and isinstance(refusal, NotAllowed):
+                audit.refused(refusal, actor=actor, path=request.path)
             return _refused(refusal)
         except (SuspiciousOperation, BadRequest):
             return problem(

@@ -1,13 +1,15 @@
-"""Writing the journal: always inside the transaction of the act itself."""
+"""Writing acts: always inside the transaction of the act itself. Refusals: in a transaction of their own."""
 
 from collections.abc import Iterable
 
-from django.db import connection
+from django.db import connection, transaction
 
+from kontingent.audit import writing
 from kontingent.audit.event import Event
+from kontingent.audit.events import Refused
 from kontingent.audit.models import Entry
-from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import KontingentError
 
 
 def record(event: Event, *, actor: Actor) -> Entry:
@@ -19,22 +21,25 @@ def record_all(events: Iterable[Event], *, actor: Actor) -> list[Entry]:
     """Write many events of one actor at one moment; refuses to do so outside a transaction."""
     if not connection.in_atomic_block:
         raise RuntimeError("an event is recorded in the transaction of its act")
-    moment = clock.now()
-    return Entry.objects.bulk_create(
+    return writing.write(
         [
             Entry(
-                moment=moment,
                 kind=event.kind,
-                actor_code=actor.code,
-                actor_name=actor.name,
-                actor_role=actor.role,
-                organisation_id=event.organisation_id or actor.organisation_id,
+                **writing.actor_fields(actor, organisation_id=event.organisation_id),
                 subjects=list(event.subjects),
                 object_id=event.object_id,
                 basis=event.basis,
                 data=event.data(),
             )
             for event in events
-        ],
-        batch_size=2000,
+        ]
     )
+
+
+def refused(refusal: KontingentError, *, actor: Actor, path: str) -> None:
+    """Write that an actor was refused something; call it after the refused act has been rolled back.
+
+    Only the code and the address of the page are kept: a message may hold what was typed.
+    """
+    with transaction.atomic():
+        record(Refused(code=refusal.code, path=path[:200]), actor=actor)

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from django.apps import apps
 
 from kontingent.audit.event import Event
+from kontingent.audit.reads import TITLES
 
 
 def kinds() -> list[type[Event]]:
@@ -31,5 +32,5 @@ def _below(parent: type[Event]) -> Iterator[type[Event]]:
 
 @lru_cache(maxsize=1)
 def titles() -> dict[str, str]:
-    """Return Russian titles by code."""
-    return {kind.kind: kind.title for kind in kinds()}
+    """Return Russian titles by code, of acts and of reads."""
+    return {kind.kind: kind.title for kind in kinds()} | {kind.value: title for kind, title in TITLES.items()}

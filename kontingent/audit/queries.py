@@ -1,17 +1,89 @@
-"""Reading the journal."""
+"""Reading the journal: about a person, about an object, by the security officer's filters."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from kontingent.audit.models import Entry
+from kontingent.audit.permissions import AuditPermission
+from kontingent.kernel import clock
+from kontingent.kernel.actor import Actor
+
+PAGE = 100
+READS = "read."
+#: Kinds besides ``read.*`` by which somebody learned of a person.
+SHOWING = ("machines.personal_data_given", "access.emergency_opened")
 
 
 def entries_about_person(person_id: UUID) -> QuerySet[Entry]:
-    """Return what happened to a person, newest first."""
-    return Entry.objects.filter(subjects__contains=[person_id]).order_by("-id")
+    """Return what was done to a person, newest first; who looked is told elsewhere."""
+    about = Entry.objects.filter(subjects__contains=[person_id]).exclude(kind__startswith=READS)
+    return about.order_by("-moment", "-id")
 
 
 def entries_about_object(object_id: UUID) -> QuerySet[Entry]:
     """Return what happened to one object (an order, an organisation …), newest first."""
-    return Entry.objects.filter(object_id=object_id).order_by("-id")
+    return Entry.objects.filter(object_id=object_id).order_by("-moment", "-id")
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFilter:
+    """What the security officer looks for; what is None does not narrow."""
+
+    since: date | None = None
+    until: date | None = None
+    person_id: UUID | None = None
+    actor: str = ""
+    organisation_id: UUID | None = None
+    kind: str = ""
+    purpose: str = ""
+    request_id: UUID | None = None
+
+    def told(self) -> dict[str, str]:
+        """Return the filters in use, for the journal's own row."""
+        return {one.name: str(value) for one in fields(self) if (value := getattr(self, one.name))}
+
+
+def search(
+    actor: Actor, where: JournalFilter, *, before: tuple[datetime, int] | None = None, limit: int = PAGE
+) -> list[Entry]:
+    """Return a page of the journal, newest first; ``before`` is (moment, id) of the last row seen."""
+    actor.require(AuditPermission.READ_JOURNAL)
+    rows = Entry.objects.filter(**_conditions(where)).order_by("-moment", "-id")
+    if before is not None:
+        rows = rows.filter(moment__lte=before[0]).exclude(moment=before[0], id__gte=before[1])
+    return list(rows[:limit])
+
+
+def _conditions(where: JournalFilter) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if where.since:
+        found["moment__gte"] = datetime.combine(where.since, time(), clock.REGION_ZONE)
+    if where.until:
+        found["moment__lt"] = datetime.combine(where.until + timedelta(days=1), time(), clock.REGION_ZONE)
+    if where.person_id:
+        found["subjects__contains"] = [where.person_id]
+    if where.actor.startswith(("account:", "client:", "system:", "door")):
+        found["actor_code"] = where.actor
+    elif where.actor:
+        found["actor_name__icontains"] = where.actor
+    if where.kind.endswith("."):
+        found["kind__startswith"] = where.kind
+    elif where.kind:
+        found["kind"] = where.kind
+    for name in ("organisation_id", "purpose", "request_id"):
+        if value := getattr(where, name):
+            found[name] = value
+    return found
+
+
+def viewings(person_id: UUID, *, hidden: list[str], limit: int) -> list[Entry]:
+    """Return by whom a person was seen, newest first: the family's own looks and hidden purposes left out."""
+    rows = Entry.objects.filter(subjects__contains=[person_id]).exclude(purpose__in=[*hidden, "family"])
+    shown = rows.filter(kind__startswith=READS) | rows.filter(kind__in=SHOWING)
+    return list(shown.order_by("-moment", "-id")[:limit])

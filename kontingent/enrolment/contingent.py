@@ -15,6 +15,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from kontingent.audit import reads
+from kontingent.audit.reads import ReadKind
 from kontingent.enrolment import cube
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.kernel.actor import Actor
@@ -241,7 +243,9 @@ def learners(
             "ORDER BY h.name_key, p.id LIMIT %(limit)s",
             parameters,
         )
-        return [Learner(*row) for row in cursor.fetchall()]
+        found = [Learner(*row) for row in cursor.fetchall()]
+    reads.note(actor, ReadKind.LIST, [one.person_id for one in found], what="контингент на день")
+    return found
 
 
 def narrowed(where: Filter, by: Sequence[Dimension], key: Sequence[Any]) -> Filter:

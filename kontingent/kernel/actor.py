@@ -21,7 +21,7 @@ class Actor:
 
     ``code`` is a stable key for the journal ("account:<id>", "client:<id>", "system:cli"), ``name`` and ``role`` are what
     the journal shows, ``organisation_id`` is the employer on whose behalf one acts, ``post`` what families see of the
-    actor instead of the name, ``purpose`` what the role sees personal data for (152-ФЗ, art. 5).
+    actor instead of the name, ``purpose`` the code of what the role sees personal data for (``audit.purposes``; 152-ФЗ, art. 5).
     """
 
     code: str

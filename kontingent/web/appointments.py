@@ -12,6 +12,8 @@ from kontingent.access import appointments, emergency, queries
 from kontingent.access.appointments import AppointmentDraft
 from kontingent.access.permissions import AccessPermission
 from kontingent.access.roles import LEVEL_TITLES, ROLES, Level, Role, appointable
+from kontingent.audit import reads
+from kontingent.audit.reads import ReadKind
 from kontingent.enrolment import queries as enrolment
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
@@ -133,6 +135,7 @@ def emergencies(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect("/emergencies/")
     rows = list(queries.emergencies(actor)[:100])
     names = persons.names_of([one.person_id for one in rows])
+    reads.note(actor, ReadKind.LIST, list(names), what="экстренные доступы")
     return page(
         request,
         "access/emergencies.html",

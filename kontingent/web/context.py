@@ -12,6 +12,7 @@ from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.persons.permissions import PersonPermission
+from kontingent.privacy.permissions import PrivacyPermission
 
 
 class Item(NamedTuple):
@@ -71,4 +72,8 @@ def _menu(actor: Actor) -> list[tuple[str, str]]:
         items.append(("Экстренный доступ", "/emergency/"))
     if actor.may(AccessPermission.REVIEW):
         items.append(("Экстренные доступы", "/emergencies/"))
+    if actor.may(AccessPermission.JOURNAL):
+        items += [("Журнал", "/journal/"), ("Сигналы", "/alerts/")]
+    if actor.may(PrivacyPermission.ANSWER):
+        items.append(("Вопросы семей", "/questions/"))
     return [*items, ("Организации", "/organisations/"), ("Справочники", "/codelists/")]

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from kontingent.access import queries as access
+from kontingent.access import watching
 from kontingent.access.esia import certificates
 from kontingent.access.permissions import AccessPermission
 from kontingent.enrolment import contingent
@@ -17,6 +18,7 @@ from kontingent.organisations import queries as organisations
 from kontingent.organisations.permissions import OrganisationPermission
 from kontingent.persons import duplicates
 from kontingent.persons.permissions import PersonPermission
+from kontingent.privacy import queries as privacy
 from kontingent.web import family
 from kontingent.web.request import actor_of, page
 
@@ -70,6 +72,8 @@ def _security(request: HttpRequest) -> HttpResponse:
         "home/security.html",
         waiting=access.emergencies(actor).filter(reviewed_at__isnull=True).count(),
         appointments=access.in_force(clock.today()).count(),
+        alerts=watching.alerts(actor, state="new").count(),
+        questions=privacy.to_answer(actor).filter(answered_at__isnull=True).count(),
         warnings=certificates.lapsing(trusted, clock.now()),
     )
 

@@ -9,6 +9,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods, require_POST
 
+from kontingent.audit import reads
+from kontingent.audit.reads import ReadKind
 from kontingent.codelists import queries as codelists
 from kontingent.exchange.spreadsheets import fields
 from kontingent.exchange.staging import applying, jobs, queries, reading
@@ -83,12 +85,20 @@ def one(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     status = request.GET.get("status", "")
     after = whole(request.GET.get("after")) or 0
     rows = queries.rows(batch, status=status, after=after, cause=request.GET.get("cause", ""))
+    doubtful = queries.rows(batch, status="possible") if batch.state == "checked" else []
+    reads.note(
+        actor_of(request),
+        ReadKind.COMPARE,
+        queries.people_of([*rows, *doubtful]),
+        object_id=batch_id,
+        what="загрузка",
+    )
     return page(
         request,
         "imports/one.html",
         batch=batch,
         causes=queries.causes(batch),
-        doubtful=queries.rows(batch, status="possible") if batch.state == "checked" else [],
+        doubtful=doubtful,
         rows=[(row, _diff(row.diff), [p for p in row.problems if p[0] != "info"]) for row in rows],
         status=status,
         statuses=[(code, title, batch.totals.get(code, 0)) for code, title in STATUS_TITLES.items()],

@@ -12,6 +12,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_POST
 
 from kontingent.audit import queries as audit
+from kontingent.audit import reads
+from kontingent.audit.reads import ReadKind
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment import actions as enrolment
 from kontingent.enrolment import queries
@@ -95,6 +97,7 @@ def edit(request: HttpRequest, person_id: UUID) -> HttpResponse:
     actor.require(PersonPermission.EDIT)
     queries.require_visible(actor, person_id)
     person = person_queries.get(person_id)
+    reads.note(actor, ReadKind.CARD, [person_id], object_id=person_id, what="исправление")
     values: dict[str, Any] = {name: getattr(person, name) for name in persons.CORRECTABLE}
     error: KontingentError | None = None
     if request.method == "POST":
@@ -151,7 +154,7 @@ def add(request: HttpRequest) -> HttpResponse:
                 sex=values["sex"], birth_date=optional_day(values["birth_date"], "Дата рождения"),
                 birth_place=values["birth_place"], snils=values["snils"] or None,
             )  # fmt: skip
-            candidates = _alike(draft)
+            candidates = _alike(actor, draft)
             certain = any(one.verdict.level is Level.CERTAIN for one in candidates)
             if not candidates or (request.POST.get("sure") and not certain):
                 person_id = persons.create_person(actor=actor, draft=draft)
@@ -178,9 +181,9 @@ def _tell_of_claims(request: HttpRequest, person_id: UUID) -> None:
         )
 
 
-def _alike(draft: PersonDraft) -> list[Candidate]:
+def _alike(actor: Actor, draft: PersonDraft) -> list[Candidate]:
     number = snils.normalise(draft.snils) if draft.snils else None
-    return likeness.match_one(
+    found = likeness.match_one(
         Fingerprint.of(
             draft.family_name,
             draft.given_name,
@@ -190,6 +193,8 @@ def _alike(draft: PersonDraft) -> list[Candidate]:
             snils=number,
         )
     )
+    reads.note(actor, ReadKind.COMPARE, [one.person_id for one in found])
+    return found
 
 
 @require_http_methods(["GET", "POST"])
@@ -251,7 +256,7 @@ def add_representative(request: HttpRequest, person_id: UUID) -> HttpResponse:
                 sex=values["sex"], birth_date=born, snils=values["snils"] or None,
             )  # fmt: skip
             chosen = request.POST.get("adult", "")
-            candidates = _alike(draft)
+            candidates = _alike(actor, draft)
             if chosen or not candidates:
                 known = {str(one.person_id) for one in candidates}
                 adult_id = (
@@ -287,6 +292,7 @@ def _editor(request: HttpRequest, person_id: UUID) -> Actor:
     actor = actor_of(request)
     actor.require(PersonPermission.EDIT)
     queries.require_visible(actor, person_id)
+    reads.note(actor, ReadKind.CARD, [person_id], object_id=person_id, what="дополнение")
     return actor
 
 

@@ -15,6 +15,7 @@ from kontingent.kernel.errors import (
     NotFound,
     RuleViolation,
 )
+from kontingent.web.request import tell_refusal
 from kontingent.web.sign_in import esia_origin
 
 
@@ -69,6 +70,7 @@ class ErrorsMiddleware:
             if asked and asked in request.path:
                 messages.info(request, "Запись, которую вы открывали, объединена с этой.")
                 return HttpResponseRedirect(request.path.replace(asked, str(exception.successor)))
+        tell_refusal(request, exception)
         status, title = status_of(exception)
         template = "errors/alert.html" if request.headers.get("HX-Request") else "errors/refusal.html"
         return render(request, template, {"title": title, "error": exception}, status=status)

@@ -10,9 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
 
+from kontingent.audit import actions as audit
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import InvalidValue, NotAllowed
+from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed, RuleViolation
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -77,5 +78,15 @@ def uuid_of(text: str | None) -> UUID | None:
 
 
 def page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    """Render a page."""
+    """Render a page; a refusal that it shows (``error``) is told to the journal."""
+    if isinstance(refusal := context.get("error"), KontingentError):
+        tell_refusal(request, refusal)
     return render(request, template, context)
+
+
+def tell_refusal(request: HttpRequest, refusal: KontingentError) -> None:
+    """Write to the journal that somebody was refused: every lack of right, and every act that a rule forbade."""
+    actor = getattr(request, "actor", None)
+    is_act = request.method not in {"GET", "HEAD", "OPTIONS"} and isinstance(refusal, RuleViolation)
+    if isinstance(actor, Actor) and (is_act or isinstance(refusal, NotAllowed)):
+        audit.refused(refusal, actor=actor, path=request.path)

@@ -15,7 +15,7 @@ from kontingent.access import queries, sessions
 from kontingent.access import sign_in as door
 from kontingent.access.esia.authorisation import logout_address
 from kontingent.access.esia.refusals import EsiaRefused, Group
-from kontingent.access.middleware import SESSION_KEY
+from kontingent.access.middleware import SESSION_KEY, address_of
 from kontingent.access.models import SignIn
 from kontingent.access.sessions import Visitor
 from kontingent.kernel import clock
@@ -129,11 +129,8 @@ def session_of(request: HttpRequest) -> SignIn:
 
 
 def visitor_of(request: HttpRequest) -> Visitor:
-    """Return where a request comes from; the reverse proxy is believed only when TLS is said to end there."""
-    address = request.META.get("REMOTE_ADDR") or None
-    if getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
-        address = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or address
-    return Visitor(address, request.headers.get("User-Agent", ""))
+    """Return where a request comes from and by what program."""
+    return Visitor(address_of(request), request.headers.get("User-Agent", ""))
 
 
 def esia_origin() -> str:

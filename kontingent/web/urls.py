@@ -11,9 +11,11 @@ from kontingent.web import (
     groups,
     home,
     imports,
+    journal,
     learners,
     orders,
     organisations,
+    privacy,
     sign_in,
 )
 
@@ -30,6 +32,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("emergency/", appointments.open_emergency, name="emergency"),
     path("emergencies/", appointments.emergencies, name="emergencies"),
     path("family/<uuid:person_id>/", family.one, name="family-child"),
+    path("family/<uuid:person_id>/views/", privacy.views, name="family-views"),
+    path("questions/", privacy.questions, name="questions"),
+    path("journal/", journal.index, name="journal"),
+    path("journal/export.xlsx", journal.export, name="journal-export"),
+    path("alerts/", journal.alerts, name="alerts"),
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("learners/", learners.search, name="search"),
     path("learners/add/", learners.add, name="add-learner"),

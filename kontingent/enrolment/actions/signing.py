@@ -10,7 +10,9 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from kontingent.audit import actions as audit
+from kontingent.audit import reads
 from kontingent.audit.event import Event
+from kontingent.audit.reads import ReadKind
 from kontingent.enrolment import rules
 from kontingent.enrolment.actions import casebook, projection
 from kontingent.enrolment.actions.casebook import Casebook
@@ -83,6 +85,10 @@ def preview_order(*, actor: Actor, order_id: UUID) -> Preview:
     book = casebook.load(order.organisation_id, lines)
     if order.status != OrderStatus.DRAFT:
         book.leave_out(order.id)
+    reads.note(
+        actor, ReadKind.LIST, [line.person_id for line in lines], object_id=order.id, organisation_id=order.organisation_id,
+        what="приказ",
+    )  # fmt: skip
     return Preview(order, tuple(_previews(book, order, lines, dated=order.dated)))
 
 

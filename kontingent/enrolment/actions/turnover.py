@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from kontingent.audit import reads
+from kontingent.audit.reads import ReadKind
 from kontingent.enrolment.actions.groups import GroupDraft, open_groups, title_key
 from kontingent.enrolment.actions.orders import LineDraft, add_lines, draft_order
 from kontingent.enrolment.actions.signing import Preview, preview_order, sign_order
@@ -106,6 +108,13 @@ def plan_turnover(
     lines = tuple(
         _line(learner, decisions.get(learner.enrolment_id), year)
         for learner in _learners(organisation_id, year)
+    )
+    reads.note(
+        actor,
+        ReadKind.LIST,
+        [line.person_id for line in lines],
+        organisation_id=organisation_id,
+        what="перевод года",
     )
     wanted = {line.to_title for line in lines if line.kind and line.to_title}
     there = set(

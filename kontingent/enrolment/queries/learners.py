@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from kontingent.audit import reads
+from kontingent.audit.reads import ReadKind
 from kontingent.enrolment.models import Enrolment, Group, Movement, Placement
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.enrolment.queries.scope import require_visible, visible
@@ -40,6 +42,7 @@ def search_learners(actor: Actor, term: SearchTerm, *, limit: int = SEARCH_PAGE)
     found = persons.search(term, limit=limit + 1, within=visible(actor))
     more, found = len(found) > limit, found[:limit]
     places = _where_now([one.id for one in found])
+    reads.note(actor, ReadKind.SEARCH, [one.id for one in found])
     return [Hit(one, *places.get(one.id, ("", ""))) for one in found], more
 
 
@@ -94,6 +97,7 @@ def card(actor: Actor, person_id: UUID) -> LearnerCard:
     """Return a person's card with the whole path, in at most a dozen statements."""
     require_visible(actor, person_id)
     person = persons.get(person_id)
+    reads.note(actor, ReadKind.CARD, [person_id], object_id=person_id)
     return LearnerCard(
         person=person,
         path=_path(person_id),
@@ -110,6 +114,7 @@ def own_card(actor: Actor, person_id: UUID) -> LearnerCard:
     """Return the card of one's own child or of oneself: all but the contacts of others."""
     if person_id not in actor.scope.persons:
         raise NotAllowed("access.not_own", "Эти сведения не о вашем ребёнке. Вернитесь к списку.")
+    reads.note(actor, ReadKind.FAMILY, [person_id], object_id=person_id)
     return LearnerCard(
         person=persons.get(person_id),
         path=_path(person_id),
@@ -195,7 +200,12 @@ def class_list(actor: Actor, group_id: UUID, on: date) -> tuple[Group, list[List
         municipality_id=group.organisation.municipality_id,
         group_id=group.id,
     )
-    return group, _list("p.group_id = %s", [group_id], on, "h.name_key, h.birth_date", 500)
+    rows = _list("p.group_id = %s", [group_id], on, "h.name_key, h.birth_date", 500)
+    reads.note(
+        actor, ReadKind.LIST, [row.person_id for row in rows], object_id=group_id, organisation_id=group.organisation_id,
+        what=f"класс {group.title}",
+    )  # fmt: skip
+    return group, rows
 
 
 def school_list(
@@ -209,4 +219,8 @@ def school_list(
         municipality_id=organisation.municipality_id,
     )
     rows = _list("p.organisation_id = %s", [organisation_id], on, "g.title_key NULLS LAST, h.name_key", limit)
+    reads.note(
+        actor, ReadKind.LIST, [row.person_id for row in rows], object_id=organisation_id, organisation_id=organisation_id,
+        what="вся организация",
+    )  # fmt: skip
     return organisation, rows

@@ -10,6 +10,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, QuerySet
 
+from kontingent.audit import reads
+from kontingent.audit.reads import ReadKind
 from kontingent.enrolment.models import Group, Order
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.kernel.actor import Actor
@@ -147,7 +149,15 @@ def enrolment_choices(
             "ORDER BY g.title_key NULLS LAST, h.name_key LIMIT 3000",
             [organisation_id, on, on, group_id, group_id],
         )
-        return [Choice(*row) for row in cursor.fetchall()]
+        found = [Choice(*row) for row in cursor.fetchall()]
+    reads.note(
+        actor,
+        ReadKind.LIST,
+        [one.person_id for one in found],
+        organisation_id=organisation_id,
+        what="выбор для приказа",
+    )
+    return found
 
 
 def group_titles(group_ids: Collection[UUID]) -> dict[UUID, str]:

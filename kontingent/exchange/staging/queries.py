@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from kontingent.audit import reads
+from kontingent.audit.reads import ReadKind
 from kontingent.exchange.spreadsheets import fields
 from kontingent.exchange.spreadsheets.refused import RefusedRow, workbook
 from kontingent.exchange.spreadsheets.rows import DROPPABLE
@@ -87,6 +89,12 @@ def rows(batch: Batch, *, status: str = "", after: int = 0, cause: str = "") -> 
     return list(found.order_by("pk")[:PAGE])
 
 
+def people_of(rows: Collection[Row]) -> list[UUID]:
+    """Return the persons of the register that these rows show: those matched, and those who may be meant."""
+    known = [row.person_id for row in rows if row.person_id]
+    return known + [UUID(one["person"]) for row in rows for one in row.candidates]
+
+
 def progress(batch_id: UUID) -> Progress | None:
     """Return how far the work on a batch has come."""
     return Progress.objects.filter(pk=batch_id).first()
@@ -110,6 +118,8 @@ def earlier_with_same_content(batch: Batch) -> Batch | None:
 def refused_workbook(actor: Actor, batch_id: UUID) -> bytes:
     """Return the refused and undecided rows as the user's own workbook with reasons."""
     batch = get(actor, batch_id)
+    shown = people_of(list(Row.objects.filter(batch=batch, status="possible")))
+    reads.note(actor, ReadKind.EXPORT, shown, object_id=batch_id, what="отклонённые строки загрузки")
     headings = {table["sheet"]: _headings(table) for table in batch.tables}
     return workbook(headings, _refused(batch))
 

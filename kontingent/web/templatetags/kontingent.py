@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from kontingent.audit import catalogue as audit_catalogue
+from kontingent.audit import purposes
 from kontingent.codelists import queries as codelists
 from kontingent.kernel import clock
 from kontingent.kernel.school_year import SchoolYear
@@ -96,6 +97,12 @@ def choice(name: str, label: str, options: Any, selected: object = "", empty: st
         '<select class="form-select" id="f-{0}" name="{0}">{2}</select></div>',
         name, label, format_html_join("", '<option value="{}"{}>{}</option>', rows),
     )  # fmt: skip
+
+
+@register.filter
+def purpose_title(code: str) -> str:
+    """Return what data were looked at for, a dash where the row says nothing."""
+    return purposes.of(code).title if code else "–"
 
 
 @register.filter
