@@ -125,7 +125,14 @@ def everything() -> list[Any]:
     """All there is, but for refusals in the journal."""
     tables = (ApiClient, ClientSecret, ClientKey, UsedAssertion, AccessToken)
     rows = [list(model._default_manager.order_by("pk").values()) for model in tables]
-    return [*rows, list(Entry.objects.exclude(kind="machines.token_refused").order_by("id").values())]
+    return [
+        *rows,
+        list(
+            Entry.objects.exclude(kind__in=["machines.token_refused", "audit.refused"])
+            .order_by("id")
+            .values()
+        ),
+    ]
 
 
 def kinds() -> list[str]:
