@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -82,8 +83,11 @@ def _conditions(where: JournalFilter) -> dict[str, Any]:
     return found
 
 
-def viewings(person_id: UUID, *, hidden: list[str], limit: int) -> list[Entry]:
-    """Return by whom a person was seen, newest first: the family's own looks and hidden purposes left out."""
-    rows = Entry.objects.filter(subjects__contains=[person_id]).exclude(purpose__in=[*hidden, "family"])
+def viewings(person_ids: Collection[UUID], *, hidden: list[str], limit: int) -> list[Entry]:
+    """Return by whom a person was seen, newest first: the family's own looks and hidden purposes left out.
+
+    ``person_ids`` are the person's record and those that were merged into it.
+    """
+    rows = Entry.objects.filter(subjects__overlap=list(person_ids)).exclude(purpose__in=[*hidden, "family"])
     shown = rows.filter(kind__startswith=READS) | rows.filter(kind__in=SHOWING)
     return list(shown.order_by("-moment", "-id")[:limit])

@@ -237,6 +237,11 @@ def wards_of(person_id: UUID) -> list[Representation]:
     )
 
 
+def records_of(person_id: UUID) -> list[UUID]:
+    """Return the record of a person and those that were merged into it: the journal keeps the ids of its time."""
+    return [person_id, *Person.objects.filter(merged_into_id=person_id).values_list("id", flat=True)]
+
+
 def names_of(person_ids: Collection[UUID]) -> dict[UUID, str]:
     """Return full names by id."""
     return {one.id: one.full_name for one in Person.objects.filter(pk__in=list(person_ids))}

@@ -12,6 +12,7 @@ from kontingent.audit import queries as journal
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotFound, RuleViolation
+from kontingent.persons import queries as persons
 from kontingent.privacy import queries, rules
 from kontingent.privacy.events import QuestionAnswered, QuestionAsked
 from kontingent.privacy.models import Question
@@ -29,7 +30,9 @@ def ask(*, actor: Actor, person_id: UUID, entry_id: int, text: str) -> Question:
     """
     queries.require_own(actor, person_id)
     tidy = rules.check_text(text, "Вопрос")
-    shown = journal.viewings(person_id, hidden=purposes.hidden(), limit=queries.MOST_VIEWS)
+    shown = journal.viewings(
+        persons.records_of(person_id), hidden=purposes.hidden(), limit=queries.MOST_VIEWS
+    )
     entry = next((one for one in shown if one.id == entry_id), None)
     if entry is None:
         raise NotFound(

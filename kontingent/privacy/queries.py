@@ -14,6 +14,7 @@ from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed
 from kontingent.organisations import queries as organisations
+from kontingent.persons import queries as persons
 from kontingent.privacy.models import Question
 from kontingent.privacy.permissions import PrivacyPermission
 from kontingent.privacy.rules import View
@@ -24,7 +25,7 @@ MOST_VIEWS = 2000
 def views(actor: Actor, person_id: UUID) -> list[View]:
     """Return who looked at one's own child's (or one's own) data, newest first, as the law lets it be told."""
     require_own(actor, person_id)
-    return told(journal.viewings(person_id, hidden=purposes.hidden(), limit=MOST_VIEWS))
+    return told(journal.viewings(persons.records_of(person_id), hidden=purposes.hidden(), limit=MOST_VIEWS))
 
 
 def told(entries: Iterable[Entry]) -> list[View]:
