@@ -1,5 +1,6 @@
 """What every page needs around its content: who is signed in, the menu, the marks of a demonstration."""
 
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from kontingent.access import queries as access
 from kontingent.access.models import SignIn
 from kontingent.access.permissions import AccessPermission
 from kontingent.enrolment.permissions import EnrolmentPermission
+from kontingent.exchange.staging.permissions import StagingPermission
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.persons.permissions import PersonPermission
@@ -49,31 +51,38 @@ def _title(request: HttpRequest, actor: Actor) -> str:
     return actor.role
 
 
+class Section(NamedTuple):
+    """A section of the product: shown to whoever holds the permission; some only to those of an organisation."""
+
+    title: str
+    address: str
+    permission: StrEnum
+    in_organisation: bool = False
+
+
+_SECTIONS = (
+    Section("Ученики", "/learners/", PersonPermission.VIEW),
+    Section("Дубли", "/duplicates/", PersonPermission.PROPOSE_MERGE),
+    Section("Классы", "/groups/", EnrolmentPermission.VIEW, in_organisation=True),
+    Section("Приказы", "/orders/", EnrolmentPermission.DRAFT_ORDER, in_organisation=True),
+    Section("Загрузка", "/imports/", StagingPermission.IMPORT, in_organisation=True),
+    Section("Контингент", "/contingent/", EnrolmentPermission.COUNT),
+    Section("Назначения", "/appointments/", AccessPermission.APPOINT),
+    Section("Экстренный доступ", "/emergency/", AccessPermission.EMERGENCY),
+    Section("Экстренные доступы", "/emergencies/", AccessPermission.REVIEW),
+    Section("Журнал", "/journal/", AccessPermission.JOURNAL),
+    Section("Сигналы", "/alerts/", AccessPermission.JOURNAL),
+    Section("Вопросы семей", "/questions/", PrivacyPermission.ANSWER),
+)
+
+
 def _menu(actor: Actor) -> list[tuple[str, str]]:
-    own = actor.organisation_id is not None
-    items = [("Главная", "/")]
     if actor.may(AccessPermission.OWN_FAMILY):
-        return items
-    if actor.may(PersonPermission.VIEW):
-        items.append(("Ученики", "/learners/"))
-    if actor.may(PersonPermission.PROPOSE_MERGE):
-        items.append(("Дубли", "/duplicates/"))
-    if own and actor.may(EnrolmentPermission.VIEW):
-        items.append(("Классы", "/groups/"))
-    if own and actor.may(EnrolmentPermission.DRAFT_ORDER):
-        items.append(("Приказы", "/orders/"))
-    if "import.run" in actor.permissions and own:
-        items.append(("Загрузка", "/imports/"))
-    if actor.may(EnrolmentPermission.COUNT):
-        items.append(("Контингент", "/contingent/"))
-    if actor.may(AccessPermission.APPOINT):
-        items.append(("Назначения", "/appointments/"))
-    if actor.may(AccessPermission.EMERGENCY):
-        items.append(("Экстренный доступ", "/emergency/"))
-    if actor.may(AccessPermission.REVIEW):
-        items.append(("Экстренные доступы", "/emergencies/"))
-    if actor.may(AccessPermission.JOURNAL):
-        items += [("Журнал", "/journal/"), ("Сигналы", "/alerts/")]
-    if actor.may(PrivacyPermission.ANSWER):
-        items.append(("Вопросы семей", "/questions/"))
-    return [*items, ("Организации", "/organisations/"), ("Справочники", "/codelists/")]
+        return [("Главная", "/")]
+    own = actor.organisation_id is not None
+    shown = [
+        (one.title, one.address)
+        for one in _SECTIONS
+        if actor.may(one.permission) and (own or not one.in_organisation)
+    ]
+    return [("Главная", "/"), *shown, ("Организации", "/organisations/"), ("Справочники", "/codelists/")]
