@@ -65,6 +65,12 @@ def callback(request: HttpRequest) -> HttpResponse:
         return _refusal(request, refusal)
     request.session.flush()
     request.session[SESSION_KEY] = str(session.id)
+    if before := queries.previous_sign_in(session):
+        messages.info(
+            request,
+            f"Прошлый вход: {before.started_at.astimezone(clock.REGION_ZONE):%d.%m.%Y %H:%M}, "
+            f"адрес {before.address or 'не известен'}. Если это были не вы, завершите сеансы (ссылка с вашим именем).",
+        )
     if not session.capacity:
         return HttpResponseRedirect("/capacity/")
     return HttpResponseRedirect(target)

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from stands.esia import requests
 from stands.esia.citizens import Citizen
+from stands.esia.crypto import ALGORITHMS
 from stands.esia.requests import Authorised, Refusal, Registration
 from stands.esia.tokens import MUTATIONS, Mint
 
@@ -166,7 +167,8 @@ def chooser(stand: Stand, waiting: str) -> str:
     options = "".join(f"<option value='{code}'>{escape(title)}</option>" for code, title in MUTATIONS.items())
     return page(
         "Кем войти",
-        "<p>Выберите вымышленного гражданина. Запрос проверен: мнемоника, подпись, сертификат, время, адрес возврата.</p>"
+        "<p>Выберите вымышленного гражданина. Запрос проверен: мнемоника, подпись, сертификат, время, адрес возврата. "
+        f"Подписи: {ALGORITHMS[stand.mint.own.kind]}.</p>"
         f"<form method=post action='/aas/ac/choose'><input type=hidden name=request value='{escape(waiting)}'>{people}"
         f"<details><summary>Испортить ответ</summary><p><label for=m>Что испортить</label> "
         f"<select id=m name=mutation>{options}</select></p></details></form>",
