@@ -35,6 +35,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "actor": actor,
         "actor_title": _title(request, actor),
         "menu": [Item(title, address, _active(request.path, address)) for title, address in _menu(actor)],
+        "may_search": actor.may(PersonPermission.VIEW),
         "today": clock.today(),
     }
 
