@@ -39,7 +39,7 @@ def document() -> dict[str, Any]:
                 "description": endpoint.description,
                 "parameters": parameters,
                 "security": [{"oauth2": [endpoint.scope.value]}],
-                "responses": {"200": _json("Ответ", endpoint.answer), **_REFUSALS},
+                "responses": {"200": _json("Ответ", endpoint.answer), **_led_on(endpoint.path), **_REFUSALS},
             }
         }
     return {
@@ -79,6 +79,13 @@ def _json(description: str, schema: Any, kind: str = "application/json") -> dict
 
 def _problem(description: str) -> dict[str, Any]:
     return _json(description, {"$ref": "#/components/schemas/Problem"}, "application/problem+json")
+
+
+def _led_on(path: str) -> dict[str, Any]:
+    """One record may have been merged into another."""
+    if "person_id" not in path:
+        return {}
+    return {"307": _problem("Запись объединена с другой; адрес той – в заголовке Location")}
 
 
 _REFUSALS = {

@@ -14,7 +14,7 @@ from kontingent.api.fields import Learner
 from kontingent.enrolment.models import Placement
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import NotFound
+from kontingent.kernel.errors import Moved, NotFound
 from kontingent.organisations import queries as organisations
 from kontingent.organisations.models import Organisation
 from kontingent.organisations.permissions import OrganisationPermission
@@ -56,8 +56,12 @@ def learners_page(
 
 def learner(actor: Actor, person_id: UUID, *, on: date) -> Learner:
     """Return one of those who study within the actor's scope on a day; whoever does not is not known here."""
-    rows = _learners(_placements(actor, on), [person_id])
+    within = _placements(actor, on)
+    rows = _learners(within, [person_id])
     if not rows:
+        successor = persons.successor_of(person_id)
+        if successor is not None and within.filter(person_id=successor).exists():
+            raise Moved(successor)
         raise NotFound(
             "api.no_such_learner",
             f"На {on:%d.%m.%Y} такого обучающегося в доступных вам организациях нет.",

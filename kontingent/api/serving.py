@@ -22,7 +22,7 @@ from kontingent.api.declarations import Endpoint
 from kontingent.audit import actions as audit
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import Conflict, InvalidValue, KontingentError, NotAllowed, NotFound
+from kontingent.kernel.errors import Conflict, InvalidValue, KontingentError, Moved, NotAllowed, NotFound
 
 View = Callable[..., HttpResponse]
 log = logging.getLogger(__name__)
@@ -103,6 +103,8 @@ def refusals_told(view: View, method: str) -> View:
             return refused
         try:
             return view(request, **named)
+        except Moved as moved:
+            return _led_on(request, moved, str(named.get("person_id", "")))
         except KontingentError as refusal:
             actor = getattr(request, "actor", None)
             if isinstance(actor, Actor) and isinstance(refusal, NotAllowed):
@@ -152,6 +154,13 @@ def no_such_address(request: HttpRequest, **_named: str) -> HttpResponse:
         404, "api.no_such_address", "Такого адреса в программном интерфейсе нет.",
         "Сверьте адрес с описанием интерфейса (docs/reference/openapi.json).",
     )  # fmt: skip
+
+
+def _led_on(request: HttpRequest, moved: Moved, asked: str) -> HttpResponse:
+    """The record was merged: a merge may be undone, so the new address is not for ever (307, not 308)."""
+    answer = problem(307, moved.code, moved.message, f"Обращайтесь к записи {moved.successor}.")
+    answer.headers["Location"] = request.get_full_path().replace(asked, str(moved.successor))
+    return answer
 
 
 def _refused(refusal: KontingentError) -> HttpResponse:

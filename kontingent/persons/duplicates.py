@@ -15,13 +15,15 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from kontingent.audit import actions as audit
+from kontingent.audit import reads
+from kontingent.audit.reads import ReadKind
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, InvalidValue, NotFound
 from kontingent.kernel.ids import new_id
 from kontingent.persons import likeness
 from kontingent.persons.events import DuplicateDecided, DuplicateProposed, SnilsClaimed
-from kontingent.persons.matching import Reason, Verdict
+from kontingent.persons.matching import Reason, Verdict, judge
 from kontingent.persons.models import DuplicatePair, DuplicateSearch, Person
 from kontingent.persons.permissions import PersonPermission
 from kontingent.persons.queries import EVERYBODY, Within
@@ -168,7 +170,9 @@ def queue(
             "ORDER BY d.claimed_snils IS NULL, d.level, d.score DESC, d.id OFFSET %s LIMIT %s",
             [*parameters, after, limit],
         )
-        return [Queued(*row) for row in cursor.fetchall()]
+        found = [Queued(*row) for row in cursor.fetchall()]
+    reads.note(actor, ReadKind.COMPARE, [one for pair in found for one in (pair.one_id, pair.other_id)])
+    return found
 
 
 def waiting(actor: Actor, *, within: Within = EVERYBODY, level: str = "") -> int:
@@ -210,6 +214,22 @@ def open_claims_of(person_id: UUID) -> list[DuplicatePair]:
     return list(
         DuplicatePair.objects.filter(claimant_id=person_id, state="open", claimed_snils__isnull=False)
     )
+
+
+@transaction.atomic
+def pair_up(*, actor: Actor, one: UUID, other: UUID) -> DuplicatePair:
+    """Put two records side by side by hand (сравнить записи): they get into the queue, or are found there."""
+    actor.require(PersonPermission.PROPOSE_MERGE)
+    if one == other:
+        raise InvalidValue("persons.merge_itself", "Это одна и та же запись. Выберите две разные.")
+    prints = likeness.fingerprints_of([one, other])
+    if len(prints) < 2:
+        raise Conflict(
+            "persons.merge_not_valid", "Одна из записей уже объединена или отменена. Обновите страницу."
+        )
+    note([Likeness(one, other, judge(prints[one], prints[other]))], found_by="person")
+    first, second = sorted((one, other))
+    return DuplicatePair.objects.get(one_id=first, other_id=second)
 
 
 # -- deciding ----------------------------------------------------------------------------------

@@ -49,9 +49,13 @@ def get(person_id: UUID) -> Person:
 
 def lead_on(person_id: UUID) -> None:
     """Raise ``Moved`` where a record was merged into another; do nothing for any other id."""
-    successor = Person.objects.filter(pk=person_id).values_list("merged_into_id", flat=True).first()
-    if successor is not None:
+    if (successor := successor_of(person_id)) is not None:
         raise Moved(successor)
+
+
+def successor_of(person_id: UUID) -> UUID | None:
+    """Return the record that answers for a merged one, None for any other id."""
+    return Person.objects.filter(pk=person_id).values_list("merged_into_id", flat=True).first()
 
 
 def facts_for_counting(
@@ -205,7 +209,9 @@ def snapshot(person_ids: Collection[UUID]) -> Mapping[UUID, PersonFacts]:
         facts[address.person_id].addresses.append(address)
     for contact in Contact.objects.filter(person_id__in=ids):
         facts[contact.person_id].contacts.append(contact)
-    current = Representation.objects.filter(child_id__in=ids, ends_on__isnull=True).select_related("adult")
+    current = Representation.objects.filter(_OF_TWO, child_id__in=ids, ends_on__isnull=True).select_related(
+        "adult"
+    )
     for representation in current:
         facts[representation.child_id].representations.append(representation)
     return facts
@@ -221,10 +227,14 @@ def addresses_of(person_id: UUID) -> list[Address]:
     return list(Address.objects.filter(person_id=person_id).order_by("-ends_on", "kind_code"))
 
 
+#: A representation that both merged records had stays with the merged one and is told by the survivor's.
+_OF_TWO = Q(adult__merged_into__isnull=True, child__merged_into__isnull=True)
+
+
 def family_of(person_id: UUID) -> list[Representation]:
     """Return who represents a person and whom the person represents, with contacts of the adults."""
     return list(
-        Representation.objects.filter(child_id=person_id)
+        Representation.objects.filter(_OF_TWO, child_id=person_id)
         .select_related("adult")
         .prefetch_related("adult__contacts")
     )
@@ -233,7 +243,9 @@ def family_of(person_id: UUID) -> list[Representation]:
 def wards_of(person_id: UUID) -> list[Representation]:
     """Return the children whom a person represents today."""
     return list(
-        Representation.objects.filter(adult_id=person_id, ends_on__isnull=True).select_related("child")
+        Representation.objects.filter(_OF_TWO, adult_id=person_id, ends_on__isnull=True).select_related(
+            "child"
+        )
     )
 
 

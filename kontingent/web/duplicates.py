@@ -10,6 +10,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods, require_POST
 
+from kontingent.audit import reads
+from kontingent.audit.reads import ReadKind
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment import queries
 from kontingent.enrolment.queries import LearnerCard
@@ -17,9 +19,11 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed
 from kontingent.kernel.snils import format_snils
 from kontingent.persons import duplicates, jobs, lineage, merging
+from kontingent.persons import queries as persons
 from kontingent.persons.matching import Reason
 from kontingent.persons.models import DuplicatePair, Merge, Person
 from kontingent.persons.permissions import PersonPermission
+from kontingent.persons.search import understand
 from kontingent.web.request import actor_of, page, uuid_of, whole
 
 TITLES = {
@@ -75,6 +79,7 @@ def compare(request: HttpRequest, pair_id: UUID) -> HttpResponse:
     cards = [_card(actor, pair.one_id), _card(actor, pair.other_id)]
     if cards == [None, None]:
         raise NotAllowed("access.out_of_scope", "Ни один из этих людей не учится в ваших организациях.")
+    reads.note(actor, ReadKind.COMPARE, [pair.one_id, pair.other_id], object_id=pair.id)
     may_decide = actor.may(PersonPermission.MERGE) and all(cards)
     error: KontingentError | None = None
     if request.method == "POST":
@@ -184,12 +189,34 @@ def _decide(request: HttpRequest, actor: Actor, pair: DuplicatePair, *, may_deci
 
 
 @require_http_methods(["GET", "POST"])
+def find(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    """Look for the other record of a person by hand; on POST put the two side by side."""
+    actor = actor_of(request)
+    actor.require(PersonPermission.PROPOSE_MERGE)
+    queries.require_visible(actor, person_id)
+    if request.method == "POST":
+        other = uuid_of(request.POST.get("other"))
+        if other is None:
+            raise InvalidValue("persons.pair_other", "Выберите вторую запись из найденных.")
+        queries.require_visible(actor, other)
+        pair = duplicates.pair_up(actor=actor, one=person_id, other=other)
+        return HttpResponseRedirect(f"/duplicates/{pair.id}/")
+    text = request.GET.get("name", "")
+    hits = queries.search_learners(actor, understand(text))[0] if text else []
+    return page(
+        request, "duplicates/find.html", person=persons.get(person_id), text=text,
+        hits=[hit for hit in hits if hit.person.id != person_id],
+    )  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
 def undo(request: HttpRequest, merge_id: UUID) -> HttpResponse:
     """Take a merge back: what came since is assigned to one of the two."""
     actor = actor_of(request)
     actor.require(PersonPermission.MERGE)
     made = merging.get(merge_id)
     queries.require_visible(actor, made.survivor_id)
+    reads.note(actor, ReadKind.COMPARE, [made.survivor_id, made.merged_id], object_id=made.id)
     error: KontingentError | None = None
     if request.method == "POST":
         try:

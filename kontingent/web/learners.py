@@ -86,6 +86,7 @@ def card(request: HttpRequest, person_id: UUID) -> HttpResponse:
         if found.person.version > 1
         else [],  # untouched since it was entered
         may_undo=actor.may(PersonPermission.MERGE),
+        may_pair=actor.may(PersonPermission.PROPOSE_MERGE),
         events=list(audit.entries_about_person(person_id)[:EVENTS_SHOWN]),
     )
 

@@ -45,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("learners/<uuid:person_id>/edit/", learners.edit, name="edit-learner"),
     path("learners/<uuid:person_id>/document/", learners.add_document, name="add-document"),
     path("learners/<uuid:person_id>/representative/", learners.add_representative, name="add-representative"),
+    path("learners/<uuid:person_id>/duplicate/", duplicates.find, name="find-duplicate"),
     path("learners/<uuid:person_id>/address/", learners.set_address, name="set-address"),
     path("duplicates/", duplicates.index, name="duplicates"),
     path("duplicates/search/", duplicates.start_search, name="search-duplicates"),

@@ -17,6 +17,7 @@ from kontingent.access.machines import actions
 from kontingent.audit.models import Entry
 from kontingent.kernel import clock
 from kontingent.organisations.models import Organisation
+from kontingent.persons import merging
 from kontingent.persons.models import Address, Contact, IdentityDocument, Person
 from tests import builders as b
 from tests.api import machine
@@ -218,6 +219,15 @@ def test_the_day_decides_who_is_there(town: dict[str, Any]) -> None:
     for day, status in (("2025-08-31", 404), ("2025-09-01", 200), ("2025-11-09", 200), ("2025-11-10", 404)):
         assert got(address, token, on=day).status_code == status, day
         assert (str(town["anna"]) in ids(got("learners", token, on=day))) == (status == 200), day
+
+
+def test_a_merged_record_leads_to_the_one_that_stayed_within_reach(town: dict[str, Any]) -> None:
+    again = b.person("Мальцова Анна Павловна", born=date(2014, 5, 1))
+    merging.merge(actor=b.ROOT, survivor_id=town["anna"], merged_id=again, basis="Одно свидетельство")
+    answer = got(f"learners/{again}", m.token_of(m.client(town["five"])), on=DAY)
+    assert answer.status_code == 307
+    assert answer.headers["Location"] == f"/api/v1/learners/{town['anna']}?on={DAY}"
+    assert got(f"learners/{again}", m.token_of(m.client(town["seven"])), on=DAY).status_code == 404
 
 
 def test_a_record_made_by_mistake_is_not_given(town: dict[str, Any]) -> None:

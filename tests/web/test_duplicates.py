@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from kontingent.audit.models import Entry
 from kontingent.codelists import actions as codelists
 from kontingent.persons import actions, duplicates
 from kontingent.persons.models import Contact, DuplicatePair, DuplicateSearch, Merge, Person
@@ -176,6 +177,27 @@ def test_the_pages_cost_as_much_whatever_the_length(town: dict[str, Any]) -> Non
     assert duplicates.waiting(b.ROOT) > 10
     assert cost("/duplicates/") == before <= 8
     assert cost(f"/duplicates/{town['pair']}/") <= 32, "two cards"
+
+
+def test_two_records_are_put_side_by_side_by_hand(town: dict[str, Any]) -> None:
+    vera = b.person("Попова Вера Ильинична", born=date(2014, 1, 1))
+    b.admitted(vera, b.group(town["five"], "6А"))
+    address = f"/learners/{town['anna']}/duplicate/"
+    page = town["secretary"].get(f"{address}?name=попова").content.decode()
+    assert "Попова Вера Ильинична" in page
+    answer = town["secretary"].post(address, {"other": str(vera)})
+    pair = DuplicatePair.objects.get(found_by="person")
+    assert answer.headers["Location"] == f"/duplicates/{pair.id}/"
+    assert {pair.one_id, pair.other_id} == {town["anna"], vera}
+    for other, status in ((str(town["again"]), 403), ("", 422), (str(town["anna"]), 422)):
+        assert town["secretary"].post(address, {"other": other}).status_code == status
+    assert DuplicatePair.objects.count() == 2
+
+
+def test_looking_at_two_records_is_in_the_journal(town: dict[str, Any]) -> None:
+    town["officer"].get(f"/duplicates/{town['pair']}/")
+    compared = Entry.objects.filter(kind="read.compare", object_id=town["pair"]).get()
+    assert set(compared.subjects) == {town["anna"], town["again"]}
 
 
 def test_only_the_ministry_searches_the_region(town: dict[str, Any]) -> None:

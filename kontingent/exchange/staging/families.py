@@ -11,8 +11,10 @@ from kontingent.exchange.staging.models import Row
 from kontingent.kernel import names
 from kontingent.kernel.actor import Actor
 from kontingent.persons import actions as persons
+from kontingent.persons import duplicates, likeness
 from kontingent.persons import queries as person_queries
 from kontingent.persons.actions import PersonDraft, RepresentationDraft
+from kontingent.persons.matching import Fingerprint, Level
 
 
 class Families:
@@ -23,6 +25,8 @@ class Families:
         self._known: dict[str, UUID] = {}
         #: Adults of the chunk at hand who are known by name alone, each their own person.
         self._nameless: dict[int, UUID] = {}
+        #: Adults of the chunk whom somebody in the register resembles.
+        self._resembling: set[int] = set()
 
     def link(self, actor: Actor, rows: Sequence[tuple[Row, LearnerRow]], result: Counter[str]) -> None:
         """Find or make the representatives of these learners and link those who are not linked yet."""
@@ -34,7 +38,7 @@ class Families:
         ]
         if not wanted:
             return
-        self._nameless = {}
+        self._nameless, self._resembling = {}, set()
         linked = person_queries.representatives_by_name(
             {row.person_id for row, _, _ in wanted if row.person_id}
         )
@@ -85,6 +89,24 @@ class Families:
             births=[(name_key(a), a.birth_date) for a in unknown if a.birth_date],
         ).items():
             self._known.setdefault(key, person_id)
+        self._match(
+            [
+                adult
+                for adult in unknown
+                if self._known_as(adult) is None and (adult.birth_date or adult.snils)
+            ]
+        )
+
+    def _match(self, adults: Sequence[AdultRow]) -> None:
+        """Take who is certain; whoever only resembles somebody is entered and goes into the queue of duplicates."""
+        found = likeness.match_many((index, fingerprint_of(adult)) for index, adult in enumerate(adults))
+        for index, candidates in found.items():
+            certain = [one for one in candidates if one.verdict.level is Level.CERTAIN]
+            if certain:
+                for key in self._keys(adults[index]):
+                    self._known.setdefault(key, certain[0].person_id)
+            else:
+                self._resembling.add(id(adults[index]))
 
     def _make(self, actor: Actor, adults: Sequence[AdultRow]) -> set[UUID]:
         fresh: list[AdultRow] = []
@@ -99,7 +121,17 @@ class Families:
             for key in self._keys(adult):
                 self._known[key] = person_id
             self._nameless[id(adult)] = person_id
+        alike = [one for adult, one in zip(fresh, ids, strict=True) if id(adult) in self._resembling]
+        if alike:
+            duplicates.recheck(alike, found_by="entry")
         return set(ids)
+
+
+def fingerprint_of(adult: AdultRow) -> Fingerprint:
+    """What an adult is matched by."""
+    return Fingerprint.of(
+        adult.family_name, adult.given_name, adult.patronymic, birth_date=adult.birth_date, sex=adult.sex or "", snils=adult.snils
+    )  # fmt: skip
 
 
 def name_key(adult: AdultRow) -> str:

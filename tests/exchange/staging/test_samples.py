@@ -20,7 +20,15 @@ from kontingent.exchange.staging import applying, queries, reading
 from kontingent.exchange.staging.models import Batch, Row
 from kontingent.kernel.errors import Conflict, RuleViolation
 from kontingent.organisations.models import Organisation
-from kontingent.persons.models import Address, Contact, IdentityDocument, Person, Representation
+from kontingent.persons import merging
+from kontingent.persons.models import (
+    Address,
+    Contact,
+    DuplicatePair,
+    IdentityDocument,
+    Person,
+    Representation,
+)
 from tests import builders as b
 
 pytestmark = pytest.mark.django_db
@@ -224,3 +232,54 @@ def test_a_failure_in_the_middle_leaves_nothing(
         applying.apply(actor=b.ROOT, batch_id=batch.id)
     assert living(Person, Order, Enrolment) == [0, 0, 0]
     assert Batch.objects.get(pk=batch.pk).state == "checked"
+
+
+LIST = (
+    "Фамилия;Имя;Отчество;Дата рождения;Пол;СНИЛС;Класс;Литера;Представитель фамилия;Представитель имя;Представитель отчество;"
+    "Представитель дата рождения;Кем приходится\n"
+)
+
+
+def one_child(child: str, adult: str) -> bytes:
+    return (LIST + f"{child};5;А;{adult};мать\n").encode()
+
+
+def test_a_parent_is_matched_before_being_entered(school: Organisation) -> None:
+    known = b.person("Мальцева Ольга Андреевна", born=date(1985, 3, 4), snils=b.snils_of(9))
+    for number, (adult, made) in enumerate(
+        [("Мальцева;Ольга;Андреевна;04.03.1985", 0), ("Мальцова;Ольга;Андреевна;04.03.1985", 1)], start=1
+    ):
+        child = f"Мальцев;Глеб;Ильич;0{number}.05.2014;М;{b.snils_of(20 + number)}"
+        batch = applying.apply(
+            actor=b.ROOT, batch_id=checked(school, f"{number}.csv", one_child(child, adult)).id
+        )
+        assert batch.result.get("adults", 0) == made, adult
+    assert Representation.objects.filter(adult_id=known).count() == 1
+    resembling = DuplicatePair.objects.get(found_by="entry")
+    assert known in {resembling.one_id, resembling.other_id}
+
+
+def test_a_number_that_another_holds_is_a_case_not_a_failed_import(school: Organisation) -> None:
+    holder = b.person("Тиунов Олег Игоревич", snils=b.snils_of(21))
+    child = f"Мальцев;Глеб;Ильич;01.05.2014;М;{b.snils_of(21)}"
+    batch = checked(school, "1.csv", one_child(child, "Мальцева;Ольга;Андреевна;04.03.1985"))
+    assert batch.totals["possible"] == 1
+    row = Row.objects.get(batch=batch)
+    reading.decide_row(actor=b.ROOT, batch_id=batch.id, row_id=row.id, choice="new")
+    batch = applying.apply(actor=b.ROOT, batch_id=batch.id)
+    assert batch.result["create"] == 1
+    gleb = Person.objects.get(given_name="Глеб")
+    assert gleb.snils is None
+    assert Person.objects.get(pk=holder).snils == b.snils_of(21)
+    assert DuplicatePair.objects.get(claimed_snils=b.snils_of(21)).claimant_id == gleb.id
+
+
+def test_what_was_merged_since_forbids_taking_the_batch_back(school: Organisation) -> None:
+    batch = applied(school, XLSX)
+    one = Person.objects.filter(merges=None).order_by("id")[0]
+    other = b.person("Тиунов Олег Игоревич")
+    merging.merge(actor=b.ROOT, survivor_id=one.id, merged_id=other, basis="Проверка")
+    before = living(Person, Enrolment, Representation)
+    with pytest.raises(RuleViolation, match="Сначала отмените объединение"):
+        applying.undo(actor=b.ROOT, batch_id=batch.id)
+    assert living(Person, Enrolment, Representation) == before
