@@ -29,11 +29,13 @@ def main() -> None:
 
 
 def _results(size: str, only: str | None) -> Iterator[Result]:
-    from bench import duplicates, imports, matching, pages
+    from bench import duplicates, imports, matching, pages, rls
 
     if only is None or only in pages.PAGES:
         with installation.served() as (site, server):
             yield from pages.run(size, site, server, only)
+    if only in (None, "rls_overhead"):
+        yield from rls.run(size)
     if only in (None, "match_online"):
         yield from matching.run(size)
     if only in (None, "duplicates"):

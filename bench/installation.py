@@ -21,7 +21,8 @@ def of_size(size: str) -> Iterator[None]:
     os.environ["KONTINGENT_DEMO"] = "yes"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ["KONTINGENT_SECRET_KEY"] = home.secret_key()
-    with home.database(options=supervisor.DATABASE_OPTIONS):
+    with home.database(options=supervisor.DATABASE_OPTIONS, as_owner=True) as addresses:
+        os.environ["BENCH_APPLICATION_URL"] = addresses.application
         from runtime import cli
 
         cli.prepare(demo_size=size, say=print)
@@ -64,10 +65,18 @@ class Site:
 
 
 @contextmanager
-def served() -> Iterator[tuple[Site, psutil.Process]]:
+def served(
+    *, application: str = "config.wsgi:application", as_owner: bool = False
+) -> Iterator[tuple[Site, psutil.Process]]:
     """Start the web server as ``kontingent up`` does; yield a client and the server's process."""
     port = supervisor.free_port("127.0.0.1", 8600, exactly=False)
-    child = supervisor.web_child("127.0.0.1", port, threads=4)
+    child = supervisor.web_child(
+        "127.0.0.1",
+        port,
+        threads=4,
+        database=os.environ["DATABASE_URL" if as_owner else "BENCH_APPLICATION_URL"],
+    )
+    child.command = [application if part == "config.wsgi:application" else part for part in child.command]
     child.start()
     try:
         _wait(port)

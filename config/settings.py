@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "kontingent.access.middleware.JournalMiddleware",
     "kontingent.access.middleware.ActorMiddleware",
+    "kontingent.access.middleware.ScopeMiddleware",
     "kontingent.web.middleware.ErrorsMiddleware",
 ]
 

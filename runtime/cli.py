@@ -138,35 +138,51 @@ def _start_django() -> None:
 
 
 @contextmanager
-def _installation() -> Iterator[None]:
-    """Work on an installation that is there already: its database runs, Django is up, its tables are."""
+def _installation(*, snapshot: bool = False) -> Iterator[None]:
+    """Work on an installation that is there already: its database runs, Django is up, its tables are.
+
+    The command is one transaction of the command line's own actor, who sees the whole register.
+    """
     if demo := home.find_installation():
         print(f"Работаю с вымышленным регионом: {demo}", file=sys.stderr)
     with home.database():
         _start_django()
-        from django.db import connection
+        from django.db import OperationalError, connection
 
-        if "organisations_organisation" not in connection.introspection.table_names():
+        from kontingent.kernel.actor import system_actor
+        from kontingent.storage.scope import scoped
+
+        try:
+            is_there = "organisations_organisation" in connection.introspection.table_names()
+        except OperationalError as refusal:
+            raise home.NoInstallation(
+                f"База данных не пускает программу: {refusal}. Если обновляли версию, сначала выполните «kontingent migrate»."
+            ) from refusal
+        if not is_there:
             raise home.NoInstallation("В этой базе ещё нет таблиц. Сначала выполните «kontingent migrate».")
-        yield
+        with scoped(system_actor("cli", "Командная строка"), snapshot=snapshot):
+            yield
 
 
 def _migrate(_arguments: argparse.Namespace) -> int:
-    with home.database():
+    with home.database(as_owner=True):
         _start_django()
         _bring_up_to_date(say=print)
     return 0
 
 
 def _bring_up_to_date(*, say: Callable[[str], None]) -> None:
-    """Create or update tables, code lists and municipalities. Idempotent."""
+    """Create or update tables, their protection, code lists and municipalities. Idempotent; for the owner of the tables."""
     from django.core.management import call_command
 
     from kontingent.codelists import actions as codelists
     from kontingent.organisations import actions as organisations
+    from kontingent.storage import row_security
 
     say("Таблицы…")
     call_command("migrate", interactive=False, verbosity=0)
+    say("Права на строки…")
+    row_security.protect()
     say("Справочники…")
     codelists.load_all()
     organisations.load_municipalities()
@@ -177,12 +193,17 @@ def _up(arguments: argparse.Namespace) -> int:
         home.use_demo()
     say = _speaker()
     say("База данных…")
-    with home.database(options=supervisor.DATABASE_OPTIONS):
+    with home.database(options=supervisor.DATABASE_OPTIONS, as_owner=True) as addresses:
         prepare(demo_size=arguments.size if arguments.demo else None, say=say)
         port = supervisor.free_port(arguments.host, arguments.port or 8000, exactly=bool(arguments.port))
         beside = [_start_stand(f"http://{arguments.host}:{port}/", say)] if arguments.demo else []
         supervisor.Supervisor(
-            host=arguments.host, port=port, threads=arguments.threads, say=say, beside=beside
+            host=arguments.host,
+            port=port,
+            threads=arguments.threads,
+            database=addresses.application,
+            say=say,
+            beside=beside,
         ).run()
     return 0
 
@@ -301,7 +322,7 @@ def _audit(arguments: argparse.Namespace) -> int:
 
 
 def _check(_arguments: argparse.Namespace) -> int:
-    with _installation():
+    with _installation(snapshot=True):
         from runtime import reports
 
         return reports.print_check(out=print)

@@ -7,9 +7,11 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
-from runtime.postgres import EmbeddedPostgres
+from runtime.postgres import APPLICATION, EmbeddedPostgres
 
 
 class Busy(RuntimeError):
@@ -80,15 +82,46 @@ def secret_key() -> str:
     return path.read_text()
 
 
-@contextmanager
-def database(*, options: dict[str, str] | None = None) -> Iterator[str]:
-    """Yield the address of the database: ``DATABASE_URL``, else the embedded server of ``var``.
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """One database, twice: as the owner of its tables and as the application, which owns nothing."""
 
-    The embedded server is started if it does not run and stopped at the end by whoever started it. The
-    address is also put into the environment, where the settings look for it.
+    owner: str
+    application: str
+
+
+@contextmanager
+def database(*, options: dict[str, str] | None = None, as_owner: bool = False) -> Iterator[Addresses]:
+    """Yield the addresses of the database: ``DATABASE_URL``, else the embedded server of ``var``.
+
+    The embedded server is started if it does not run and stopped at the end by whoever started it. One of
+    the addresses is put into the environment, where the settings look for it: the application's, unless
+    ``as_owner``.
     """
+    with _server(options) as addresses:
+        former = os.environ.get("DATABASE_URL")
+        os.environ["DATABASE_URL"] = addresses.owner if as_owner else addresses.application
+        try:
+            yield addresses
+        finally:
+            if former is None:
+                os.environ.pop("DATABASE_URL", None)
+            else:
+                os.environ["DATABASE_URL"] = former
+
+
+def _own_server(url: str) -> Addresses:
+    """With one address for both, the application's sessions begin as its role and not as the owner."""
+    if owner := os.environ.get("KONTINGENT_DATABASE_OWNER_URL"):
+        return Addresses(owner, url)
+    sign = "&" if "?" in url else "?"
+    return Addresses(url, f"{url}{sign}options={quote(f'-c role={APPLICATION}')}")
+
+
+@contextmanager
+def _server(options: dict[str, str] | None) -> Iterator[Addresses]:
     if url := os.environ.get("DATABASE_URL"):
-        yield url
+        yield _own_server(url)
         return
     server = EmbeddedPostgres(var() / "postgres", options=options)
     with (var() / "postgres.lock").open("w") as lock:
@@ -101,9 +134,7 @@ def database(*, options: dict[str, str] | None = None) -> Iterator[str]:
                     "kontingent. Подождите несколько секунд и повторите."
                 ) from None
         server.start()
-        os.environ["DATABASE_URL"] = server.url
         try:
-            yield server.url
+            yield Addresses(server.url, server.application_url)
         finally:
-            os.environ.pop("DATABASE_URL", None)
             server.stop()

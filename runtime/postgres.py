@@ -27,13 +27,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
 
 from runtime import processes
 
+#: Owns the tables and changes them; the application signs in as a role of its own and owns nothing.
 SUPERUSER = "kontingent"
+APPLICATION = "kontingent_app"
 DATABASE = "kontingent"
 #: A Unix socket's path may hold 107 bytes; ".s.PGSQL.5432" and a slash take 14.
 LONGEST_SOCKET_FOLDER = 90
@@ -119,11 +122,22 @@ class EmbeddedPostgres:
         """The address for DATABASE_URL, password included: keep it out of logs."""
         return self.url_of(DATABASE)
 
+    @property
+    def application_url(self) -> str:
+        """The address for the web server, the worker and commands: a role that sees no personal row by itself."""
+        return self._address(APPLICATION, self._facts()["application_password"], DATABASE)
+
     def url_of(self, database: str) -> str:
-        """The address of one database of the cluster."""
-        facts = json.loads((self.folder / "connection.json").read_text())
-        password, socket = quote(facts["password"]), quote(facts["socket"], safe="")
-        return f"postgresql://{SUPERUSER}:{password}@{socket}/{database}"
+        """The address of one database of the cluster, for its owner."""
+        return self._address(SUPERUSER, self._facts()["password"], database)
+
+    def _address(self, user: str, password: str, database: str) -> str:
+        socket = quote(self._facts()["socket"], safe="")
+        return f"postgresql://{user}:{quote(password)}@{socket}/{database}"
+
+    def _facts(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads((self.folder / "connection.json").read_text())
+        return found
 
     @property
     def is_running(self) -> bool:
@@ -236,6 +250,17 @@ class EmbeddedPostgres:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if not known:
                 connection.execute(f'CREATE DATABASE "{DATABASE}"')
+            self._let_the_application_in(connection)
+
+    def _let_the_application_in(self, connection: psycopg.Connection[Any]) -> None:
+        """Give the application's role a password of its own, once; what it may do ``row_security.protect`` says."""
+        if "application_password" in self._facts():
+            return
+        password = secrets.token_urlsafe(24)
+        known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION]).fetchone()
+        word = "ALTER" if known else "CREATE"
+        connection.execute(f"{word} ROLE {APPLICATION} LOGIN NOINHERIT PASSWORD '{password}'")
+        self._remember(application_password=password)
 
     def _give(self, path: Path) -> None:
         if not self.account.is_ours:

@@ -74,13 +74,24 @@ class Supervisor:
     """Keeps the web server and the worker alive beside a database that is already there."""
 
     def __init__(
-        self, *, host: str, port: int, threads: int, say: Callable[[str], None], beside: Sequence[Child] = ()
+        self,
+        *,
+        host: str,
+        port: int,
+        threads: int,
+        database: str,
+        say: Callable[[str], None],
+        beside: Sequence[Child] = (),
     ) -> None:
-        """Prepare the children; ``beside`` run already and are watched and stopped with the rest."""
+        """Prepare the children, who reach the database as the application; ``beside`` run already and are watched and stopped with the rest."""
         self.address = f"http://{host}:{port}/"
         self.say = say
         self._stopping = False
-        self.children = [web_child(host, port, threads=threads), worker_child(), *beside]
+        self.children = [
+            web_child(host, port, threads=threads, database=database),
+            worker_child(database),
+            *beside,
+        ]
 
     def run(self) -> None:
         """Start, wait until ready, announce, watch, stop. Returns when asked to stop."""
@@ -145,28 +156,33 @@ class Supervisor:
             child.next_start = now + 2.0**child.quick_deaths
 
 
-def web_child(host: str, port: int, *, threads: int) -> Child:
+def web_child(host: str, port: int, *, threads: int, database: str) -> Child:
     """The web server: gunicorn, two processes, some threads each."""
     command = [
         sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{host}:{port}",
         "--worker-class", "gthread", "--workers", "2", "--threads", str(threads), "--timeout", "120",
         "--graceful-timeout", "10", "--no-control-socket", "--keep-alive", "5",
     ]  # fmt: skip
-    return Child("web", command, home.logs() / "web.log", _environment())
+    return Child("web", command, home.logs() / "web.log", _environment(database))
 
 
-def worker_child() -> Child:
+def worker_child(database: str) -> Child:
     """The worker of background jobs.
 
     If the supervisor dies the database goes as well, and a graceful worker would wait for it; a job that is killed
     leaves nothing half done.
     """
     command = [sys.executable, "-m", "runtime.cli", "worker"]
-    return Child("worker", command, home.logs() / "worker.log", _environment(), death_signal=signal.SIGKILL)
+    return Child(
+        "worker", command, home.logs() / "worker.log", _environment(database), death_signal=signal.SIGKILL
+    )
 
 
-def _environment() -> dict[str, str]:
-    return dict(os.environ, PYTHONUNBUFFERED="1", DJANGO_SETTINGS_MODULE="config.settings")
+def _environment(database: str) -> dict[str, str]:
+    known = {name: value for name, value in os.environ.items() if name != "KONTINGENT_DATABASE_OWNER_URL"}
+    return known | {
+        "DATABASE_URL": database, "PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "config.settings",
+    }  # fmt: skip
 
 
 def free_port(host: str, wanted: int, *, exactly: bool) -> int:

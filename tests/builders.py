@@ -250,3 +250,10 @@ def browser(appointment: Appointment) -> Client:
     """A browser in which the holder of an appointment has signed in."""
     ogrn = appointment.organisation.ogrn if appointment.organisation else None
     return client_of(appointment.snils, ogrns=(ogrn,) if ogrn else (), name=appointment.full_name)
+
+
+def is_bookkeeping(statement: str) -> bool:
+    """Transactions, the scope and the browser's session: the same few on every page, not the page's own reading."""
+    return "django_session" in statement or statement.startswith(
+        ("SAVEPOINT", "RELEASE", "SET LOCAL", "RESET", "SELECT set_config('role'")
+    )

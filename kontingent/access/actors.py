@@ -27,7 +27,7 @@ def actor_of(standing: Standing, *, on: date) -> Actor | None:
     if session.capacity == "family" and not session.is_child_account:
         children = queries.wards(person_id, on)
         return _own(session, ROLES["representative"], children) if children else None
-    if session.capacity == "self" and may_act_for_oneself(persons.get(person_id).birth_date, on):
+    if session.capacity == "self" and may_act_for_oneself(persons.birth_date_of(person_id), on):
         return _own(session, ROLES["learner"], frozenset({person_id}))
     return None
 

@@ -16,6 +16,7 @@ from kontingent.kernel import clock, snils
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, NotAllowed, NotFound, RuleViolation
 from kontingent.persons import queries as persons
+from kontingent.storage import scope
 
 
 @transaction.atomic
@@ -28,7 +29,9 @@ def open_emergency(*, actor: Actor, session: SignIn, number: str, reason: str) -
     tidy = rules.check_reason(reason)
     if session.appointment_id is None:
         raise NotAllowed("access.no_appointment", "Экстренный доступ есть только у сотрудников.")
-    person_id = persons.id_by_snils(snils.normalise(number))
+    number = snils.normalise(number)
+    with scope.whole_register():
+        person_id = persons.id_by_snils(number)
     if person_id is None:
         raise NotFound("access.emergency_nobody", "Человека с таким СНИЛС в реестре нет. Проверьте номер.")
     now = clock.now()

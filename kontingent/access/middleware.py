@@ -1,20 +1,30 @@
-"""Opens the journal for a request, puts the actor on it, and lets nobody past the door without one."""
+"""Opens the journal for a request, puts the actor on it, lets nobody past the door, and runs the rest within the actor's scope."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
 from kontingent.access import sessions
 from kontingent.audit import context, reads
+from kontingent.kernel.actor import Actor
+from kontingent.storage import scope
 
 SESSION_KEY = "sign_in"
 #: What may be asked for without signing in: health, the door itself, static files, and what is public by law.
 OPEN = ("/health", "/sign-in/", "/esia/", "/static/", "/about/")
 #: Machines have a door of their own (OAuth2), which answers for itself.
 MACHINES = "/api/"
+#: What asks for no person and shows none, and whoever answers for itself.
+UNSCOPED = ("/static/", "/health", MACHINES)
+#: What Django itself makes an answer of.
+ANSWERED = (Http404, PermissionDenied, SuspiciousOperation, BadRequest)
 #: Where one may be before having chosen in which quality to act.
 UNDECIDED = ("/capacity/", "/sign-out/", "/sessions/")
 
@@ -59,10 +69,13 @@ class ActorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass on with ``request.actor`` and ``request.sign_in``, or redirect to the door."""
         path = request.path
-        if path.startswith(("/static/", "/health", MACHINES)):
+        if path.startswith(UNSCOPED):
             return self.get_response(request)
         kept = request.session.get(SESSION_KEY)
-        resumed = sessions.resume(UUID(kept)) if kept else None
+        resumed = None
+        if kept:
+            with scope.at_the_door():
+                resumed = sessions.resume(UUID(kept))
         if kept and resumed is None:
             request.session.flush()
         if resumed is not None:
@@ -73,6 +86,43 @@ class ActorMiddleware:
                 return _go(request, "/capacity/")
             return self.get_response(request)
         return self.get_response(request) if path.startswith(OPEN) else _go(request, "/sign-in/")
+
+
+class ScopeMiddleware:
+    """Runs a request in one transaction that sees what its actor may see; at the door, what the door may see.
+
+    A refusal is an answer like any other: what was written before it stays. A failure takes everything back.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        """Keep the next layer."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass on within the scope; what an answer still streams afterwards sees the same."""
+        if request.path.startswith(UNSCOPED):
+            return self.get_response(request)
+        with scope_of(request):
+            response = self.get_response(request)
+        if isinstance(response, StreamingHttpResponse):
+            response.streaming_content = _streamed(request, iter(response))
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """Take everything back: nobody has made an answer of what went wrong."""
+        if not isinstance(exception, ANSWERED) and not request.path.startswith(UNSCOPED):
+            transaction.set_rollback(True)
+
+
+def scope_of(request: HttpRequest) -> AbstractContextManager[None]:
+    """Return the scope of whoever is behind a request."""
+    actor = getattr(request, "actor", None)
+    return scope.scoped(actor) if isinstance(actor, Actor) else scope.at_the_door()
+
+
+def _streamed(request: HttpRequest, content: Iterator[bytes]) -> Iterator[bytes]:
+    with scope_of(request):
+        yield from content
 
 
 def _go(request: HttpRequest, door: str) -> HttpResponse:

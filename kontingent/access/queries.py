@@ -77,7 +77,7 @@ def wards(adult_id: UUID, on: date) -> frozenset[UUID]:
 
 
 def _old_enough(person_id: UUID, on: date) -> bool:
-    return may_act_for_oneself(persons.get(person_id).birth_date, on)
+    return may_act_for_oneself(persons.birth_date_of(person_id), on)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from kontingent.access.machines.refusals import OAuthError, OAuthRefused, TooMan
 from kontingent.api.declarations import TOKEN_PATH
 from kontingent.api.serving import REALM, View, refusals_told
 from kontingent.kernel.actor import Actor
+from kontingent.storage.scope import at_the_door
 
 #: The door itself, before it is known who knocks.
 DOOR = Actor("system:oauth", "Сервер авторизации", "Система", frozenset({MachinePermission.ISSUE.value}))
@@ -68,7 +69,8 @@ def _told(view: View) -> View:
 
     def guarded(request: HttpRequest) -> HttpResponse:
         try:
-            return view(request)
+            with at_the_door():
+                return view(request)
         except TooManyRequests as refusal:
             answer = _error(429, "slow_down", "too many requests", refusal.code, refusal.message)
             answer.headers["Retry-After"] = str(refusal.retry_after)

@@ -23,6 +23,7 @@ from kontingent.audit import actions as audit
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, InvalidValue, KontingentError, Moved, NotAllowed, NotFound
+from kontingent.storage.scope import at_the_door, scoped
 
 View = Callable[..., HttpResponse]
 log = logging.getLogger(__name__)
@@ -67,8 +68,9 @@ def bearer(scope: MachineScope) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, **named: Any) -> HttpResponse:
             now = clock.now()
-            held = machines.bearer_of(_token_of(request), now=now)
-            limits.count_request(held.client.id, limit=held.client.rate_per_minute, now=now)
+            with at_the_door():
+                held = machines.bearer_of(_token_of(request), now=now)
+                limits.count_request(held.client.id, limit=held.client.rate_per_minute, now=now)
             known = cast(ApiRequest, request)
             known.actor, known.scopes = held.actor, held.scopes
             if scope not in held.scopes:
@@ -80,7 +82,8 @@ def bearer(scope: MachineScope) -> Callable[[View], View]:
                     scope=scope.value,
                     remedy="Запросите токен с этой областью; если она не разрешена системе – обратитесь к оператору региона.",
                 )
-            return view(known, **named)
+            with scoped(held.actor):
+                return view(known, **named)
 
         return guarded
 

@@ -14,6 +14,7 @@ from kontingent.audit.models import Entry
 from kontingent.audit.permissions import AuditPermission
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
+from kontingent.storage import scope
 
 PAGE = 100
 READS = "read."
@@ -21,10 +22,11 @@ READS = "read."
 SHOWING = ("machines.personal_data_given", "access.emergency_opened")
 
 
-def entries_about_person(person_id: UUID) -> QuerySet[Entry]:
-    """Return what was done to a person, newest first; who looked is told elsewhere."""
+def entries_about_person(person_id: UUID, *, most: int = 1000) -> list[Entry]:
+    """Return what was done to a person whom the scope shows, newest first; who looked is told elsewhere."""
     about = Entry.objects.filter(subjects__contains=[person_id]).exclude(kind__startswith=READS)
-    return about.order_by("-moment", "-id")
+    with scope.journal(about=person_id):
+        return list(about.order_by("-moment", "-id")[:most])
 
 
 def entries_about_object(object_id: UUID) -> QuerySet[Entry]:

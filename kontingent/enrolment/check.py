@@ -70,10 +70,7 @@ class CheckReport:
 
 @transaction.atomic
 def check(*, progress: Callable[[int], None] = lambda _done: None) -> CheckReport:
-    """Compare every stream in one consistent reading; ``progress`` is told how many are done."""
-    if not connection.in_atomic_block or len(connection.savepoint_ids) == 0:
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    """Compare every stream; ``progress`` is told how many are done. One consistent reading within ``scoped(snapshot=True)``."""
     report = CheckReport()
     batch: dict[UUID, list[rules.MovementFacts]] = {}
     for enrolment_id, stream in _streams():

@@ -18,6 +18,7 @@ from django.db import connection, transaction
 
 from kontingent.enrolment.models import ContingentCell, ContingentCube
 from kontingent.kernel import clock
+from kontingent.storage import scope
 
 #: The key of the advisory lock, any number nobody else uses.
 LEDGER = 5_900_001
@@ -78,6 +79,7 @@ def hold_ledger() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LEDGER])
 
 
+@scope.whole_register()
 def of(day: date) -> Built:
     """Return the cube of a day, counting it first if there is none or it has fallen far behind."""
     row = (

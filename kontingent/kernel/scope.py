@@ -1,7 +1,7 @@
 """Which organisations a view or an act may touch (область видимости).
 
 A scope is a region, some municipalities, some organisations, some classes, or some children of one's own.
-Queries turn it into a condition; the access room repeats it as row-level security.
+Queries turn it into a condition; row-level security repeats it (``storage.scope``).
 """
 
 from __future__ import annotations
@@ -43,6 +43,11 @@ class Scope:
     def places(self) -> frozenset[UUID]:
         """Organisations and classes by id: where somebody must have studied to be seen."""
         return self.organisations | self.groups
+
+    @property
+    def is_family(self) -> bool:
+        """True when nothing is open but named persons: one's own children, or oneself."""
+        return bool(self.persons) and not (self.whole_region or self.municipalities or self.places)
 
     def covers(
         self, organisation_id: UUID | None, municipality_id: UUID | None, group_id: UUID | None = None

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from kontingent.audit import actions as audit
 from kontingent.codelists import queries as codelists
@@ -28,6 +28,7 @@ from kontingent.persons.events import (
     DocumentAdded,
     PersonCorrected,
     PersonRenamed,
+    PersonsIntroduced,
     PersonsMarkedMistaken,
     PersonsRegistered,
     RepresentationChanged,
@@ -166,6 +167,7 @@ def create_many(*, actor: Actor, drafts: Sequence[PersonDraft], moment_note: str
             for person_id, d in zip(ids, drafts, strict=True)
         ),
     )  # fmt: skip
+    _introduce(actor, ids)
     add_documents(_documents(ids, drafts))
     add_addresses(
         (person_id, kind, text)
@@ -190,6 +192,38 @@ def create_many(*, actor: Actor, drafts: Sequence[PersonDraft], moment_note: str
     )
     duplicates.claim(claims, actor=actor)
     return ids
+
+
+def introduce(*, actor: Actor, person_ids: Collection[UUID], basis: str) -> int:
+    """Let an organisation go on with persons of the register (познакомить) whom matching has shown to be meant.
+
+    Return how many it did not know of. Part of a larger act, within whose transaction it belongs.
+    """
+    actor.require(PersonPermission.EDIT)
+    new = _introduce(actor, person_ids)
+    audit.record_all(
+        (
+            PersonsIntroduced(
+                subjects=tuple(new[start : start + SUBJECTS_OF_AN_EVENT]), basis=basis, count=len(new)
+            )
+            for start in range(0, len(new), SUBJECTS_OF_AN_EVENT)
+        ),
+        actor=actor,
+    )
+    return len(new)
+
+
+def _introduce(actor: Actor, person_ids: Collection[UUID]) -> list[UUID]:
+    """Write who is known to the actor's organisation, and return who was not before; the region knows everybody."""
+    if actor.organisation_id is None or not person_ids:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO persons_introduction (person_id, organisation_id) SELECT one, %s FROM unnest(%s::uuid[]) one "
+            "ON CONFLICT DO NOTHING RETURNING person_id",
+            [actor.organisation_id, list(person_ids)],
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _without_taken_numbers(

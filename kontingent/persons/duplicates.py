@@ -27,7 +27,7 @@ from kontingent.persons.matching import Reason, Verdict, judge
 from kontingent.persons.models import DuplicatePair, DuplicateSearch, Person
 from kontingent.persons.permissions import PersonPermission
 from kontingent.persons.queries import EVERYBODY, Within
-from kontingent.storage import bulk
+from kontingent.storage import bulk, scope
 
 VALID = "1"
 PAGE = 50
@@ -80,6 +80,7 @@ def note(found: Iterable[Likeness], *, found_by: str) -> int:
     )
 
 
+@scope.whole_register()
 def recheck(person_ids: Collection[UUID], *, found_by: str) -> int:
     """Match persons of the register anew: what has become known of them may show that they were entered before.
 
@@ -122,7 +123,8 @@ def claim(claims: Sequence[Claim], *, actor: Actor) -> None:
 
 def holders(numbers: Collection[str]) -> dict[str, UUID]:
     """Return who holds these numbers, merged records included."""
-    found = Person.objects.filter(snils__in=list(numbers))
+    with scope.whole_register():
+        found = list(Person.objects.filter(snils__in=list(numbers)).only("snils", "merged_into_id"))
     return {row.snils: row.merged_into_id or row.id for row in found if row.snils}
 
 
@@ -163,7 +165,7 @@ def queue(
     """Return open pairs, the surest first. ``within`` narrows to pairs one of whom the actor may know of."""
     actor.require(PersonPermission.PROPOSE_MERGE)
     condition, parameters = _open_within(within, level)
-    with connection.cursor() as cursor:
+    with scope.whole_register(), connection.cursor() as cursor:
         cursor.execute(
             f"SELECT d.id, d.level, d.score, d.found_by, d.found_at, d.claimed_snils IS NOT NULL, d.proposal, a.id, "
             f"{_NAME.format('a')}, a.birth_date, b.id, {_NAME.format('b')}, b.birth_date, d.reasons::text {condition} "
@@ -179,13 +181,14 @@ def waiting(actor: Actor, *, within: Within = EVERYBODY, level: str = "") -> int
     """Count open pairs of the queue."""
     actor.require(PersonPermission.PROPOSE_MERGE)
     condition, parameters = _open_within(within, level)
-    with connection.cursor() as cursor:
+    with scope.whole_register(), connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) {condition}", parameters)
         row = cursor.fetchone()
     return int(row[0]) if row else 0
 
 
 def _open_within(within: Within, level: str) -> tuple[str, list[Any]]:
+    """Return the condition on pairs. Which pairs there are the scope says, who the other one is the whole register."""
     condition = (
         "FROM persons_duplicatepair d JOIN persons_person a ON a.id = d.one_id JOIN persons_person b ON b.id = d.other_id "
         "WHERE d.state = 'open' AND a.status_code = '1' AND b.status_code = '1'"
@@ -194,6 +197,8 @@ def _open_within(within: Within, level: str) -> tuple[str, list[Any]]:
     if level:
         condition, parameters = f"{condition} AND d.level = %s", [level]
     if within.sql:
+        known = DuplicatePair.objects.filter(state="open").values_list("id", flat=True)
+        condition, parameters = f"{condition} AND d.id = ANY(%s)", [*parameters, list(known)]
         condition += (
             f" AND EXISTS (SELECT 1 FROM persons_person p WHERE p.id IN (d.one_id, d.other_id){within.sql})"
         )
@@ -265,6 +270,7 @@ def propose(*, actor: Actor, pair_id: UUID, proposal: str, remark: str) -> Dupli
 
 
 @transaction.atomic
+@scope.whole_register()
 def tell_apart(*, actor: Actor, pair_id: UUID, remark: str, number_to: UUID | None = None) -> DuplicatePair:
     """Decide that two records are different people (это разные люди); where both claim a number, say whose it is."""
     pair = _locked(pair_id, "open")
@@ -308,6 +314,7 @@ def _give_number(both: dict[UUID, Person], pair: DuplicatePair, owner_id: UUID) 
 
 
 @transaction.atomic
+@scope.whole_register()
 def reopen(*, actor: Actor, pair_id: UUID, remark: str) -> DuplicatePair:
     """Take back the decision that two records are different people (вернуть на рассмотрение)."""
     pair = _locked(pair_id, "distinct")

@@ -18,6 +18,15 @@ class PersonsRegistered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonsIntroduced(Event):
+    """An organisation goes on with persons whom the register knew already: matching has shown that they are meant."""
+
+    kind: ClassVar[str] = "persons.introduced"
+    title: ClassVar[str] = "Организации открыты записи, найденные сопоставлением"
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonCorrected(Event):
     """Personal data changed: the names of the fields, not their values, which the register itself keeps."""
 

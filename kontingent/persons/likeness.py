@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from kontingent.kernel import names
 from kontingent.kernel.names import FullName
 from kontingent.persons.matching import Fingerprint, Level, Verdict, judge, settle
-from kontingent.storage import bulk
+from kontingent.storage import bulk, scope
 
 
 class Candidate(NamedTuple):
@@ -93,8 +93,10 @@ def match_many(probes: Iterable[tuple[int, Fingerprint]]) -> dict[int, list[Cand
     prints = dict(probes)
     if not prints:
         return {}
+    with scope.whole_register():
+        found_pairs = _candidates(prints)
     alike: dict[int, dict[UUID, Candidate]] = defaultdict(dict)
-    for key, candidate_of in _candidates(prints):
+    for key, candidate_of in found_pairs:
         person_id, full_name, born, facts = candidate_of
         verdict = judge(prints[key], facts)
         known = alike[key].get(person_id)

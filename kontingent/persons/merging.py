@@ -35,6 +35,7 @@ from kontingent.persons.models import (
 )
 from kontingent.persons.permissions import PersonPermission
 from kontingent.persons.references import Reference
+from kontingent.storage import scope
 
 VALID, CANCELLED = "1", "2"
 _DAYS = frozenset({"birth_date", "died_on"})
@@ -44,6 +45,7 @@ _DAYS = frozenset({"birth_date", "died_on"})
 
 
 @transaction.atomic
+@scope.whole_register()
 def merge(
     *, actor: Actor, survivor_id: UUID, merged_id: UUID, from_merged: Collection[str] = (), basis: str
 ) -> Merge:
@@ -327,6 +329,7 @@ def unmerge(*, actor: Actor, merge_id: UUID, to_merged: Collection[str] = (), ba
         ) from error
 
 
+@scope.whole_register()
 def _unmerge(actor: Actor, merge_id: UUID, to_merged: set[str], basis: str) -> Merge:
     made = _active(merge_id)
     survivor, merged = _locked(made.survivor_id, made.merged_id)

@@ -215,6 +215,23 @@ class SourceKey(models.Model):
         return f"{self.source}:{self.external_id}"
 
 
+class Introduction(models.Model):
+    """An organisation has entered a person, or has been shown one who fits, and may go on with them (знакомство).
+
+    Until somebody is enrolled nothing else ties them to the organisation; row-level security needs to know.
+    """
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+", db_index=False)
+    organisation_id = models.UUIDField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "organisation_id"], name="introduced_once")]
+
+    def __str__(self) -> str:
+        """Return who to whom."""
+        return f"{self.person_id} → {self.organisation_id}"
+
+
 class Merge(models.Model):
     """One record was merged into another (объединение записей); kept for ever, taken back by ``undone_at``.
 

@@ -22,6 +22,7 @@ REFERENCES = (
     Reference(model="persons.Representation", column="child_id", title="Представители", describe=_NAME_OF.format("t.adult_id")),
     Reference(model="persons.Representation", column="adult_id", title="Представляет детей", describe=_NAME_OF.format("t.child_id")),
     Reference(model="persons.SourceKey", title="Ключи систем-источников", describe="t.source || ': ' || t.external_id"),
+    Reference(model="persons.Introduction", title="Организации, внёсшие человека", offered=False),
     Reference(model="persons.Person", column="merged_into_id", title="Объединённые ранее записи", offered=False),
     *(
         Reference(model=model, column=column, title="Сопоставление записей", treatment=Treatment.STAYS)

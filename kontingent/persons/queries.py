@@ -27,6 +27,7 @@ from kontingent.persons.models import (
     Representation,
 )
 from kontingent.persons.search import SearchTerm
+from kontingent.storage import scope
 
 VALID = "1"
 #: How many infix hits are looked at before they are sorted: keeps a common fragment cheap.
@@ -108,10 +109,25 @@ EVERYBODY = Within("", ())
 def search(term: SearchTerm, *, limit: int, within: Within = EVERYBODY) -> list[Found]:
     """Return up to ``limit`` persons, exact and prefix hits in name order first, then hits inside the name.
 
-    The work is bounded whatever the size of the register: a range scan that stops, or an index probe.
+    The work is bounded whatever the size of the register: a range scan that stops, or an index probe. Those indexes serve
+    nobody below a policy, so within a scope the whole register is looked through for ids, and the scope says which of
+    them it shows.
     """
     if term.is_empty:
         return []
+    if not within.sql:
+        return _search(term, limit, within)
+    with scope.whole_register():
+        ids = [one.id for one in _search(term, limit, within)]
+    shown = (
+        {one.id: one for one in _rows(f"SELECT {_COLUMNS} FROM persons_person p WHERE p.id = ANY(%s)", [ids])}
+        if ids
+        else {}
+    )
+    return [shown[one] for one in ids if one in shown]
+
+
+def _search(term: SearchTerm, limit: int, within: Within) -> list[Found]:
     if term.snils:
         return _select(
             "(p.snils = %s OR p.id = (SELECT m.merged_into_id FROM persons_person m WHERE m.snils = %s))",
@@ -272,6 +288,11 @@ def id_by_snils(number: str) -> UUID | None:
     return found.values_list(Coalesce("merged_into_id", "id"), flat=True).first()
 
 
+def birth_date_of(person_id: UUID) -> date | None:
+    """Return a birth date alone: all that the door may know of it."""
+    return Person.objects.filter(pk=person_id).values_list("birth_date", flat=True).first()
+
+
 def represented_on(adult_id: UUID, on: date) -> list[tuple[UUID, date | None]]:
     """Return (child, birth date) of those whom an adult represents on a day, no court having limited the rights."""
     rows = Representation.objects.filter(
@@ -317,7 +338,7 @@ def adults_by_keys(
     Keys are ``snils:<number>``, ``<name>|<phone>`` and ``<name>|<birth date>``. Where several fit, the first wins.
     """
     found: dict[str, UUID] = {}
-    with connection.cursor() as cursor:
+    with scope.whole_register(), connection.cursor() as cursor:
         if snils:
             cursor.execute(
                 "SELECT 'snils:' || snils, id FROM persons_person WHERE snils = ANY(%s) AND status_code = '1'",

@@ -1,4 +1,6 @@
-"""How many rows reach PostgreSQL at once: COPY and set-based statements, on Django's connection.
+"""How rooms and PostgreSQL deal with each other, on Django's connection. No tables here and no rule of the domain.
 
-No tables here and no rule of the domain; rooms use it inside their actions.
+``bulk``          many rows at once: COPY and set-based statements
+``scope``         whose rows a transaction may see
+``row_security``  which tables hold personal data, and the policies that protect them
 """

@@ -87,7 +87,7 @@ def card(request: HttpRequest, person_id: UUID) -> HttpResponse:
         else [],  # untouched since it was entered
         may_undo=actor.may(PersonPermission.MERGE),
         may_pair=actor.may(PersonPermission.PROPOSE_MERGE),
-        events=list(audit.entries_about_person(person_id)[:EVENTS_SHOWN]),
+        events=audit.entries_about_person(person_id, most=EVENTS_SHOWN),
     )
 
 
@@ -260,9 +260,13 @@ def add_representative(request: HttpRequest, person_id: UUID) -> HttpResponse:
             candidates = _alike(actor, draft)
             if chosen or not candidates:
                 known = {str(one.person_id) for one in candidates}
-                adult_id = (
-                    UUID(chosen) if chosen in known else persons.create_person(actor=actor, draft=draft)
-                )
+                if chosen in known:
+                    adult_id = UUID(chosen)
+                    persons.introduce(
+                        actor=actor, person_ids=[adult_id], basis="Выбран представителем ребёнка"
+                    )
+                else:
+                    adult_id = persons.create_person(actor=actor, draft=draft)
                 if values["phone"]:
                     persons.add_contact(actor=actor, person_id=adult_id, kind_code="1", value=values["phone"])
                 persons.add_representation(

@@ -295,7 +295,7 @@ def test_a_page_costs_the_same_whatever_its_size(town: dict[str, Any]) -> None:
     for limit in (1, 5):
         with CaptureQueriesContext(connection) as statements:
             got("learners", token, on=DAY, limit=limit, organisation=town["five"].ogrn)
-        costs.add(len([q for q in statements.captured_queries if "SAVEPOINT" not in q["sql"]]))
+        costs.add(len([q for q in statements.captured_queries if not b.is_bookkeeping(q["sql"])]))
     assert len(costs) == 1
     assert costs.pop() <= 12
 
@@ -310,7 +310,7 @@ def test_organisations_by_pages(town: dict[str, Any]) -> None:
     assert sorted(page[0] for page in found) == sorted(str(one.id) for one in Organisation.objects.all())
     with CaptureQueriesContext(connection) as statements:
         got("organisations", token, limit=500)
-    assert len(statements) <= 3
+    assert len([q for q in statements.captured_queries if not b.is_bookkeeping(q["sql"])]) <= 3
 
 
 def test_what_an_organisation_looks_like(town: dict[str, Any]) -> None:

@@ -70,7 +70,7 @@ class World:
     """Two schools, a handful of children, and whatever an operator might do to them."""
 
     def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)  # noqa: S311 - histories, not secrets
+        self.random = random.Random(seed)
         self.schools = [b.school("Школа № 5"), b.school("Школа № 7")]
         self.groups = [
             b.group(school, f"{grade}{letter}", year=year)

@@ -40,6 +40,6 @@ def test_the_corrupting_knows_nothing_of_the_matching() -> None:
 
 
 def test_every_error_comes_about() -> None:
-    rng = random.Random(1)  # noqa: S311 - a die, not a secret
+    rng = random.Random(1)
     seen = {error for _ in range(3000) for error in corrupt(RECORD, rng).errors}
     assert seen == set(RATES)

@@ -88,7 +88,7 @@ def test_every_page_answers_the_operator_and_costs_few_statements(town: dict[str
         ) as statements:
             answer = client.get(address)
         assert answer.status_code == 200, address
-        asked = [q for q in statements.captured_queries if "django_session" not in q["sql"]]
+        asked = [q for q in statements.captured_queries if not b.is_bookkeeping(q["sql"])]
         assert len(asked) <= MOST_STATEMENTS, (address, len(asked))
 
 
@@ -128,7 +128,7 @@ def test_another_schools_people_do_not_show(town: dict[str, Any]) -> None:
         f"/learners/{town['oleg']}/edit/",
     ):
         answer = client.get(address)
-        assert answer.status_code == 403, address
+        assert answer.status_code in {403, 404}, address
         assert "Тиунов" not in answer.content.decode()
     assert "Тиунов" not in client.get("/learners/?q=тиунов").content.decode().replace("Лицо", "").split(
         "<main"

@@ -30,6 +30,7 @@ from kontingent.enrolment.rules.log import EMPTY, ImpossibleSequence
 from kontingent.organisations import queries as organisations
 from kontingent.persons import queries as persons
 from kontingent.programmes import queries as programmes
+from kontingent.storage import scope
 
 #: A movement that is not in the log yet sorts after everything of the same day.
 NOT_RECORDED = 2**62
@@ -281,7 +282,9 @@ def load_standing(book: Casebook, person_ids: Collection[UUID]) -> None:
     rows = Enrolment.objects.filter(
         person_id__in=list(person_ids), is_main=True, superseded_at__isnull=True
     ).values_list("person_id", "enrolment_id", "organisation_id", "starts_on", "ends_on")
-    for person_id, enrolment_id, organisation_id, starts_on, ends_on in rows:
+    with scope.whole_register():
+        found = list(rows)
+    for person_id, enrolment_id, organisation_id, starts_on, ends_on in found:
         book.standing[person_id].append(Standing(enrolment_id, organisation_id, starts_on, ends_on))
     ids = {s.organisation_id for standings in book.standing.values() for s in standings}
     book.organisation_names |= organisations.short_names(ids)

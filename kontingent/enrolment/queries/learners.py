@@ -39,6 +39,8 @@ class Hit:
 def search_learners(actor: Actor, term: SearchTerm, *, limit: int = SEARCH_PAGE) -> tuple[list[Hit], bool]:
     """Return found persons in the actor's scope, and whether there are more than ``limit``."""
     actor.require(PersonPermission.VIEW)
+    if term.document and not actor.may(PersonPermission.VIEW_DOCUMENTS):
+        return [], False
     found = persons.search(term, limit=limit + 1, within=visible(actor))
     more, found = len(found) > limit, found[:limit]
     places = _where_now([one.id for one in found])

@@ -47,6 +47,7 @@ def orders_of_batch(batch_id: UUID) -> list[Order]:
 
 def order(actor: Actor, order_id: UUID) -> Order:
     """Return an order in scope."""
+    actor.require(EnrolmentPermission.VIEW)
     found = Order.objects.select_related("organisation").filter(pk=order_id).first()
     if found is None:
         raise NotFound("enrolment.no_such_order", "Такого приказа нет: возможно, черновик удалили.")

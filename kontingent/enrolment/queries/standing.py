@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from kontingent.storage import scope
+
 
 class Place(NamedTuple):
     """A main enrolment that holds on a day or later."""
@@ -27,7 +29,7 @@ def standing_of(person_ids: Collection[UUID], on: date) -> dict[UUID, list[Place
     if not person_ids:
         return {}
     found: dict[UUID, list[Place]] = {}
-    with connection.cursor() as cursor:
+    with scope.whole_register(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT e.person_id, e.organisation_id, o.short_name, e.starts_on, p.grade, coalesce(g.letter, ''), "
             "coalesce(g.title, ''), e.enrolment_id FROM enrolment_enrolment e "

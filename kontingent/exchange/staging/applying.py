@@ -234,6 +234,10 @@ def _apply_chunk(work: _Work, families: Families, chunk: Sequence[Row]) -> None:
     duplicates.recheck(
         [row.person_id for row, _ in fresh if row.candidates and row.person_id], found_by="entry"
     )
+    persons.introduce(
+        actor=work.actor, basis=f"Загрузка {work.batch.filename}",
+        person_ids=[row.person_id for row, _ in rows if row.status != "create" and row.person_id],
+    )  # fmt: skip
     for row, learner in rows:
         if row.status == "update":
             _update(work, row, learner)

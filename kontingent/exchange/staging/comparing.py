@@ -18,6 +18,7 @@ from kontingent.persons.likeness import Candidate
 from kontingent.persons.matching import Fingerprint, Level
 from kontingent.persons.queries import PersonFacts
 from kontingent.persons.rules import document_key
+from kontingent.storage import scope
 
 #: Fields of a person that a row may change; an empty value never erases.
 COMPARED = (
@@ -142,7 +143,8 @@ class Comparer:
     # -- differences ---------------------------------------------------------------------------
 
     def _compare_with_register(self, known: Sequence[Staged]) -> None:
-        facts = persons.snapshot({one.person_id for one in known if one.person_id})
+        with scope.whole_register():
+            facts = persons.snapshot({one.person_id for one in known if one.person_id})
         for one in known:
             assert one.person_id is not None  # noqa: S101 - chosen above
             one.diff = difference(one.row, facts[one.person_id])

@@ -25,13 +25,16 @@ from kontingent.exchange.staging.events import BatchReceived
 from kontingent.exchange.staging.models import Batch, CauseDecision, Progress, RememberedMapping, Row
 from kontingent.exchange.staging.permissions import StagingPermission
 from kontingent.kernel import clock
-from kontingent.kernel.actor import Actor
+from kontingent.kernel.actor import Actor, system_actor
 from kontingent.kernel.errors import Conflict, NotFound, RuleViolation
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
 from kontingent.storage import bulk
+from kontingent.storage.scope import scoped
 
 CHUNK = 4000
+#: Claims batches and gives them back; what is in them is read within the scope of whoever sent them.
+WORKER = system_actor("worker", "Обработчик заданий")
 Report = Callable[[str, int, int], None]
 
 
@@ -146,9 +149,11 @@ def read(batch_id: UUID, *, choices: Mapping[tuple[str, int], str] | None = None
 
     A file that cannot be read leaves the batch refused, with the reason.
     """
-    batch = _claim(batch_id)
+    with scoped(WORKER):
+        batch = _claim(batch_id)
+    actor = wire.actor_from_json(batch.actor)
     try:
-        with transaction.atomic():
+        with scoped(actor), transaction.atomic():
             _read(batch, choices or {}, report_to(batch.id))
         batch.state = "checked"
     except FileRefused as refusal:
@@ -156,9 +161,11 @@ def read(batch_id: UUID, *, choices: Mapping[tuple[str, int], str] | None = None
     except RuleViolation as refusal:
         batch.state, batch.refusal, batch.totals = "refused", refusal.message, {}
     except BaseException:
-        Batch.objects.filter(pk=batch.id).update(state="uploaded")
+        with scoped(WORKER):
+            Batch.objects.filter(pk=batch.id).update(state="uploaded")
         raise
-    batch.save(update_fields=["state", "refusal", "tables", "totals", "options"])
+    with scoped(actor):
+        batch.save(update_fields=["state", "refusal", "tables", "totals", "options"])
     return batch
 
 
@@ -315,11 +322,12 @@ def decide_cause(*, actor: Actor, batch_id: UUID, cause: str, decision: str) -> 
 
 def reread(*, actor: Actor, batch_id: UUID) -> Batch:
     """Read a batch again after decisions, keeping the human's choices of persons."""
-    batch = get(actor, batch_id)
-    if batch.state not in {"checked", "refused", "uploaded"}:
-        raise Conflict("staging.not_readable", "Загрузка уже применяется, применена или отменена.")
-    chosen = Row.objects.filter(batch=batch).exclude(made={}).values_list("sheet", "line", "made")
-    choices = {(sheet, line): made["choice"] for sheet, line, made in chosen if "choice" in made}
+    with scoped(actor):
+        batch = get(actor, batch_id)
+        if batch.state not in {"checked", "refused", "uploaded"}:
+            raise Conflict("staging.not_readable", "Загрузка уже применяется, применена или отменена.")
+        chosen = Row.objects.filter(batch=batch).exclude(made={}).values_list("sheet", "line", "made")
+        choices = {(sheet, line): made["choice"] for sheet, line, made in chosen if "choice" in made}
     return read(batch.id, choices=choices)
 
 

@@ -1,0 +1,128 @@
+"""What row-level security costs a page: the product beside itself as the owner of its tables, without transaction, role and scope."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+from django.db import connection
+
+from bench import installation, pages
+from bench.installation import Site
+from bench.measure import Result, interleaved
+from demo.personas import snils_of
+from kontingent.access.machines import actions as machines
+from kontingent.access.machines.actions import ClientDraft, SecretCredentials
+from kontingent.access.machines.rules import MachineScope, Reach
+from kontingent.access.models import Appointment
+from kontingent.kernel.actor import system_actor
+
+REPEAT = 150
+Page = Callable[[int], object]
+
+
+def run(size: str) -> Iterator[Result]:
+    """Measure every page in turn on both servers; the last line is the page that pays most."""
+    results = []
+    with (
+        installation.served() as (product, _),
+        installation.served(application="bench.unscoped:application", as_owner=True) as (floor, _),
+    ):
+        for name, page_of in PAGES.items():
+            ours, raw = interleaved(page_of(product), page_of(floor), repeat=REPEAT)
+            ratio = ours.p50 / raw.p50
+            results.append(
+                Result(
+                    f"rls_overhead_{name}",
+                    size,
+                    (ratio - 1) * 100,
+                    "% over the owner's page",
+                    raw.p50,
+                    ratio,
+                    ours.p50,
+                    ours.p95,
+                )
+            )
+            yield results[-1]
+    worst = max(results, key=lambda one: one.figure)
+    yield Result(
+        "rls_overhead", size, worst.figure, f"%, the worst: {worst.name.removeprefix('rls_overhead_')}", worst.floor, worst.ratio,
+        worst.p50_ms, worst.p95_ms,
+    )  # fmt: skip
+
+
+def _as(persona: str, *paths: str) -> Callable[[Site], Page]:
+    def page_of(site: Site) -> Page:
+        site.sign_in(persona)
+        return lambda i: site.get(paths[i % len(paths)])
+
+    return page_of
+
+
+def _measured(name: str) -> Callable[[Site], Page]:
+    def page_of(site: Site) -> Page:
+        page: Page = pages.PAGES[name](site)[0]
+        return page
+
+    return page_of
+
+
+def _searches(persona: str) -> Callable[[Site], Page]:
+    texts = ("мал", "поп", "ива", "сид", "орл", "куз", "тиун", "зыр")
+    return _as(persona, *(f"/learners/?q={quote(text)}" for text in texts))
+
+
+def _municipal_card(site: Site) -> Page:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.person_id FROM enrolment_placement p JOIN organisations_organisation o ON o.id = p.organisation_id "
+            "WHERE o.municipality_id = %s AND p.superseded_at IS NULL AND p.ends_on IS NULL LIMIT 200",
+            [Appointment.objects.get(snils=snils_of("municipality")).municipality_id],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    return _as("municipality", *(f"/learners/{one}/" for one in ids))(site)
+
+
+def _api(site: Site) -> Page:
+    """A page of a hundred learners with everything, by a machine of one school."""
+    operator = system_actor("bench", "Измерение")
+    school = Appointment.objects.get(snils=snils_of("secretary")).organisation_id
+    draft = ClientDraft(
+        name="Измерение",
+        reach=Reach(organisation_id=school),
+        scopes=[one.value for one in MachineScope],
+        rate_per_minute=6000,
+    )
+    client = machines.register_client(actor=operator, draft=draft)
+    secret = machines.issue_secret(actor=operator, client_id=client.client_id).value
+    credentials = SecretCredentials(client.client_id, secret, "client_secret_post")
+    token = machines.issue_token(actor=operator, credentials=credentials).value
+
+    def page(_: int) -> object:
+        site.connection.request(
+            "GET", "/api/v1/learners?limit=100", headers={"Authorization": f"Bearer {token}"}
+        )
+        answer: http.client.HTTPResponse = site.connection.getresponse()
+        content = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(content)
+        return content
+
+    return page
+
+
+PAGES: dict[str, Callable[[Site], Any]] = {
+    **{name: _measured(name) for name in pages.PAGES},
+    "home": _as("secretary", "/"),
+    "search_school": _searches("secretary"),
+    "search_municipality": _searches("municipality"),
+    "card_municipality": _municipal_card,
+    "orders": _as("secretary", "/orders/"),
+    "groups": _as("secretary", "/groups/"),
+    "contingent_school": _as("secretary", "/contingent/?by=grade&columns=sex"),
+    "learners_behind": _as("secretary", "/contingent/learners/"),
+    "new_order": _as("secretary", "/orders/new/?kind=transfer_out"),
+    "api_learners": _api,
+}

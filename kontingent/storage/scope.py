@@ -1,0 +1,193 @@
+"""Whose rows a transaction may see: the scope of an actor, said to PostgreSQL once, at its start.
+
+A transaction that has not said its scope sees no personal row at all. What the policies make of a scope is declared in
+``row_security``; how a table gets its policy: docs/security/row-level-security.md, why so: ADR 0013.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from psycopg.pq import TransactionStatus
+
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import KontingentError, NotAllowed
+
+#: Sees what its settings say. The application signs in as this role and is nothing else outside a scope.
+APPLICATION = "kontingent_app"
+#: Sees the whole register; the planner finds nothing to check.
+REGION = "kontingent_region"
+#: Sees what must be known before anybody has been let in: the columns that ``row_security`` names, no more.
+DOOR = "kontingent_door"
+#: Reads the journal, and nothing else.
+JOURNAL = "kontingent_journal"
+ROLES = (APPLICATION, REGION, DOOR, JOURNAL)
+
+_CODE = re.compile(r"[A-Za-z0-9_.:*-]{0,120}")
+#: The statement that bound the scope in force, so that whoever widens it can put it back.
+_in_force: ContextVar[str | None] = ContextVar("scope_in_force", default=None)
+
+
+def is_bound() -> bool:
+    """Say whether a scope is in force."""
+    return _in_force.get() is not None
+
+
+@contextmanager
+def scoped(actor: Actor, *, snapshot: bool = False) -> Iterator[None]:
+    """Run one transaction within an actor's scope (nested: a part of one, after which the former scope holds again).
+
+    A refusal raised inside leaves standing what was written before the refused act; every action takes back its own
+    writes. Any other error takes back everything. With ``snapshot`` all statements see the same moment.
+    """
+    with _bound(_statement_of(actor), snapshot=snapshot):
+        yield
+
+
+@contextmanager
+def at_the_door() -> Iterator[None]:
+    """Run one transaction before it is known who acts: sessions, tokens, and who has which right to enter."""
+    with _bound(_statement(DOOR)):
+        yield
+
+
+@contextmanager
+def whole_register() -> Iterator[None]:
+    """Look beyond the actor's scope for a moment, where the law of the domain asks for it.
+
+    For matching before creating, for who is enrolled elsewhere, for counts of everybody. What comes back must not show more of
+    a stranger than the question was about. ``tests/house`` holds the list of places that may do this.
+    """
+    with _as_role(
+        f"SET LOCAL ROLE {REGION}; SET LOCAL kontingent.permissions = '{{*}}'; SELECT '{REGION}'", REGION
+    ):
+        yield
+
+
+@contextmanager
+def journal(*, about: UUID | None = None, permission: str = "") -> Iterator[None]:
+    """Read the journal: about a person whom the scope shows, or with a permission that the actor holds.
+
+    Raises:
+        NotAllowed: the scope in force does not, says PostgreSQL.
+    """
+    may = f"scope.sees('{about}')" if about is not None else f"scope.holds('{_checked(permission)}')"
+    asked = (
+        f"SELECT set_config('role', CASE WHEN {may} THEN '{JOURNAL}' ELSE current_setting('role') END, true)"
+    )
+    with _as_role(asked, JOURNAL):
+        yield
+
+
+# -- binding -----------------------------------------------------------------------------------
+
+
+@contextmanager
+def _bound(statement: str, *, snapshot: bool = False) -> Iterator[None]:
+    refused: KontingentError | None = None
+    former, is_nested = _in_force.get(), connection.in_atomic_block
+    with transaction.atomic():
+        if snapshot and not is_nested:
+            statement = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; {statement}"
+        _run(statement)
+        token = _in_force.set(statement)
+        try:
+            yield
+        except KontingentError as refusal:
+            refused = refusal
+        finally:
+            _in_force.reset(token)
+        if is_nested and not connection.needs_rollback and not _is_broken():
+            _run(former or "RESET ROLE")
+    if refused is not None:
+        raise refused
+
+
+@contextmanager
+def _as_role(statement: str, role: str) -> Iterator[None]:
+    """Change the role within a bound scope; where none is bound (the owner at work) there is nothing to change."""
+    former = _in_force.get()
+    if former is None:
+        yield
+        return
+    if _run(statement) != role:
+        raise NotAllowed("access.journal_closed", "Этот журнал вам недоступен.")
+    token = _in_force.set(f"{former}; {statement}")
+    try:
+        yield
+    finally:
+        _in_force.reset(token)
+        # A broken transaction is rolled back to a savepoint by whoever set it, and the role with it.
+        if not _is_broken():
+            _run(former)
+
+
+def _is_broken() -> bool:
+    raw = connection.connection
+    return raw is None or raw.info.transaction_status == TransactionStatus.INERROR
+
+
+def _run(statement: str) -> str:
+    """Run statements in one round trip; return the value of the last one, if it has any."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        raw: Any = cursor.cursor
+        while raw.nextset():
+            pass
+        row = cursor.fetchone() if cursor.description else None
+    return str(row[0]) if row else ""
+
+
+# -- the statement -----------------------------------------------------------------------------
+
+
+def _statement_of(actor: Actor) -> str:
+    scope = actor.scope
+    if scope.whole_region:
+        return _statement(REGION, permissions=actor.permissions, actor=actor.code)
+    return _statement(
+        APPLICATION, organisations=scope.organisations, municipalities=scope.municipalities, groups=scope.groups,
+        persons=scope.persons, permissions=actor.permissions, actor=actor.code, is_family=scope.is_family,
+    )  # fmt: skip
+
+
+def _statement(
+    role: str,
+    *,
+    organisations: Iterable[UUID] = (),
+    municipalities: Iterable[UUID] = (),
+    groups: Iterable[UUID] = (),
+    persons: Iterable[UUID] = (),
+    permissions: Iterable[str] = (),
+    actor: str = "",
+    is_family: bool = False,
+) -> str:
+    """Return one round trip of ``SET LOCAL``: text, not ``set_config``, since only that reaches the nodes of Citus."""
+    settings = {
+        "organisations": _array(organisations),
+        "municipalities": _array(municipalities),
+        "groups": _array(groups),
+        "persons": _array(persons),
+        "permissions": _array(_checked(one) for one in permissions),
+        "actor": _checked(actor),
+        "family": "on" if is_family else "",
+    }
+    said = "; ".join(f"SET LOCAL kontingent.{name} = '{value}'" for name, value in settings.items())
+    return f"SET LOCAL ROLE {role}; {said}"
+
+
+def _array(values: Iterable[UUID | str]) -> str:
+    """Write an array of PostgreSQL; its members are ids or codes, in which nothing needs quoting."""
+    return "{" + ",".join(sorted(map(str, values))) + "}"
+
+
+def _checked(code: str) -> str:
+    if not _CODE.fullmatch(code):
+        raise ValueError(f"not a code: {code!r}")
+    return code

@@ -1,0 +1,264 @@
+"""A random region with everything that could leak, and a plain reading of who may know of whom."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from kontingent.access.models import Appointment
+from kontingent.enrolment.models import Enrolment, Group, Movement, Order, OrderLine, Placement
+from kontingent.exchange.staging.models import Batch, CauseDecision, Row
+from kontingent.kernel import clock
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.scope import Scope
+from kontingent.organisations.models import Organisation
+from kontingent.persons.models import (
+    Address,
+    Contact,
+    DuplicatePair,
+    IdentityDocument,
+    Introduction,
+    Merge,
+    Person,
+    PersonName,
+    Representation,
+    SourceKey,
+)
+from tests import builders as b
+
+PEOPLE, ADULTS = 26, 12
+_LETTERS = "бвгджзклмнпрст"
+
+
+@dataclass
+class Region:
+    """Who is where."""
+
+    schools: list[Organisation]
+    groups: list[Group]
+    children: list[UUID] = field(default_factory=list)
+    adults: list[UUID] = field(default_factory=list)
+    #: A word that stands in the name of one person and nowhere else.
+    canaries: dict[UUID, str] = field(default_factory=dict)
+
+
+def _word(rng: random.Random) -> str:
+    return "".join(rng.choice(_LETTERS) + rng.choice("аеиоу") for _ in range(5)).capitalize()
+
+
+def build(rng: random.Random) -> Region:
+    """Four schools of two municipalities; children move, families spread over schools."""
+    far = b.municipality("lysva", "Лысьвенский округ")
+    schools = [b.school(f"Школа № {n}", where=far if n > 2 else None) for n in range(1, 5)]
+    region = Region(schools, [b.group(school, title) for school in schools for title in ("5А", "5Б")])
+    for number in range(PEOPLE + ADULTS):
+        is_child = number < PEOPLE
+        born = (
+            date(2014, 1, 1) + timedelta(days=number)
+            if is_child
+            else date(1980, 1, 1) + timedelta(days=number)
+        )
+        word = _word(rng)
+        who = b.person(
+            f"{word} Иван Ильич",
+            born=born,
+            sex="1",
+            snils=b.snils_of(500_000 + rng.randrange(10**6) * 100 + number),
+        )
+        region.canaries[who] = word
+        (region.children if is_child else region.adults).append(who)
+        _belongings(rng, who, number)
+    for child in region.children:
+        _history(rng, region, child)
+        for adult in rng.sample(region.adults, rng.choice([0, 1, 1, 2])):
+            Representation.objects.get_or_create(child_id=child, adult_id=adult)
+    _strays(rng, region)
+    return region
+
+
+def _belongings(rng: random.Random, who: UUID, number: int) -> None:
+    IdentityDocument.objects.create(
+        person_id=who, kind_code="11", series="5900", number=f"{number:06d}", key=f"11:{number}:{who}"
+    )
+    Address.objects.create(person_id=who, kind_code="residence", text=f"г. Пермь, дом {number}")
+    Contact.objects.create(person_id=who, kind_code="1", value=f"+7902{rng.randrange(10**7):07d}")
+    SourceKey.objects.create(person_id=who, source="проверка", external_id=f"{number}-{who}")
+    if rng.random() < 0.3:
+        PersonName.objects.create(
+            person_id=who, family_name="Прежняя", given_name="Анна", family_key="прежняя", name_key=f"прежняя анна {number}",
+            valid_to=date(2020, 1, 1), basis="проверка", recorded_at=clock.now(),
+        )  # fmt: skip
+
+
+def _history(rng: random.Random, region: Region, child: UUID) -> None:
+    fate = rng.random()
+    if fate < 0.15:
+        return  # in the register, nowhere enrolled
+    first = rng.choice(region.groups)
+    stream = b.admitted(child, first)
+    if fate < 0.45:
+        b.left(child, stream, first.organisation, on=date(2025, 11, 1))
+        if fate < 0.35:
+            b.admitted(child, rng.choice(region.groups), on=date(2025, 11, 2))
+    elif fate < 0.55:
+        from kontingent.enrolment import actions
+
+        order = Order.objects.get(
+            pk=Enrolment.objects.get(enrolment_id=stream, superseded_at=None).opened_by_id
+        )
+        actions.cancel_order(actor=b.ROOT, order_id=order.id, reason="проверка")
+
+
+def _strays(rng: random.Random, region: Region) -> None:
+    """Rows that hang on no enrolment: entered persons, drafts, pairs, a merge, imports."""
+    for who in rng.sample(region.children, 4):
+        Introduction.objects.get_or_create(person_id=who, organisation_id=rng.choice(region.schools).id)
+    for _ in range(4):
+        one, other = sorted(rng.sample([*region.children, *region.adults], 2))
+        DuplicatePair.objects.get_or_create(
+            one_id=one,
+            other_id=other,
+            defaults={"level": "possible", "score": 50, "found_by": "entry", "found_at": clock.now()},
+        )
+    survivor, merged = rng.sample(region.adults, 2)
+    Merge.objects.create(
+        survivor_id=survivor,
+        merged_id=merged,
+        fields={},
+        basis="проверка",
+        made_at=clock.now(),
+        made_by_name="Проверка",
+    )
+    for school in region.schools:
+        batch = Batch.objects.create(
+            organisation=school, filename=f"{_word(rng)}.xlsx", size=1, digest="0" * 64, created_at=clock.now(),
+            created_by_name="Проверка", state="checked",
+            options={"effective_on": "2025-09-01", "school_year": 2025, "order_number": "", "order_date": ""},
+        )  # fmt: skip
+        for line in range(3):
+            Row.objects.create(batch=batch, sheet="1", line=line, raw=[], parsed={}, status="create")
+        CauseDecision.objects.create(batch=batch, cause="x", decision="accept")
+
+
+# -- actors --------------------------------------------------------------------------------------
+
+
+def actors(rng: random.Random, region: Region, how_many: int) -> list[Actor]:
+    """Return actors of every kind of scope, with and without the permissions of documents and addresses."""
+    kinds = ("organisation", "organisations", "municipality", "groups", "family", "emergency", "nothing")
+    return [_actor(rng, region, kinds[n % len(kinds)], n) for n in range(how_many)]
+
+
+def _actor(rng: random.Random, region: Region, kind: str, number: int) -> Actor:
+    permissions = {"person.view", "enrolment.view", "enrolment.count", "organisation.view"}
+    permissions |= {one for one in ("person.documents", "person.addresses") if rng.random() < 0.5}
+    somebody = frozenset(rng.sample(region.children, 2))
+    scope = {
+        "organisation": Scope.of_organisation(rng.choice(region.schools).id),
+        "organisations": Scope(organisations=frozenset(one.id for one in rng.sample(region.schools, 2))),
+        "municipality": Scope.of_municipality(rng.choice(region.schools).municipality_id),
+        "groups": Scope(groups=frozenset({rng.choice(region.groups).id})),
+        "family": Scope(persons=somebody),
+        "emergency": Scope.of_organisation(rng.choice(region.schools).id).with_persons(somebody),
+        "nothing": Scope(),
+    }[kind]
+    if kind == "family":
+        permissions = {"access.family"}
+    return Actor(
+        f"test:{number}",
+        "Проверка",
+        "Проверка",
+        frozenset(permissions),
+        scope,
+        next(iter(scope.organisations), None),
+    )
+
+
+# -- who may know of whom ------------------------------------------------------------------------
+
+
+def places(actor: Actor) -> set[UUID]:
+    """The organisations of a scope."""
+    inside = Organisation.objects.filter(municipality_id__in=actor.scope.municipalities).values_list(
+        "id", flat=True
+    )
+    return set(actor.scope.organisations) | set(inside)
+
+
+def known(actor: Actor) -> set[UUID]:
+    """Whom a scope shows, read row by row and apart from the code under test."""
+    here, classes = places(actor), actor.scope.groups
+    learners = {
+        e.person_id for e in Enrolment.objects.all() if e.superseded_at is None and e.organisation_id in here
+    }
+    learners |= {
+        p.person_id for p in Placement.objects.all() if p.superseded_at is None and p.group_id in classes
+    }
+    learners |= actor.scope.persons
+    adults = {r.adult_id for r in Representation.objects.all() if r.child_id in learners}
+    entered = {i.person_id for i in Introduction.objects.all() if i.organisation_id in here}
+    ordered = {
+        line.person_id
+        for line in OrderLine.objects.select_related("order")
+        if line.order.organisation_id in here
+    }
+    found = learners | adults | entered | ordered
+    return found | {p.id for p in Person.objects.all() if p.merged_into_id in found}
+
+
+def allowed(actor: Actor) -> dict[str, set[Any]]:
+    """Which rows of each table a scope shows, by primary key."""
+    here, who = places(actor), known(actor)
+    family = actor.scope.persons if actor.scope.is_family else frozenset()
+
+    def of(model: Any, column: str = "person_id", permission: str = "") -> set[Any]:
+        may = not permission or permission in actor.permissions
+        return {
+            row.pk
+            for row in model.objects.all()
+            if (may and getattr(row, column) in who) or getattr(row, column) in family
+        }
+
+    def there(model: Any) -> set[Any]:
+        return {row.pk for row in model.objects.all() if row.organisation_id in here or row.person_id in who}
+
+    moved = {m.order_id for m in Movement.objects.all() if m.person_id in who}
+    batches = {one.pk for one in Batch.objects.all() if one.organisation_id in here}
+    return {
+        "persons_person": who,
+        "persons_introduction": {i.pk for i in Introduction.objects.all() if i.organisation_id in here},
+        "persons_personname": of(PersonName),
+        "persons_identitydocument": of(IdentityDocument, permission="person.documents"),
+        "persons_address": of(Address, permission="person.addresses"),
+        "persons_contact": of(Contact),
+        "persons_representation": of(Representation, "child_id"),
+        "persons_sourcekey": of(SourceKey),
+        "persons_merge": of(Merge, "survivor_id") | of(Merge, "merged_id"),
+        "persons_duplicatepair": of(DuplicatePair, "one_id") | of(DuplicatePair, "other_id"),
+        "enrolment_order": {o.pk for o in Order.objects.all() if o.organisation_id in here or o.pk in moved},
+        "enrolment_orderline": {
+            line.pk
+            for line in OrderLine.objects.select_related("order")
+            if line.order.organisation_id in here
+        },
+        "enrolment_movement": there(Movement),
+        "enrolment_enrolment": there(Enrolment),
+        "enrolment_placement": there(Placement),
+        "staging_batch": batches,
+        "staging_row": {r.pk for r in Row.objects.all() if r.batch_id in batches},
+        "staging_causedecision": {r.pk for r in CauseDecision.objects.all() if r.batch_id in batches},
+        "access_appointment": set(),
+        "access_account": set(),
+        "access_signin": set(),
+        "access_emergencyaccess": set(),
+        "enrolment_contingentcell": set(),
+        "persons_movedrows": set(),
+    }
+
+
+def appointments_exist() -> bool:
+    """Say whether there is somebody to hide among the staff."""
+    return Appointment.objects.exists()
