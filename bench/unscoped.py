@@ -12,5 +12,5 @@ def _nothing(*_said: object, **_named: object) -> Iterator[None]:
     yield
 
 
-scope._bound = scope._as_role = _nothing  # type: ignore[assignment]
+scope._bound = scope._as_role = _nothing
 application = product

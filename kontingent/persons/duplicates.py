@@ -207,11 +207,11 @@ def _open_within(within: Within, level: str) -> tuple[str, list[Any]]:
 
 
 def get(pair_id: UUID) -> DuplicatePair:
-    """Return a pair with both records."""
-    found = DuplicatePair.objects.select_related("one", "other").filter(pk=pair_id).first()
-    if found is None:
+    """Return a pair with both records, of which the scope shows one at least."""
+    if not DuplicatePair.objects.filter(pk=pair_id).exists():
         raise NotFound("persons.no_such_pair", "Такой пары похожих записей нет.")
-    return found
+    with scope.whole_register():
+        return DuplicatePair.objects.select_related("one", "other").get(pk=pair_id)
 
 
 def open_claims_of(person_id: UUID) -> list[DuplicatePair]:

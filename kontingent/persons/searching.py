@@ -19,8 +19,10 @@ from kontingent.persons.duplicates import GOING_ON, Likeness
 from kontingent.persons.events import DuplicatesSearched
 from kontingent.persons.models import DuplicatePair, DuplicateSearch
 from kontingent.persons.regional import Pair, Report
+from kontingent.storage.scope import scoped
 
 CHUNK = 5000
+WORKER = system_actor("duplicates", "Поиск дублей")
 
 
 def silent(_stage: str, _done: int) -> None:
@@ -44,15 +46,16 @@ def run(search_id: UUID, *, say: Report = silent) -> DuplicateSearch:
     try:
         with regional.private_folder(Path(settings.VAR_DIR)) as folder:
             path = Path(folder) / "people.csv"
-            regional.extract(path)
+            with scoped(WORKER):
+                regional.extract(path)
             chunk: list[Likeness] = []
             for pair in _not_told_apart(regional.find(path, Path(folder), report=report)):
                 chunk.append(Likeness(*regional.as_ids(pair), pair.verdict, pair.weight))
                 found[pair.verdict.level.value] += 1
                 if len(chunk) == CHUNK:
-                    duplicates.note(chunk, found_by="region")
+                    _note(chunk)
                     chunk = []
-            duplicates.note(chunk, found_by="region")
+            _note(chunk)
     except BaseException:
         search.state, search.finished_at = "failed", clock.now()
         search.refusal = "Поиск прервался из-за сбоя; найденное до него в очереди. Запустите ещё раз, сбой записан в журнал сервера."
@@ -69,10 +72,16 @@ def run(search_id: UUID, *, say: Report = silent) -> DuplicateSearch:
     return search
 
 
+def _note(chunk: list[Likeness]) -> None:
+    with scoped(WORKER):
+        duplicates.note(chunk, found_by="region")
+
+
 def _not_told_apart(pairs: Iterator[Pair]) -> Iterator[Pair]:
     """Leave out the records that were found to be different people, though one may have been merged since."""
-    apart = {
-        frozenset((str(one), str(other)))
-        for one, other in DuplicatePair.objects.filter(state="distinct").values_list("one_id", "other_id")
-    }
+    with scoped(WORKER):
+        apart = {
+            frozenset((str(one), str(other)))
+            for one, other in DuplicatePair.objects.filter(state="distinct").values_list("one_id", "other_id")
+        }
     return (pair for pair in pairs if frozenset((pair.record, pair.other_record)) not in apart)

@@ -22,7 +22,7 @@ WIDER = {
     "kontingent/enrolment/cube.py": 1,  # the cube counts everybody; its cells are protected
     "kontingent/enrolment/queries/standing.py": 1,  # enrolled elsewhere
     "kontingent/exchange/staging/comparing.py": 1,  # what an import would change of whom it has matched
-    "kontingent/persons/duplicates.py": 6,  # two records, of which one may be a stranger's
+    "kontingent/persons/duplicates.py": 7,  # two records, of which one may be a stranger's
     "kontingent/persons/likeness.py": 1,  # matching before creating
     "kontingent/persons/merging.py": 2,  # merging moves rows wherever they are
     "kontingent/persons/queries.py": 2,  # ids of a search, read anew within the scope; the same adult of another family
