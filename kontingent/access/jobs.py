@@ -10,7 +10,10 @@ from procrastinate.contrib.django import app
 from kontingent.access import watching
 from kontingent.access.esia import certificates
 from kontingent.kernel import clock
+from kontingent.kernel.actor import system_actor
+from kontingent.storage.scope import scoped
 
+WORKER = system_actor("watch", "Обработчик сигналов")
 log = logging.getLogger(__name__)
 
 
@@ -18,7 +21,8 @@ log = logging.getLogger(__name__)
 @app.task(name="access.watch", queue="audit", queueing_lock="access.watch")
 def watch(timestamp: int) -> None:
     """Raise alerts."""
-    watching.watch()
+    with scoped(WORKER):
+        watching.watch()
 
 
 @app.periodic(cron="0 7 * * *")

@@ -33,4 +33,5 @@ RULES: tuple[Rule, ...] = (
         model="access.EmergencyAccess", about="чью карточку открыли экстренно", door="SELECT", adds=_OWN,
         reads=f"{_OWN} OR {_REVIEWS}", writes=_REVIEWS,
     ),
+    Rule(model="access.Alert", about="за кем замечено необычное", reads=_WATCHES, writes=_WATCHES),
 )  # fmt: skip

@@ -8,8 +8,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from kontingent.audit.models import Entry
 from kontingent.audit.permissions import AuditPermission
 from kontingent.kernel import clock
@@ -25,13 +23,8 @@ SHOWING = ("machines.personal_data_given", "access.emergency_opened")
 def entries_about_person(person_id: UUID, *, most: int = 1000) -> list[Entry]:
     """Return what was done to a person whom the scope shows, newest first; who looked is told elsewhere."""
     about = Entry.objects.filter(subjects__contains=[person_id]).exclude(kind__startswith=READS)
-    with scope.journal(about=person_id):
+    with scope.journal(about=[person_id]):
         return list(about.order_by("-moment", "-id")[:most])
-
-
-def entries_about_object(object_id: UUID) -> QuerySet[Entry]:
-    """Return what happened to one object (an order, an organisation …), newest first."""
-    return Entry.objects.filter(object_id=object_id).order_by("-moment", "-id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +53,8 @@ def search(
     rows = Entry.objects.filter(**_conditions(where)).order_by("-moment", "-id")
     if before is not None:
         rows = rows.filter(moment__lte=before[0]).exclude(moment=before[0], id__gte=before[1])
-    return list(rows[:limit])
+    with scope.journal(permission=AuditPermission.READ_JOURNAL.value):
+        return list(rows[:limit])
 
 
 def _conditions(where: JournalFilter) -> dict[str, Any]:
@@ -88,8 +82,9 @@ def _conditions(where: JournalFilter) -> dict[str, Any]:
 def viewings(person_ids: Collection[UUID], *, hidden: list[str], limit: int) -> list[Entry]:
     """Return by whom a person was seen, newest first: the family's own looks and hidden purposes left out.
 
-    ``person_ids`` are the person's record and those that were merged into it.
+    ``person_ids`` are the person's record and those that were merged into it; the scope must show them.
     """
     rows = Entry.objects.filter(subjects__overlap=list(person_ids)).exclude(purpose__in=[*hidden, "family"])
     shown = rows.filter(kind__startswith=READS) | rows.filter(kind__in=SHOWING)
-    return list(shown.order_by("-moment", "-id")[:limit])
+    with scope.journal(about=person_ids):
+        return list(shown.order_by("-moment", "-id")[:limit])

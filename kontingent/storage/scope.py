@@ -7,7 +7,7 @@ A transaction that has not said its scope sees no personal row at all. What the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -71,13 +71,14 @@ def whole_register() -> Iterator[None]:
 
 
 @contextmanager
-def journal(*, about: UUID | None = None, permission: str = "") -> Iterator[None]:
-    """Read the journal: about a person whom the scope shows, or with a permission that the actor holds.
+def journal(*, about: Collection[UUID] = (), permission: str = "") -> Iterator[None]:
+    """Read the journal: about persons whom the scope shows, or with a permission that the actor holds.
 
     Raises:
         NotAllowed: the scope in force does not, says PostgreSQL.
     """
-    may = f"scope.sees('{about}')" if about is not None else f"scope.holds('{_checked(permission)}')"
+    shown = f"(SELECT bool_and(scope.sees(one)) FROM unnest('{_array(about)}'::uuid[]) one)"
+    may = f"scope.holds('{_checked(permission)}')" if permission else shown
     asked = (
         f"SELECT set_config('role', CASE WHEN {may} THEN '{JOURNAL}' ELSE current_setting('role') END, true)"
     )

@@ -26,6 +26,7 @@ WIDER = {
     "kontingent/persons/likeness.py": 1,  # matching before creating
     "kontingent/persons/merging.py": 2,  # merging moves rows wherever they are
     "kontingent/persons/queries.py": 2,  # ids of a search, read anew within the scope; the same adult of another family
+    "kontingent/web/journal.py": 1,  # the id behind a СНИЛС, for the security officer's filter
     "kontingent/web/appointments.py": 1,  # the reviewer of an emergency sees whose record it was
 }
 PERSONAL_COLUMN = re.compile(r"(^|_)(snils|birth_date|family_name|given_name|patronymic|subjects)$")

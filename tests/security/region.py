@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from kontingent.access.models import Appointment
+from kontingent.access.models import Alert, Appointment
 from kontingent.enrolment.models import Enrolment, Group, Movement, Order, OrderLine, Placement
 from kontingent.exchange.staging.models import Batch, CauseDecision, Row
 from kontingent.kernel import clock
@@ -27,6 +27,7 @@ from kontingent.persons.models import (
     Representation,
     SourceKey,
 )
+from kontingent.privacy.models import Question
 from tests import builders as b
 
 PEOPLE, ADULTS = 26, 12
@@ -131,6 +132,18 @@ def _strays(rng: random.Random, region: Region) -> None:
         basis="проверка",
         made_at=clock.now(),
         made_by_name="Проверка",
+    )
+    Question.objects.create(
+        person_id=region.children[0], entry_id=1, entry_moment=clock.now(), about="проверка", asked_by="account:x",
+        asked_by_name="Проверка", asked_at=clock.now(), text="проверка", due_on=date(2026, 1, 1),
+    )  # fmt: skip
+    Alert.objects.create(
+        rule="x",
+        actor_code="account:x",
+        actor_name="Проверка",
+        since=clock.now(),
+        number=1,
+        raised_at=clock.now(),
     )
     for school in region.schools:
         batch = Batch.objects.create(
@@ -256,6 +269,8 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
         "access_emergencyaccess": set(),
         "enrolment_contingentcell": set(),
         "persons_movedrows": set(),
+        "privacy_question": set(),
+        "access_alert": set(),
     }
 
 

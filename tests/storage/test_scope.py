@@ -169,9 +169,9 @@ def test_the_journal_opens_about_those_one_sees(school: Organisation) -> None:
         with scope.scoped(actor), scope.journal(**what):
             return role()
 
-    assert read(b.actor_of(school, "person.view"), about=mine) == scope.JOURNAL
+    assert read(b.actor_of(school, "person.view"), about=[mine]) == scope.JOURNAL
     with pytest.raises(NotAllowed):
-        read(b.actor_of(school, "person.view"), about=other)
+        read(b.actor_of(school, "person.view"), about=[other])
     assert read(b.actor_of(school, "access.journal"), permission="access.journal") == scope.JOURNAL
     with pytest.raises(NotAllowed):
         read(b.actor_of(school, "person.view"), permission="access.journal")
