@@ -72,6 +72,7 @@ class Preview:
 
 def preview_order(*, actor: Actor, order_id: UUID) -> Preview:
     """Show what signing would do, learner by learner (предпросмотр). Reads only; a signed order shows what it did."""
+    actor.require(EnrolmentPermission.VIEW)
     try:
         order = Order.objects.select_related("organisation").get(pk=order_id)
     except Order.DoesNotExist:
