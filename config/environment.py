@@ -43,6 +43,22 @@ def listing(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
+def secret(name: str, default: str | None = None) -> str:
+    """Return a secret too long to be guessed."""
+    value = text(name, default)
+    if len(value) < 32:
+        raise ImproperlyConfigured(f"{name} must have at least 32 characters, taken at random.")
+    return value
+
+
+def host_names(name: str, default: str) -> list[str]:
+    """Return the host names we answer to; "any" would let a forged Host header into links and redirects."""
+    names = listing(name, default)
+    if "*" in names:
+        raise ImproperlyConfigured(f"{name} must list host names; * would believe any Host header.")
+    return names
+
+
 def database(url: str) -> dict[str, object]:
     """Return Django's connection settings for ``postgresql://user:password@host:port/name?option=…``.
 

@@ -11,10 +11,10 @@ VAR_DIR = Path(environment.text("KONTINGENT_VAR", str(BASE_DIR / "var")))
 #: The demo says on every page that it is one, and signs in through the ЕСИА stand (stands/esia).
 DEMO = environment.flag("KONTINGENT_DEMO", default=False)
 DEBUG = environment.flag("KONTINGENT_DEBUG", default=False)
-SECRET_KEY = (
-    environment.text("KONTINGENT_SECRET_KEY", "" if DEMO or DEBUG else None) or "demo-only-not-a-secret"
+SECRET_KEY = environment.secret(
+    "KONTINGENT_SECRET_KEY", "demo-only-not-a-secret-at-all-whatsoever" if DEMO or DEBUG else None
 )
-ALLOWED_HOSTS = environment.listing("KONTINGENT_HOSTS", "localhost,127.0.0.1,[::1]")
+ALLOWED_HOSTS = environment.host_names("KONTINGENT_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = environment.listing("KONTINGENT_TRUSTED_ORIGINS")
 
 DATABASES: dict[str, dict[str, Any]] = {
@@ -52,10 +52,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "kontingent.web.headers.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "kontingent.web.uploads.BodyLimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -97,6 +99,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+#: Nobody else's pages read our static files.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 MEDIA_ROOT = VAR_DIR / "files"
 #: The key of the journal's seals and the copies of its anchors: outside the database.
 JOURNAL_DIR = Path(environment.text("KONTINGENT_JOURNAL_DIR", str(VAR_DIR / "journal")))
@@ -112,14 +116,23 @@ SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS + 24 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "kontingent.web.errors.csrf_failure"
-SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if environment.flag("KONTINGENT_HTTPS", default=False):
-    SESSION_COOKIE_SECURE = True
-    CSRF_COOKIE_SECURE = True
-    SECURE_HSTS_SECONDS = 31_536_000
+#: Messages name people: they stay in the session, never in a cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+#: TLS ends in a reverse proxy that sets X-Forwarded-Proto and X-Forwarded-For itself (docs/operations.md).
+HTTPS = environment.flag("KONTINGENT_HTTPS", default=False)
+if HTTPS:
+    SESSION_COOKIE_NAME, SESSION_COOKIE_SECURE = "__Host-session", True
+    CSRF_COOKIE_NAME, CSRF_COOKIE_SECURE = "__Host-csrf", True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    # Preloading binds the whole domain for good: its owner decides, not we.
+    SILENCED_SYSTEM_CHECKS = ["security.W021"]
+    SECURE_SSL_REDIRECT = True
+    # A machine that speaks plainly must be told so, not helped: its secret has gone over the wire already.
+    SECURE_REDIRECT_EXEMPT = [r"^health$", r"^api/"]
 
 #: How this installation is registered in ЕСИА; None where it is not, and then nobody can sign in.
 ESIA = esia.from_environment()
@@ -129,13 +142,22 @@ ADDRESS = environment.text("KONTINGENT_ADDRESS", "").rstrip("/")
 
 #: The largest file that an import accepts, in bytes.
 IMPORT_MAX_BYTES = environment.whole("KONTINGENT_IMPORT_MAX_BYTES", 200 * 1024 * 1024, least=1024)
+#: Any other form, in bytes, fields and files; only views that take a file say otherwise (kontingent.web.uploads).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "config.logs.ScrubbedFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": environment.text("KONTINGENT_LOG_LEVEL", "INFO")},
     "loggers": {"procrastinate": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},

@@ -9,6 +9,7 @@ urlpatterns = [
     path("api/", include("kontingent.api.urls")),
     path("", include("kontingent.web.urls")),
 ]
+handler400 = "kontingent.web.errors.bad_request"
 handler404 = "kontingent.web.errors.not_found"
 handler403 = "kontingent.web.errors.not_allowed"
 handler500 = "kontingent.web.errors.server_error"

@@ -160,7 +160,9 @@ class EmbeddedPostgres:
             return
         self._forget_a_dead_server()
         socket = self._socket_folder()
-        options = {"listen_addresses": "", "unix_socket_directories": str(socket), **self.options}
+        # A refused statement is told by its error alone: its text and the row hold people's data.
+        silence = {"log_min_error_statement": "panic", "log_error_verbosity": "terse"}
+        options = {"listen_addresses": "", "unix_socket_directories": str(socket), **silence, **self.options}
         command = [str(self._binaries() / "postgres"), "-D", str(self.data)]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]

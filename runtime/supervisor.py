@@ -159,7 +159,7 @@ class Supervisor:
 def web_child(host: str, port: int, *, threads: int, database: str) -> Child:
     """The web server: gunicorn, two processes, some threads each."""
     command = [
-        sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{host}:{port}",
+        sys.executable, "-m", "gunicorn", "config.wsgi:application", "--config", "python:config.gunicorn", "--bind", f"{host}:{port}",
         "--worker-class", "gthread", "--workers", "2", "--threads", str(threads), "--timeout", "120",
         "--graceful-timeout", "10", "--no-control-socket", "--keep-alive", "5",
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -95,6 +96,13 @@ def refusals_told(view: View, method: str) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, **named: Any) -> HttpResponse:
+        if settings.HTTPS and not request.is_secure():
+            return problem(
+                403,
+                "api.insecure",
+                "Запрос пришёл без шифрования, секрет или токен могли быть перехвачены.",
+                "Обращайтесь по https и замените секрет: его выпускает администратор безопасности.",
+            )
         if request.method != method:
             refused = problem(
                 405,

@@ -1,7 +1,30 @@
-"""Pages for what is not there, not allowed, or broken."""
+"""Pages for what is not there, not allowed, or broken. They tell what to do, and nothing of our insides."""
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400, or 413 of a body that is too large."""
+    match exception:
+        case RequestDataTooBig(args=(int(most), *_)):
+            title, status = "Слишком большой файл или форма", 413
+            text = f"Здесь принимается до {_size(most)}. Разделите файл на части и отправьте их по одной."
+        case RequestDataTooBig():
+            title, status = "Слишком большая форма", 413
+            text = "Отправьте меньше за один раз: разделите данные на части."
+        case TooManyFieldsSent() | TooManyFilesSent():
+            title, status = "Слишком много полей или файлов", 400
+            text = "Отправьте форму частями: меньше строк или один файл за раз."
+        case _:
+            title, status = "Запрос составлен неверно", 400
+            text = "Вернитесь назад, обновите страницу и повторите. Если адрес набран вручную, проверьте его."
+    return render(request, "errors/plain.html", {"title": title, "text": text}, status=status)
+
+
+def _size(octets: int) -> str:
+    return f"{octets // 1024**2} МБ" if octets >= 1024**2 else f"{octets // 1024} КБ"
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods, require_POST
@@ -18,6 +19,7 @@ from kontingent.exchange.staging.models import Batch
 from kontingent.kernel.errors import InvalidValue, KontingentError
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.web.request import actor_of, optional_day, own_organisation, page, whole
+from kontingent.web.uploads import accepts_a_file
 
 WORKING = frozenset({"uploaded", "reading", "applying"})
 _DIFF_TITLES = {
@@ -35,6 +37,7 @@ STATUS_TITLES = {
 }
 
 
+@accepts_a_file(lambda: settings.IMPORT_MAX_BYTES)
 @require_http_methods(["GET", "POST"])
 def index(request: HttpRequest) -> HttpResponse:
     """The batches of one's organisation; on POST take a file."""

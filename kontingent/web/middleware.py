@@ -1,4 +1,4 @@
-"""Refusals become pages; every answer carries the security headers."""
+"""Refusals become pages."""
 
 from collections.abc import Callable
 
@@ -16,18 +16,7 @@ from kontingent.kernel.errors import (
     RuleViolation,
 )
 from kontingent.web.request import tell_refusal
-from kontingent.web.sign_in import esia_origin
 
-
-def policy() -> str:
-    """Return the content policy: nothing inline, nothing from elsewhere; a form may end in ЕСИА (sign-out)."""
-    return _POLICY.replace("form-action 'self'", f"form-action 'self' {esia_origin()}".rstrip())
-
-
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
 _STATUS: tuple[tuple[type[KontingentError], int, str], ...] = (
     (NotFound, 404, "Не найдено"),
     (NotAllowed, 403, "Нет доступа"),
@@ -45,21 +34,15 @@ def status_of(error: KontingentError) -> tuple[int, str]:
 
 
 class ErrorsMiddleware:
-    """Turns what rooms refuse into a page that says what to do next, and adds the headers."""
+    """Turns what rooms refuse into a page that says what to do next."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Keep the next layer."""
         self.get_response = get_response
-        self.policy = policy()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass on, add headers."""
-        response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", self.policy)
-        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-        if not request.path.startswith("/static/"):
-            response.headers.setdefault("Cache-Control", "no-store")
-        return response
+        """Pass on."""
+        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Render a refusal; anything else goes on to Django."""

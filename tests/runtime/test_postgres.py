@@ -31,6 +31,18 @@ def test_a_wrong_password_is_refused() -> None:
             psycopg.connect(bad)
 
 
+def test_the_server_s_log_holds_no_row_and_no_statement_that_was_refused() -> None:
+    with postgres.throwaway() as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE kept (name text PRIMARY KEY)")
+            connection.execute("INSERT INTO kept VALUES ('Мальцева')")
+            with pytest.raises(psycopg.errors.UniqueViolation):
+                connection.execute("INSERT INTO kept VALUES ('Мальцева')")
+        log = server.log.read_text(encoding="utf-8")
+    assert "duplicate key value" in log
+    assert "Мальцева" not in log
+
+
 def test_data_survive_an_immediate_stop(tmp_path: Path) -> None:
     server = postgres.EmbeddedPostgres(tmp_path / "cluster")
     try:
