@@ -74,11 +74,13 @@ _COMPARED = """
     ARRAY(SELECT d.key FROM persons_identitydocument d WHERE d.person_id = p.id),
     ARRAY(SELECT concat_ws(chr(10), f.family_name, f.given_name, f.patronymic) FROM persons_personname f WHERE f.person_id = p.id)
 """
+#: ``LIMIT 1`` keeps PostgreSQL to one index probe a pair; a plain join it may turn into a pass over the register.
 _FACTS = f"""
 SELECT pairs.key, coalesce(s.id, p.id),
     concat_ws(' ', coalesce(s.family_name, p.family_name), coalesce(s.given_name, p.given_name),
         nullif(coalesce(s.patronymic, p.patronymic), '')), coalesce(s.birth_date, p.birth_date), {_COMPARED}
-FROM pairs JOIN persons_person p ON p.id = pairs.id LEFT JOIN persons_person s ON s.id = p.merged_into_id
+FROM pairs CROSS JOIN LATERAL (SELECT * FROM persons_person o WHERE o.id = pairs.id LIMIT 1) p
+    LEFT JOIN LATERAL (SELECT * FROM persons_person m WHERE m.id = p.merged_into_id LIMIT 1) s ON p.merged_into_id IS NOT NULL
 WHERE p.status_code = '1' OR s.status_code = '1'
 """
 
