@@ -6,17 +6,17 @@ Codes and their mapping to the wire are in the code list ``leaving_reason`` (sha
 
 from kontingent.enrolment.codes import MovementKind
 
-TRANSFERS = frozenset({"T1", "T2", "T3", "T4", "T5", "T6"})
+TRANSFERS = frozenset({"T1", "T2", "T3", "T4", "T5", "T51", "T52", "T6", "T9"})
 #: Leaving for an organisation of the region: it is named, and awaited there.
-NEEDS_ORGANISATION = frozenset({"T1", "T2", "T5", "T6"})
+NEEDS_ORGANISATION = frozenset({"T1", "T2", "T5", "T51", "T52", "T6", "T9"})
 #: Leaving the region or the country: the settlement and the region (country) are named (приказ 240).
 NEEDS_PLACE = frozenset({"T3", "T4"})
-GRADUATIONS = frozenset({"G1", "G2", "G3", "G4"})
+GRADUATIONS = frozenset({"G1", "G2", "G3", "G4", "G5", "G6"})
 
 FITTING: dict[MovementKind, frozenset[str]] = {
     MovementKind.TRANSFER_OUT: TRANSFERS,
     MovementKind.EXPULSION: frozenset(
-        {"T7", "T8", "H1", "D1", "E1", "E2", "E3", "E4", "E5", "E6", "L1", "C1"}
+        {"T7", "T8", "H1", "D1", "E1", "E2", "E3", "E4", "E5", "E6", "E7", "L1", "C1"}
     ),
     MovementKind.GRADUATION: GRADUATIONS,
 }
