@@ -20,7 +20,7 @@ from kontingent.kernel import clock, names, snils
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, InvalidValue, NotFound, RuleViolation
 from kontingent.kernel.ids import new_id
-from kontingent.persons import duplicates, rules
+from kontingent.persons import civil, duplicates, rules
 from kontingent.persons.duplicates import Claim
 from kontingent.persons.events import (
     AddressSet,
@@ -168,6 +168,10 @@ def create_many(*, actor: Actor, drafts: Sequence[PersonDraft], moment_note: str
         ),
     )  # fmt: skip
     _introduce(actor, ids)
+    civil.write_citizenships(
+        ((person_id, d.citizenship_code, d.country_code) for person_id, d in zip(ids, drafts, strict=True)),
+        moment,
+    )
     add_documents(_documents(ids, drafts))
     add_addresses(
         (person_id, kind, text)
@@ -344,6 +348,8 @@ def correct_person(
     except IntegrityError as error:
         raise _snils_taken(error) from error
     _remember_edited(person.id, different)
+    if different & {"citizenship_code", "country_code"}:
+        civil.rewrite_citizenship(person, clock.now())
     if different & set(NAME_FIELDS):
         audit.record(PersonRenamed(subjects=(person.id,), object_id=person.id, basis=basis), actor=actor)
     if rest := sorted(different - set(NAME_FIELDS)):

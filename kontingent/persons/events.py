@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, ClassVar
 
 from kontingent.audit.event import Event
@@ -33,6 +34,24 @@ class PersonCorrected(Event):
     kind: ClassVar[str] = "persons.corrected"
     title: ClassVar[str] = "Исправлены личные данные"
     fields: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitizenshipChanged(Event):
+    """A person took or lost a citizenship on a day; the values are in the register."""
+
+    kind: ClassVar[str] = "persons.citizenship_changed"
+    title: ClassVar[str] = "Изменено гражданство"
+    since: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryChanged(Event):
+    """A social category was entered, ended or withdrawn; which one is in the register, not in the journal."""
+
+    kind: ClassVar[str] = "persons.category_changed"
+    title: ClassVar[str] = "Изменена социальная категория"
+    change: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,10 @@
 """Tables of persons and of what belongs to them."""
 
-from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 
 from kontingent.kernel.ids import new_id
 
@@ -95,6 +96,77 @@ class PersonName(models.Model):
     def __str__(self) -> str:
         """Return the former name."""
         return f"{self.family_name} {self.given_name} {self.patronymic}".strip()
+
+
+class KnownFor(models.Model):
+    """Something that holds of a person in a period, as we knew it from a moment to a moment.
+
+    ``starts_on`` null is "since birth", ``ends_on`` null "to this day", ``superseded_at`` null "as we know it now".
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    starts_on = models.DateField(null=True)
+    ends_on = models.DateField(null=True)
+    recorded_at = models.DateTimeField()
+    superseded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+def _days() -> Func:
+    return Func(F("starts_on"), F("ends_on"), Value("[)"), function="daterange")
+
+
+class CitizenshipPeriod(KnownFor):
+    """A period in which a person was not, or not only, a citizen of Russia (гражданство на день).
+
+    No row on a day means a citizen of Russia: few are anything else. ``Person`` says what is so today.
+    """
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="citizenships")
+    citizenship_code = models.CharField(max_length=20, help_text="citizenship 1, 2, 3")
+    country_code = models.CharField(max_length=3, blank=True, help_text="ОКСМ")
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="one_citizenship_at_a_time",
+                expressions=[("person", RangeOperators.EQUAL), (_days(), RangeOperators.OVERLAPS)],
+                condition=Q(superseded_at__isnull=True),
+            )
+        ]
+        indexes = [models.Index(fields=["person"], name="citizenship_person")]
+
+    def __str__(self) -> str:
+        """Return code and country."""
+        return f"{self.citizenship_code} {self.country_code}"
+
+
+class PersonCategory(KnownFor):
+    """A social category of a person in a period (социальная категория): orphan, refugee … Asked for by its own permission."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="categories")
+    category_code = models.CharField(max_length=20, help_text="social_category")
+    basis = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="category_once_at_a_time",
+                expressions=[
+                    ("person", RangeOperators.EQUAL),
+                    ("category_code", RangeOperators.EQUAL),
+                    (_days(), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(superseded_at__isnull=True),
+            )
+        ]
+        indexes = [models.Index(fields=["person"], name="category_person")]
+
+    def __str__(self) -> str:
+        """Return the code."""
+        return self.category_code
 
 
 class IdentityDocument(models.Model):

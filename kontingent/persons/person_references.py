@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import Q
 
+from kontingent.kernel.actor import Actor
+from kontingent.persons import civil
 from kontingent.persons.models import Representation
 from kontingent.persons.references import Reference, Treatment
 
@@ -21,6 +24,13 @@ REFERENCES = (
     Reference(model="persons.Contact", title="Контакты", describe="t.value"),
     Reference(model="persons.Representation", column="child_id", title="Представители", describe=_NAME_OF.format("t.adult_id")),
     Reference(model="persons.Representation", column="adult_id", title="Представляет детей", describe=_NAME_OF.format("t.child_id")),
+    Reference(
+        model="persons.PersonCategory", title="Социальные категории", offered=False,
+        collides="s.category_code = t.category_code AND s.superseded_at IS NULL AND t.superseded_at IS NULL "
+        "AND daterange(s.starts_on, s.ends_on) && daterange(t.starts_on, t.ends_on)",
+    ),
+    # A record's citizenship follows its own fields (``settle``).
+    Reference(model="persons.CitizenshipPeriod", title="Гражданство", treatment=Treatment.STAYS),
     Reference(model="persons.SourceKey", title="Ключи систем-источников", describe="t.source || ': ' || t.external_id"),
     Reference(model="persons.Introduction", title="Организации, внёсшие человека", offered=False),
     Reference(model="persons.Person", column="merged_into_id", title="Объединённые ранее записи", offered=False),
@@ -45,3 +55,8 @@ def objections(survivor_id: UUID, merged_id: UUID) -> list[str]:
             "ребёнка."
         ]
     return []
+
+
+def settle(_actor: Actor, person_ids: Collection[UUID]) -> None:
+    """Say by the periods of citizenship what the records say now."""
+    civil.follow_records(person_ids)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.apps import apps
+from django.db import connection
 from django.db.models import Exists, Field, Model, OuterRef, Q, UniqueConstraint
 
 from kontingent.kernel.actor import Actor
@@ -38,7 +39,8 @@ class Reference:
 
     ``unit`` (SQL over the alias ``t``) says which rows belong together and can only be assigned together when a merge is
     undone, across all references of the same ``units``; by default each row is its own. ``describe`` (SQL) tells a
-    human what the row is. Rows that are not ``offered`` are assigned by the room itself.
+    human what the row is. Rows that are not ``offered`` are assigned by the room itself. ``collides`` (SQL over ``t`` and
+    the survivor's row ``s``) says what an exclusion constraint forbids; unique constraints are known by themselves.
     """
 
     model: str
@@ -48,6 +50,7 @@ class Reference:
     unit: str = ""
     units: str = ""
     describe: str = "''"
+    collides: str = ""
     offered: bool = True
 
     @property
@@ -87,7 +90,18 @@ class Reference:
                 found |= {"|".join(map(str, row)) for row in rows.values_list(*key)}
             elif rows.exists():
                 found.add(ONLY_ROW)
+        if self.collides:
+            found |= self._excluded(survivor_id, merged_id)
         return sorted(found)
+
+    def _excluded(self, survivor_id: UUID, merged_id: UUID) -> set[str]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {self.key} FROM {self.table} t WHERE t.{self.column} = %s AND EXISTS "
+                f"(SELECT 1 FROM {self.table} s WHERE s.{self.column} = %s AND {self.collides})",
+                [merged_id, survivor_id],
+            )
+            return {row[0] for row in cursor.fetchall()}
 
     def _unique(self) -> list[tuple[list[str], Q]]:
         """What must not be twice for one person: (the other fields, when)."""

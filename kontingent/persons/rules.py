@@ -8,6 +8,7 @@ certain to be meant is repaired with a warning, what is not is refused.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
@@ -234,3 +235,24 @@ def sex_by_patronymic(patronymic: str) -> str | None:
     if folded.endswith(("вич", "ьич", "мич", "оглы")):
         return "1"
     return "2" if folded.endswith(("вна", "чна", "кызы")) else None
+
+
+# -- citizenship -------------------------------------------------------------------------------
+
+RUSSIAN = "0"
+FOREIGN = "1"
+STATELESS = "2"
+RUSSIA = "643"
+
+
+def check_citizenship(code: str, country: str, *, has: Callable[[str, str], bool]) -> None:
+    """Raise ``InvalidValue`` unless citizenship and country are of their lists and go together."""
+    if not has("citizenship", code):
+        raise InvalidValue("persons.citizenship", "Такого гражданства нет в справочнике. Выберите из списка.")
+    if country and not has("country", country):
+        raise InvalidValue("persons.country", "Такой страны нет в справочнике. Выберите из списка.")
+    if code == FOREIGN and country == RUSSIA:
+        raise InvalidValue(
+            "persons.citizenship_country",
+            "Иностранный гражданин не может быть гражданином России. Выберите страну.",
+        )
