@@ -15,10 +15,16 @@ class Programme(models.Model):
     kind_code = models.CharField(max_length=20, help_text="education_programme: 11, 12, 13, 14, 211, 411 …")
     title = models.CharField(max_length=300)
     adaptation_code = models.CharField(max_length=20, default="1", help_text="programme_adaptation")
+    variant_code = models.CharField(max_length=20, blank=True, help_text="adaptation_variant: 7.1, uo1 …")
+    base_code = models.CharField(
+        max_length=20, blank=True, help_text="admission_base of СПО: basic, secondary"
+    )
     direction_code = models.CharField(max_length=20, blank=True, help_text="additional_direction")
     speciality_code = models.CharField(max_length=10, blank=True, help_text="NN.NN.NN of СПО")
     language_code = models.CharField(max_length=20, default="rus", help_text="language_of_instruction")
-    duration_months = models.PositiveSmallIntegerField(null=True)
+    duration_months = models.PositiveSmallIntegerField(
+        null=True, help_text="norm term; null is the usual one of the kind (rules.USUAL_MONTHS)"
+    )
     hours = models.PositiveIntegerField(null=True)
     age_from = models.PositiveSmallIntegerField(null=True)
     age_to = models.PositiveSmallIntegerField(null=True)
