@@ -18,6 +18,7 @@ from kontingent.access.sessions import Visitor
 from kontingent.enrolment import actions as enrolment
 from kontingent.enrolment.codes import MovementKind, OrderKind
 from kontingent.enrolment.models import Enrolment, Group, Order
+from kontingent.enrolment.rules.classes import ClassFacts
 from kontingent.kernel import clock, names
 from kontingent.kernel.actor import EVERYTHING, Actor
 from kontingent.kernel.scope import Scope
@@ -92,9 +93,15 @@ def programme(at: Organisation, kind: str, title: str = "Программа") ->
 
 
 def group(
-    at: Organisation, title: str = "5А", *, year: int = 2025, kind: str | None = None, **attributes: Any
+    at: Organisation,
+    title: str = "5А",
+    *,
+    year: int = 2025,
+    kind: str | None = None,
+    study_form: str = "11",
+    **attributes: Any,
 ) -> Group:
-    """A class by its title: «5А» is grade 5, letter А."""
+    """A class by its title: «5А» is grade 5, letter А; attributes are those of ``ClassFacts``."""
     digits = "".join(c for c in title[:2] if c.isdigit())
     grade = int(digits) if digits else None
     kind = kind or ("11" if grade is None else "12" if grade <= 4 else "13" if grade <= 9 else "14")
@@ -109,7 +116,8 @@ def group(
             grade=grade,
             letter=title[len(digits) :],
             title=title,
-            **attributes,
+            study_form_code=study_form,
+            facts=ClassFacts(**attributes),
         ),
     )
 

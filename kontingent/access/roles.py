@@ -64,7 +64,8 @@ def _role(
 _READ = (Org.VIEW, Person.VIEW, Enrol.VIEW, Enrol.COUNT)
 _DECIDE_DUPLICATES = (Person.PROPOSE_MERGE, Person.MERGE)
 _OPERATE = (
-    *_READ, Person.PROPOSE_MERGE, Person.VIEW_DOCUMENTS, Person.VIEW_ADDRESSES, Person.EDIT, Enrol.MANAGE_GROUPS, Enrol.DRAFT_ORDER,
+    *_READ, Person.PROPOSE_MERGE, Person.VIEW_DOCUMENTS, Person.VIEW_ADDRESSES, Person.VIEW_CATEGORIES, Person.EDIT_CATEGORIES,
+    Person.EDIT, Enrol.MANAGE_GROUPS, Enrol.CONDITIONS, Enrol.DRAFT_ORDER,
     Enrol.SIGN_ORDER, Enrol.CANCEL_ORDER, Org.PROPOSE, Programme.MANAGE, *IMPORTS, Access.EMERGENCY,
 )  # fmt: skip
 _STAFF = ("operator", "teacher")
@@ -73,13 +74,13 @@ ROLES: dict[str, Role] = {
     role.code: role
     for role in (
         _role("operator", "Оператор организации", Level.ORGANISATION, "contingent", *_OPERATE),
-        _role("teacher", "Классный руководитель", Level.GROUPS, "class", *_READ),
+        _role("teacher", "Классный руководитель", Level.GROUPS, "class", *_READ, Enrol.CONDITIONS),
         _role(
             "head", "Руководитель организации", Level.ORGANISATION, "contingent", *_OPERATE, Access.APPOINT, ANSWER, appoints=_STAFF
         ),
         _role(
             "municipal", "Специалист муниципалитета", Level.MUNICIPALITY, "municipal", *_READ,
-            *_DECIDE_DUPLICATES, Person.VIEW_DOCUMENTS, Org.CONFIRM, Access.EMERGENCY,
+            *_DECIDE_DUPLICATES, Person.VIEW_DOCUMENTS, Person.VIEW_CATEGORIES, Org.CONFIRM, Access.EMERGENCY,
         ),
         _role(
             "ministry", "Специалист министерства", Level.REGION, "region", *_READ, Org.CONFIRM,

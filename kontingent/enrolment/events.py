@@ -21,11 +21,22 @@ class GroupOpened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupChanged(Event):
-    """Attributes of a class changed: ``changes`` maps a field to [old, new]."""
+    """Attributes of a class changed from a day on: ``changes`` maps a field to [old, new]."""
 
     kind: ClassVar[str] = "enrolment.group_changed"
     title: ClassVar[str] = "Изменены сведения о классе (группе)"
+    since: date
     changes: dict[str, list[object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyConditionsChanged(Event):
+    """How learners study was entered or corrected from a day on: ``changes`` maps a person to {fact: [old, new]}."""
+
+    kind: ClassVar[str] = "enrolment.conditions_changed"
+    title: ClassVar[str] = "Изменены условия обучения"
+    since: date
+    changes: dict[str, dict[str, list[object]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Tables: groups, orders with their lines, the log of movements, and its two projections."""
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import RangeOperators
+from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
@@ -18,8 +18,37 @@ def _days() -> DateRange:
     return DateRange(F("starts_on"), F("ends_on"), Value("[)"))
 
 
-class Group(models.Model):
-    """A class, a kindergarten group, a college group or a circle (класс, группа) of one school year."""
+class GroupAttributes(models.Model):
+    """What may change of a class within its school year: ``rules.ClassFacts`` as columns."""
+
+    kind_code = models.CharField(max_length=20, default="ordinary", help_text="group_kind")
+    shift_code = models.CharField(max_length=20, default="1", help_text="group_shift")
+    language_code = models.CharField(max_length=20, default="rus", help_text="language_of_instruction")
+    regime_code = models.CharField(max_length=20, blank=True, help_text="kindergarten_regime")
+    orientation_code = models.CharField(
+        max_length=30, blank=True, help_text="group_orientation of a kindergarten"
+    )
+    age_band_code = models.CharField(max_length=20, blank=True, help_text="age_band of a kindergarten group")
+    profile_code = models.CharField(max_length=30, blank=True, help_text="study_profile of grades 10–12")
+    advanced_profile_code = models.CharField(max_length=30, blank=True, help_text="advanced_profile")
+    year_of_grade_code = models.CharField(
+        max_length=20, blank=True, help_text="year_of_grade, long programmes"
+    )
+    combined_key = models.CharField(
+        max_length=20, blank=True, help_text="classes with the same mark learn together (класс-комплект)"
+    )
+    funding_code = models.CharField(max_length=20, blank=True, help_text="funding of whose order names none")
+    capacity = models.PositiveSmallIntegerField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class Group(GroupAttributes):
+    """A class, a kindergarten group, a college group or a circle (класс, группа) of one school year.
+
+    Its attributes are those of today; what they were on any day is in ``GroupVersion``.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organisation = models.ForeignKey(
@@ -32,12 +61,7 @@ class Group(models.Model):
     title_key = models.CharField(max_length=100, db_collation="C", help_text="folded, 05а: sorts 2 before 10")
     programme = models.ForeignKey("programmes.Programme", on_delete=models.PROTECT, related_name="groups")
     study_form_code = models.CharField(max_length=20, default="11", help_text="study_form")
-    kind_code = models.CharField(max_length=20, default="ordinary", help_text="group_kind")
-    shift_code = models.CharField(max_length=20, default="1", help_text="group_shift")
-    language_code = models.CharField(max_length=20, default="rus")
-    regime_code = models.CharField(max_length=20, blank=True, help_text="kindergarten_regime")
     teacher_name = models.CharField(max_length=200, blank=True, help_text="классный руководитель")
-    capacity = models.PositiveSmallIntegerField(null=True)
     closed_on = models.DateField(null=True)
     version = models.PositiveIntegerField(default=1)
 
@@ -52,6 +76,38 @@ class Group(models.Model):
     def __str__(self) -> str:
         """Return the title."""
         return self.title
+
+
+class GroupVersion(GroupAttributes):
+    """The attributes of a class in a period, as we knew them (сведения о классе на день).
+
+    A class has a version on every day of its school year, so that a count of a past day asks what the class was then.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="versions")
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True)
+    recorded_at = models.DateTimeField()
+    superseded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="versions_of_a_class_do_not_overlap",
+                expressions=[("group", RangeOperators.EQUAL), (_days(), RangeOperators.OVERLAPS)],
+                condition=Q(superseded_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gt=F("starts_on")),
+                name="version_of_a_class_holds_some_day",
+            ),
+        ]
+        indexes = [models.Index(fields=["group", "starts_on"], name="group_version_order")]
+
+    def __str__(self) -> str:
+        """Return the period."""
+        return f"{self.starts_on}–{self.ends_on or '…'}"
 
 
 class Order(models.Model):
@@ -287,6 +343,61 @@ class Placement(Projection):
                 condition=Q(superseded_number__isnull=False),
                 name="placement_superseded",
             ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the period."""
+        return f"{self.starts_on}–{self.ends_on or '…'}"
+
+
+class StudyCondition(Projection):
+    """How a learner studies in a period beside class and programme (условия обучения): ``rules.StudyFacts`` as columns.
+
+    No order stands behind it; it is entered, and amended by ``rules.timeline``. No row on a day means that nothing is
+    said of that day.
+    """
+
+    foreign_languages = ArrayField(
+        models.CharField(max_length=8), default=list, help_text="foreign_language, in order"
+    )
+    foreign_language_gap_code = models.CharField(max_length=20, blank=True, help_text="foreign_language_gap")
+    native_language_code = models.CharField(max_length=20, blank=True, help_text="language_of_instruction")
+    native_language_mode_code = models.CharField(max_length=20, blank=True, help_text="native_language_mode")
+    profile_code = models.CharField(
+        max_length=30, blank=True, help_text="study_profile, where not the class's"
+    )
+    extended_day = models.CharField(
+        max_length=30, blank=True, help_text="name of the after-school group (ГПД)"
+    )
+    meals_code = models.CharField(max_length=20, blank=True, help_text="meals")
+    meals_benefit = models.BooleanField(default=False)
+    transport_code = models.CharField(max_length=20, blank=True, help_text="transport")
+    distance_km = models.DecimalField(max_digits=4, decimal_places=1, null=True)
+    boarding = models.BooleanField(default=False, help_text="воспитанник интерната")
+    education_place_code = models.CharField(
+        max_length=20, blank=True, help_text="education_place, where not at school"
+    )
+    individual_plan_code = models.CharField(max_length=20, blank=True, help_text="individual_plan")
+    network_code = models.CharField(max_length=20, blank=True, help_text="implementation_form 1, 7")
+    e_learning_code = models.CharField(max_length=20, blank=True, help_text="implementation_form 2, 5")
+    distance_code = models.CharField(max_length=20, blank=True, help_text="implementation_form 3, 6")
+    concurrent_secondary = models.BooleanField(default=False, help_text="СПО: also studies for СОО")
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="conditions_of_an_enrolment_do_not_overlap",
+                expressions=[("enrolment_id", RangeOperators.EQUAL), (_days(), RangeOperators.OVERLAPS)],
+                condition=Q(superseded_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gt=F("starts_on")),
+                name="condition_holds_some_day",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["enrolment_id", "starts_on"], name="condition_enrolment"),
+            models.Index(fields=["person"], name="condition_person"),
         ]
 
     def __str__(self) -> str:

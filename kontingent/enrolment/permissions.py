@@ -9,6 +9,7 @@ class EnrolmentPermission(StrEnum):
     VIEW = "enrolment.view"
     COUNT = "enrolment.count"
     MANAGE_GROUPS = "enrolment.groups"
+    CONDITIONS = "enrolment.conditions"
     DRAFT_ORDER = "enrolment.draft"
     SIGN_ORDER = "enrolment.sign"
     CANCEL_ORDER = "enrolment.cancel"

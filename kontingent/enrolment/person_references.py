@@ -26,6 +26,7 @@ REFERENCES = (
     ),
     Reference(model="enrolment.Enrolment", title="Обучение", units="enrolment", unit="t.enrolment_id::text", describe=_PLACE),
     Reference(model="enrolment.Placement", title="Обучение", units="enrolment", unit="t.enrolment_id::text", describe=_PLACE),
+    Reference(model="enrolment.StudyCondition", title="Обучение", units="enrolment", unit="t.enrolment_id::text", describe=_PLACE),
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment import actions, queries
 from kontingent.enrolment.permissions import EnrolmentPermission
+from kontingent.enrolment.rules.classes import ClassFacts
 from kontingent.kernel import clock
 from kontingent.kernel.errors import InvalidValue, KontingentError
 from kontingent.kernel.school_year import SchoolYear
@@ -97,8 +98,10 @@ def _draft(request: HttpRequest) -> actions.GroupDraft:
         grade=whole(data.get("grade")),
         letter=data.get("letter", "").strip().upper()[:30],
         title=data.get("title", "").strip(),
-        shift_code=data.get("shift", "1"),
-        kind_code=data.get("kind", "ordinary"),
         teacher_name=data.get("teacher", "").strip(),
-        capacity=whole(data.get("capacity")),
+        facts=ClassFacts(
+            shift_code=data.get("shift", "1"),
+            kind_code=data.get("kind", "ordinary"),
+            capacity=whole(data.get("capacity")),
+        ),
     )

@@ -3,6 +3,7 @@
 Every action: load and lock → may you → may it be → change → record → after commit.
 """
 
+from kontingent.enrolment.actions.conditions import ConditionChange, Refused, record_conditions
 from kontingent.enrolment.actions.corrections import correct_learner, project_learner_facts
 from kontingent.enrolment.actions.groups import GroupDraft, change_group, close_group, open_group, open_groups
 from kontingent.enrolment.actions.orders import (
@@ -29,11 +30,13 @@ from kontingent.enrolment.actions.turnover import (
 )
 
 __all__ = [
+    "ConditionChange",
     "Decision",
     "GroupDraft",
     "LineDraft",
     "LinePreview",
     "Preview",
+    "Refused",
     "TurnoverLine",
     "TurnoverPlan",
     "add_lines",
@@ -49,6 +52,7 @@ __all__ = [
     "plan_turnover",
     "preview_order",
     "project_learner_facts",
+    "record_conditions",
     "remove_line",
     "sign_order",
     "sign_turnover",

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from kontingent.audit import actions as audit
+from kontingent.codelists import files
+from kontingent.codelists import queries as codelists
+from kontingent.enrolment.actions import timelines
+from kontingent.enrolment.actions.timelines import Table
 from kontingent.enrolment.events import GroupChanged, GroupOpened
 from kontingent.enrolment.models import Group, Placement
 from kontingent.enrolment.permissions import EnrolmentPermission
-from kontingent.kernel import names
+from kontingent.enrolment.rules import classes, timeline
+from kontingent.enrolment.rules.classes import ClassFacts
+from kontingent.enrolment.rules.timeline import Span
+from kontingent.kernel import clock, names
 from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import Conflict, NotFound, RuleViolation
+from kontingent.kernel.errors import Conflict, InvalidValue, NotFound, RuleViolation
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
+from kontingent.programmes import queries as programmes
 
-CHANGEABLE = frozenset(
-    {"title", "letter", "kind_code", "shift_code", "language_code", "regime_code", "teacher_name", "capacity"}
-)
+#: What is the same on every day of the year; the rest of what may be changed is dated (``ClassFacts``).
+UNDATED = frozenset({"title", "letter", "teacher_name"})
+CHANGEABLE = UNDATED | set(ClassFacts._fields)
+VERSIONS = Table("enrolment_groupversion", "group_id", ClassFacts)
 _NUMBER = re.compile(r"^\d+")
 
 
@@ -37,12 +46,8 @@ class GroupDraft:
     letter: str = ""
     title: str = ""
     study_form_code: str = "11"
-    kind_code: str = "ordinary"
-    shift_code: str = "1"
-    language_code: str = "rus"
-    regime_code: str = ""
     teacher_name: str = ""
-    capacity: int | None = None
+    facts: ClassFacts = classes.ORDINARY
 
 
 def title_key(title: str) -> str:
@@ -66,6 +71,7 @@ def open_groups(*, actor: Actor, organisation_id: UUID, drafts: Iterable[GroupDr
         municipality_id=organisation.municipality_id,
     )
     groups = [_made(organisation_id, draft) for draft in drafts]
+    _refuse_what_does_not_fit([(group, facts_of(group)) for group in groups])
     try:
         with transaction.atomic():
             Group.objects.bulk_create(groups)
@@ -82,6 +88,7 @@ def open_groups(*, actor: Actor, organisation_id: UUID, drafts: Iterable[GroupDr
             f"Такой класс в этом учебном году уже есть: {', '.join(known) or 'повтор в списке'}. "
             "Откройте его или выберите другую литеру.",
         ) from error
+    _write_first_versions(groups)
     audit.record_all(
         (
             GroupOpened(
@@ -110,12 +117,44 @@ def _made(organisation_id: UUID, draft: GroupDraft) -> Group:
         title_key=title_key(title),
         programme_id=draft.programme_id,
         study_form_code=draft.study_form_code,
-        kind_code=draft.kind_code,
-        shift_code=draft.shift_code,
-        language_code=draft.language_code,
-        regime_code=draft.regime_code,
         teacher_name=draft.teacher_name,
-        capacity=draft.capacity,
+        **draft.facts._asdict(),
+    )
+
+
+def facts_of(group: Group) -> ClassFacts:
+    """Return the dated attributes of a class as they are now."""
+    return ClassFacts(*(getattr(group, name) for name in ClassFacts._fields))
+
+
+def _refuse_what_does_not_fit(groups: Sequence[tuple[Group, ClassFacts]]) -> None:
+    programmes_of = programmes.kinds_of({group.programme_id for group, _ in groups})
+    for group, facts in groups:
+        _refuse_unknown_codes(facts)
+        kind, adaptation = programmes_of.get(group.programme_id, ("", classes.NOT_ADAPTED))
+        if found := classes.examine(facts, programme_kind_code=kind, adaptation_code=adaptation):
+            raise RuleViolation(found[0].code, f"Класс «{group.title}». {found[0].message}")
+
+
+def _refuse_unknown_codes(facts: ClassFacts) -> None:
+    for name, list_code in classes.LISTS.items():
+        code = getattr(facts, name)
+        if code and not codelists.has(list_code, code):
+            raise InvalidValue(
+                "enrolment.group_code",
+                f"Значения «{code}» нет в справочнике «{files.packaged()[list_code].title}». Выберите из списка.",
+            )
+
+
+def _write_first_versions(groups: Sequence[Group]) -> None:
+    """A class is what it was opened as from the first day of its school year on."""
+    timelines.write(
+        VERSIONS,
+        (
+            ({"group_id": g.id}, [], [Span(SchoolYear(g.school_year).starts_on, None, facts_of(g))])
+            for g in groups
+        ),
+        moment=clock.now(),
     )
 
 
@@ -138,21 +177,45 @@ def _locked(group_id: UUID, actor: Actor, version: int | None) -> Group:
 
 @transaction.atomic
 def change_group(
-    *, actor: Actor, group_id: UUID, changes: Mapping[str, Any], version: int | None = None
+    *,
+    actor: Actor,
+    group_id: UUID,
+    changes: Mapping[str, Any],
+    since: date | None = None,
+    version: int | None = None,
 ) -> Group:
-    """Change attributes of a class; grade, year and programme are changed by orders, not here."""
+    """Change attributes of a class; grade, year and programme are changed by orders, not here.
+
+    Dated attributes hold from ``since`` on; without it they are corrected for the whole school year.
+    """
     group = _locked(group_id, actor, version)
     if unknown := set(changes) - CHANGEABLE:
         raise ValueError(f"not changeable here: {sorted(unknown)}")
+    year = SchoolYear(group.school_year)
+    since = since or year.starts_on
+    if not year.period.holds(since):
+        raise RuleViolation(
+            "enrolment.group_change_outside_year",
+            f"Дата {since:%d.%m.%Y} не лежит в {year} учебном году класса «{group.title}». Исправьте её.",
+        )
+    stored = timelines.current(VERSIONS, [group.id])[group.id]
+    before = [one.span for one in stored]
+    dated = {name: value for name, value in changes.items() if name not in UNDATED}
+    after = timeline.amend(before, since=since, changes=dated, blank=classes.NOTHING) if dated else before
     different = {
         name: [getattr(group, name), value]
         for name, value in changes.items()
-        if getattr(group, name) != value
+        if name in UNDATED and getattr(group, name) != value
     }
-    if not different:
+    facts = timeline.at(before, since, facts_of(group))
+    different |= {n: [getattr(facts, n), v] for n, v in dated.items() if getattr(facts, n) != v}
+    if not different and after == before:
         return group
-    for name, (_, value) in different.items():
+    for name in different.keys() & UNDATED:
+        setattr(group, name, changes[name])
+    for name, value in timeline.at(after, _today_in(year), facts_of(group))._asdict().items():
         setattr(group, name, value)
+    _refuse_what_does_not_fit([(group, span.facts) for span in after])
     group.title_key = title_key(group.title)
     group.version += 1
     try:
@@ -163,11 +226,19 @@ def change_group(
             "enrolment.group_exists",
             f"Класс «{group.title}» в этом учебном году уже есть. Выберите другое название.",
         ) from None
+    timelines.write(VERSIONS, [({"group_id": group.id}, stored, after)], moment=clock.now())
     audit.record(
-        GroupChanged(object_id=group.id, organisation_id=group.organisation_id, changes=different),
+        GroupChanged(
+            object_id=group.id, organisation_id=group.organisation_id, since=since, changes=different
+        ),
         actor=actor,
     )
     return group
+
+
+def _today_in(year: SchoolYear) -> date:
+    """Return today, or the nearest day of the year: the day whose attributes the class shows as its present ones."""
+    return min(max(clock.today(), year.starts_on), year.ends_on - timedelta(days=1))
 
 
 @transaction.atomic
@@ -192,6 +263,7 @@ def close_group(*, actor: Actor, group_id: UUID, closed_on: date, version: int |
         GroupChanged(
             object_id=group.id,
             organisation_id=group.organisation_id,
+            since=closed_on,
             changes={"closed_on": [before and before.isoformat(), closed_on.isoformat()]},
         ),
         actor=actor,

@@ -16,12 +16,13 @@ from django.db import transaction
 
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
-from kontingent.enrolment.actions.groups import GroupDraft, open_groups, title_key
+from kontingent.enrolment.actions.groups import GroupDraft, facts_of, open_groups, title_key
 from kontingent.enrolment.actions.orders import LineDraft, add_lines, draft_order
 from kontingent.enrolment.actions.signing import Preview, preview_order, sign_order
 from kontingent.enrolment.codes import PRESCHOOL, MovementKind, OrderKind
 from kontingent.enrolment.models import Group, Order, Placement
 from kontingent.enrolment.permissions import EnrolmentPermission
+from kontingent.enrolment.rules import classes
 from kontingent.enrolment.rules import turnover as rules
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import RuleViolation
@@ -256,12 +257,8 @@ def _group_draft(plan: TurnoverPlan, sample: TurnoverLine, title: str, next_year
         letter=title[len(digits) :].strip(),
         title=title,
         study_form_code=old.study_form_code,
-        kind_code=old.kind_code,
-        shift_code=old.shift_code,
-        language_code=old.language_code,
-        regime_code=old.regime_code,
         teacher_name=old.teacher_name,
-        capacity=old.capacity,
+        facts=classes.next_year(facts_of(old), programmes.kinds_of({programme_id})[programme_id]),
     )
     # A primary teacher does not follow the class into grade 5.
     return replace(draft, teacher_name="") if grade == 5 else draft

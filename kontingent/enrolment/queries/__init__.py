@@ -2,10 +2,17 @@
 
 ``scope``     which persons an actor may know of
 ``learners``  search, card, path, lists of a class and of a school
+``conditions``  how learners study
 ``orders``    orders, groups, movements of a period
 ``numbers``   what the home page says
 """
 
+from kontingent.enrolment.queries.conditions import (
+    ClassConditions,
+    Condition,
+    class_conditions,
+    conditions_of,
+)
 from kontingent.enrolment.queries.learners import (
     EnrolmentPart,
     Hit,
@@ -33,6 +40,8 @@ from kontingent.enrolment.queries.scope import has_studied, require_visible, vis
 from kontingent.enrolment.queries.standing import Place, standing_of
 
 __all__ = [
+    "ClassConditions",
+    "Condition",
     "Dashboard",
     "EnrolmentPart",
     "GroupRow",
@@ -41,7 +50,9 @@ __all__ = [
     "ListRow",
     "Place",
     "card",
+    "class_conditions",
     "class_list",
+    "conditions_of",
     "dashboard",
     "enrolment_choices",
     "group",
