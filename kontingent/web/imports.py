@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
 from kontingent.codelists import queries as codelists
+from kontingent.enrolment.rules import conditions
 from kontingent.exchange.spreadsheets import fields
 from kontingent.exchange.staging import applying, jobs, queries, reading
 from kontingent.exchange.staging.models import Batch
@@ -112,12 +113,14 @@ def one(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 
 def _diff(diff: dict[str, list[str]]) -> list[tuple[str, str, str]]:
     return [
-        (_DIFF_TITLES.get(name, name), _shown(name, old), _shown(name, new))
+        (_DIFF_TITLES.get(name) or fields.BY_CODE[name].title, _shown(name, old), _shown(name, new))
         for name, (old, new) in diff.items()
     ]
 
 
 def _shown(name: str, text: str) -> str:
+    if name in fields.CONDITIONS:
+        return conditions.show(name, conditions.read(name, text, find=codelists.find), title=codelists.title)
     lists = {"sex": "sex", "citizenship_code": "citizenship", "country_code": "country"}
     return codelists.title(lists[name], text) if name in lists else text
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from kontingent.enrolment.rules.conditions import BY_NAME
 from kontingent.kernel import names
 
 
@@ -56,8 +57,22 @@ FIELDS: tuple[Field, ...] = (
     Field("representative_phone", "Телефон представителя", ("представитель телефон", "телефон представителя", "телефон родителя", "телефон родителей")),
     Field("kinship", "Кем приходится", ("кем приходится", "степень родства", "родство"), ("кем приход", "родств")),
     Field("external_id", "Код записи в вашей системе", ("id", "код", "идентификатор", "код ученика")),
+    Field("foreign_languages", "Иностранные языки", ("иностранный язык", "иностранные языки", "ин. яз.", "ин.яз.", "изучаемый язык"), ("иностранн",)),
+    Field("native_language_code", "Родной язык", ("родной язык", "родной (нерусский) язык"), ("родной яз", "родной (нерус")),
+    Field("native_language_mode_code", "Как изучается родной язык", ("как изучается родной язык", "форма изучения родного языка"), ("изучается родн", "изучения родн")),
+    Field("profile_code", "Профиль обучения", ("профиль", "профиль обучения"), ("профиль обуч",)),
+    Field("extended_day", "Группа продлённого дня", ("гпд", "группа продленного дня", "продленка"), ("продленн", "гпд")),
+    Field("meals_code", "Горячее питание", ("питание", "горячее питание"), ("горячее пит",)),
+    Field("meals_benefit", "Льгота на питание", ("льгота на питание", "льготное питание", "льгота по питанию"), ("льгот",)),
+    Field("transport_code", "Подвоз", ("подвоз", "школьный автобус", "нуждается в подвозе"), ("подвоз",)),
+    Field("distance_km", "Расстояние до школы, км", ("расстояние до школы", "расстояние до школы км", "км до школы"), ("расстояние",)),
+    Field("boarding", "Живёт в интернате", ("интернат", "проживает в интернате", "проживание в интернате"), ("интернат",)),
+    Field("individual_plan_code", "Индивидуальный план", ("индивидуальный план", "индивидуальный учебный план", "иуп"), ("индивидуальн",)),
     Field("note", "Примечание", ("прим.", "примечание", "примечания", "комментарий"), ("примеч",)),
 )  # fmt: skip
+#: How a learner studies (``enrolment.rules.conditions``). The place of studies is left out: a list that says "on a doctor's
+#: word at home" is health, and that stage is not open.
+CONDITIONS = frozenset(BY_NAME) & {field.code for field in FIELDS}
 BY_CODE = {field.code: field for field in FIELDS}
 #: A table is recognised by these: a name and something that tells people apart.
 NAME_FIELDS = frozenset({"full_name", "family_name"})

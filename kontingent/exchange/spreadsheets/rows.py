@@ -11,7 +11,9 @@ from datetime import date, datetime
 from typing import Any
 
 from kontingent.codelists import queries as codelists
+from kontingent.enrolment.rules import conditions
 from kontingent.exchange.spreadsheets import cells, representatives
+from kontingent.exchange.spreadsheets.fields import CONDITIONS
 from kontingent.exchange.spreadsheets.problems import Problem, Severity
 from kontingent.exchange.spreadsheets.tables import letter_of
 from kontingent.kernel import names, snils
@@ -33,6 +35,7 @@ DROPPABLE = frozenset(
         "birth_place",
         "representative_snils",
         "representative_birth",
+        *CONDITIONS,
     }
 )
 
@@ -90,6 +93,8 @@ class LearnerRow:
     left_to: str = ""
     left_order: str = ""
     external_id: str = ""
+    #: How the learner studies: typed values by fact, readable by ``enrolment.rules.conditions``.
+    conditions: dict[str, str] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:
@@ -118,6 +123,7 @@ class RowReader:
         self.defaults = defaults
         self.letters = {code: letter_of(index) for index, code in mapping.items()}
         self._plan: list[tuple[int, str]] = sorted(mapping.items())
+        self._condition_codes = sorted(CONDITIONS & set(mapping.values()))
 
     def read(self, row: Sequence[Any]) -> tuple[LearnerRow, list[Problem]]:
         """Return the learner and the problems of a row."""
@@ -139,6 +145,7 @@ class RowReader:
         self._class(draft)
         self._admission(draft)
         self._adults(draft)
+        self._conditions(draft)
         self._note(draft)
         draft.row.birth_place = texts.get("birth_place", "")[:300]
         draft.row.external_id = texts.get("external_id", "")[:80]
@@ -299,6 +306,22 @@ class RowReader:
                 "citizenship.unknown", f"Гражданство «{text}» не найдено в справочнике стран."
             )
             self._refuse(draft, "citizenship", error, text)
+
+    def _conditions(self, draft: _Draft) -> None:
+        read = {}
+        for code in self._condition_codes:
+            text = draft.texts.get(code, "")
+            if not text:
+                continue
+            try:
+                read[code] = conditions.read(code, text, find=codelists.find)
+            except InvalidValue as error:
+                self._refuse(draft, code, error, text)
+        for finding in conditions.examine(conditions.BLANK._replace(**read)):
+            self._add(
+                draft, Severity.ERROR, finding.code, next(iter(read)), "", finding.message, "Исправьте в файле и загрузите снова."
+            )  # fmt: skip
+        draft.row.conditions = {code: conditions.write(value) for code, value in read.items()}
 
     def _document(self, draft: _Draft) -> None:
         texts = draft.texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -17,6 +17,8 @@ from kontingent.audit import actions as audit
 from kontingent.enrolment import actions as enrolment
 from kontingent.enrolment import queries as enrolment_queries
 from kontingent.enrolment.codes import MovementKind, OrderKind
+from kontingent.enrolment.rules import conditions
+from kontingent.exchange.spreadsheets.fields import CONDITIONS
 from kontingent.exchange.spreadsheets.rows import LearnerRow
 from kontingent.exchange.staging import wire
 from kontingent.exchange.staging.comparing import COMPARED, fingerprint
@@ -55,6 +57,7 @@ class _Work:
         default_factory=lambda: defaultdict(list)
     )
     leavers: list[tuple[UUID, LearnerRow]] = field(default_factory=list)
+    conditions: dict[UUID, dict[str, str]] = field(default_factory=dict)
     made: set[UUID] = field(default_factory=set)
 
 
@@ -143,6 +146,7 @@ def finish(*, actor: Actor, batch_id: UUID, report: Report = silent) -> Batch:
         report("Люди и семьи", done, total + 1)
     report("Приказы", done, total + 1)
     _sign_admissions(work)
+    _record_conditions(work)
     _draft_leavings(work)
     report("Готово", total + 1, total + 1)
     batch.state, batch.finished_at = "applied", clock.now()
@@ -295,6 +299,7 @@ def _update(work: _Work, row: Row, learner: LearnerRow) -> None:
     if changes:
         enrolment.correct_learner(actor=work.actor, person_id=person_id, changes=changes, basis=basis)
     undo: dict[str, Any] = {
+        "conditions": {name: pair for name, pair in row.diff.items() if name in CONDITIONS},
         "fields": {n: [_text(before[n]), _text(changes[n])] for n in changes},
         "documents": [],
         "addresses": [],
@@ -339,6 +344,8 @@ def _json(value: Any) -> str:
 def _enrol(work: _Work, row: Row, learner: LearnerRow) -> None:
     if learner.left_on is not None and row.person_id is not None:
         work.leavers.append((row.person_id, learner))
+    if learner.conditions and row.person_id is not None and row.status != "unchanged":
+        work.conditions[row.person_id] = learner.conditions
     if not row.enrols or row.person_id is None:
         return
     group_id = work.groups.get(f"{learner.grade}{learner.letter}") if learner.grade else None
@@ -384,6 +391,37 @@ def _sign_admissions(work: _Work) -> None:
         enrolment.sign_order(actor=work.actor, order_id=order.id)
         work.result["orders"] += 1
         work.result["admitted"] += len(lines)
+
+
+def _record_conditions(work: _Work) -> None:
+    """Record how the learners study whom the list speaks of, once all of them are enrolled.
+
+    Of whom nothing was known it holds since the school year began; for the others from the day of the list on.
+    """
+    everybody = list(work.conditions)
+    for start in range(0, len(everybody), CHUNK):
+        part = everybody[start : start + CHUNK]
+        here = {
+            person_id: place.enrolment_id
+            for person_id, places in enrolment_queries.standing_of(part, work.effective_on).items()
+            for place in places
+            if place.organisation_id == work.batch.organisation_id
+        }
+        known = enrolment_queries.conditions_of(here.values(), work.effective_on)
+        for since, told_before in (
+            (SchoolYear.of(work.effective_on).starts_on, False),
+            (work.effective_on, True),
+        ):
+            work.result["conditions"] += enrolment.record_conditions(
+                actor=work.actor,
+                organisation_id=work.batch.organisation_id,
+                since=since,
+                changes=[
+                    enrolment.ConditionChange(enrolment_id, work.conditions[person_id])
+                    for person_id, enrolment_id in here.items()
+                    if (enrolment_id in known) is told_before
+                ],
+            )
 
 
 def _draft_leavings(work: _Work) -> None:
@@ -489,9 +527,33 @@ def _put_back(actor: Actor, batch: Batch, row: Row, result: Counter[str]) -> Non
     if values:
         enrolment.correct_learner(actor=actor, person_id=person.id, changes=values, basis=basis)
         result["restored"] += 1
+    _put_conditions_back(actor, batch, person.id, undo_of.get("conditions", {}))
     persons.withdraw_documents(person.id, undo_of["documents"])
     for kind in undo_of["addresses"]:
         persons.reopen_address(person.id, kind)
+
+
+def _put_conditions_back(
+    actor: Actor, batch: Batch, person_id: UUID, changes: Mapping[str, Sequence[str]]
+) -> None:
+    """Restore how a learner studied, where it still stands as the batch left it."""
+    effective_on = date.fromisoformat(batch.options["effective_on"])
+    places = enrolment_queries.standing_of([person_id], effective_on).get(person_id, ())
+    here = next((p.enrolment_id for p in places if p.organisation_id == batch.organisation_id), None)
+    if here is None or not changes:
+        return
+    known = enrolment_queries.conditions_of([here], effective_on).get(here)
+    values = {
+        name: old
+        for name, (old, new) in changes.items()
+        if known is not None and conditions.write(getattr(known.facts, name)) == new
+    }
+    enrolment.record_conditions(
+        actor=actor,
+        organisation_id=batch.organisation_id,
+        since=effective_on,
+        changes=[enrolment.ConditionChange(here, values)],
+    )
 
 
 def _value(name: str, text: str | None) -> Any:

@@ -8,7 +8,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from kontingent.codelists import queries as codelists
 from kontingent.enrolment import queries as enrolment
+from kontingent.enrolment.rules import conditions
 from kontingent.exchange.spreadsheets.problems import Problem, Severity
 from kontingent.exchange.spreadsheets.rows import LearnerRow
 from kontingent.kernel import names
@@ -152,11 +154,14 @@ class Comparer:
 
     def _look_at_enrolments(self, known: Sequence[Staged]) -> None:
         standing = enrolment.standing_of({one.person_id for one in known if one.person_id}, self.effective_on)
+        studying: list[tuple[Staged, UUID]] = []
         for one in known:
             places = standing.get(one.person_id) if one.person_id else None
             if not places:
                 continue
             here = next((place for place in places if place.organisation_id == self.organisation_id), None)
+            if here is not None and one.row.conditions:
+                studying.append((one, here.enrolment_id))
             one.enrols = False
             if here is None:
                 place = places[0]
@@ -173,6 +178,29 @@ class Comparer:
                         "Класс не изменён: перевод оформляется приказом.",
                     )
                 )  # fmt: skip
+        self._compare_conditions(studying)
+
+    def _compare_conditions(self, studying: Sequence[tuple[Staged, UUID]]) -> None:
+        """Compare how learners study with what the file says; what it leaves empty is not a difference."""
+        known = enrolment.conditions_of([enrolment_id for _, enrolment_id in studying], self.effective_on)
+        for one, enrolment_id in studying:
+            facts = known[enrolment_id].facts if enrolment_id in known else conditions.BLANK
+            told = {n: conditions.read(n, t, find=codelists.find) for n, t in one.row.conditions.items()}
+            different = {name: value for name, value in told.items() if getattr(facts, name) != value}
+            if not different:
+                continue
+            for finding in conditions.examine(facts._replace(**different)):
+                one.refuse(
+                    finding.code,
+                    next(iter(different)),
+                    finding.message,
+                    "Исправьте в файле и загрузите снова.",
+                )
+            one.diff |= {
+                name: [conditions.write(getattr(facts, name)), conditions.write(value)]
+                for name, value in different.items()
+            }
+            one.status = "update"
 
 
 def difference(row: LearnerRow, facts: PersonFacts) -> dict[str, Any]:

@@ -26,6 +26,8 @@ def to_json(row: LearnerRow) -> dict[str, Any]:
             data[name] = value.isoformat()
     if row.addresses:
         data["addresses"] = row.addresses
+    if row.conditions:
+        data["conditions"] = row.conditions
     if row.documents:
         data["documents"] = [
             [d.kind_code, d.series, d.number, d.issued_on and d.issued_on.isoformat(), d.issuer]
@@ -49,6 +51,7 @@ def from_json(data: Mapping[str, Any]) -> LearnerRow:
         if name in data:
             setattr(row, name, date.fromisoformat(data[name]))
     row.addresses = dict(data.get("addresses", {}))
+    row.conditions = dict(data.get("conditions", {}))
     row.documents = [DocumentRow(d[0], d[1], d[2], _day(d[3]), d[4]) for d in data.get("documents", ())]
     row.adults = [
         AdultRow(a[0], a[1], a[2], a[3], _day(a[4]), a[5], a[6], a[7], a[8], a[9])
