@@ -14,22 +14,47 @@ from uuid import UUID
 
 from demo import words
 from demo.people import Child, People
+from demo.studies import Studies, Taught
 from demo.territory import Chunk, Place
 from demo.writer import Writer
 from kontingent.enrolment import rules
 from kontingent.enrolment.actions.casebook import Learner
 from kontingent.enrolment.actions.groups import title_key
 from kontingent.enrolment.actions.projection import enrolment_row, placement_row
+from kontingent.enrolment.codes import CLOSING
 from kontingent.enrolment.rules import MovementFacts
 
 FIRST_YEAR = 2021
 YEAR = 2026
 SIGNER = ("demo:head", "Директор (вымышленный)")
-LETTERS = "АБВГДЕЖЗИК"
+LETTERS = "АБВГДЕЖИЛМ"
 LEAVING = [
-    ("transfer_out", "T3", "г. Екатеринбург, Свердловская область"), ("transfer_out", "T3", "г. Ижевск, Удмуртия"),
-    ("transfer_out", "T4", "Республика Казахстан"), ("expulsion", "T7", ""), ("expulsion", "E2", ""), ("expulsion", "H1", ""),
-]  # fmt: skip
+    ("transfer_out", "T3", "г. Екатеринбург, Свердловская область"),
+    ("transfer_out", "T3", "г. Ижевск, Удмуртия"),
+    ("transfer_out", "T4", "Республика Казахстан"),
+    ("expulsion", "T7", ""),
+    ("expulsion", "E2", ""),
+    ("expulsion", "H1", ""),
+    ("expulsion", "T7", ""),
+    ("expulsion", "E7", ""),
+]
+#: From where they come who did not come from a school of the neighbourhood.
+ARRIVING = [("A3", "г. Екатеринбург, Свердловская область"), ("A3", "г. Уфа, Башкортостан"), ("A2", "г. Березники"), ("A5", "")]  # fmt: skip
+
+
+#: Letters of the classes for delayed development and for intellectual disability, and of the evening class.
+DELAYED, INTELLECTUAL, EVENING = "К", "О", "З"
+SPECIAL_LETTERS = frozenset({DELAYED, INTELLECTUAL, EVENING})
+NOTHING_TAUGHT = Taught(None, None, None, "", "", "")
+
+
+class _School(NamedTuple):
+    """Where a pupil learns, since which year, in classes of which letter, and whether by an adapted programme of their own."""
+
+    place: Place
+    entered: int
+    letter: str
+    own_programme: bool
 
 
 class Step(NamedTuple):
@@ -37,22 +62,25 @@ class Step(NamedTuple):
 
     kind: str
     on: date
-    group: tuple[UUID, int | None, UUID, str] | None = None
+    taught: Taught | None = None
     reason: str = ""
     destination: UUID | None = None
     destination_text: str = ""
     signed_days_before: int = 3
     cancelled_after_days: int | None = None
+    funding: str = ""
 
 
 class Histories:
     """Writes streams of the learners of one chunk; numbers of movements go on from chunk to chunk."""
 
-    def __init__(self, rng: random.Random, people: People, writer: Writer, as_of: date) -> None:
+    def __init__(
+        self, rng: random.Random, people: People, writer: Writer, studies: Studies, as_of: date
+    ) -> None:
         """Keep what is needed."""
-        self.rng, self.people, self.writer, self.as_of = rng, people, writer, as_of
+        self.rng, self.people, self.writer, self.studies, self.as_of = rng, people, writer, studies, as_of
         self.movement_id = 0
-        self._groups: dict[tuple[UUID, int, str], tuple[UUID, int | None, UUID, str]] = {}
+        self._groups: dict[tuple[UUID, int, str], Taught] = {}
         self._orders: dict[tuple[UUID, str, date, bool], tuple[UUID, list[int]]] = {}
         self._order_numbers: dict[tuple[UUID, int], int] = defaultdict(int)
 
@@ -65,23 +93,24 @@ class Histories:
     # -- groups and orders ---------------------------------------------------------------------
 
     def group(
-        self, place: Place, year: int, title: str, grade: int | None, programme: str, kind_code: str
-    ) -> tuple[UUID, int | None, UUID, str]:
-        """Return a group of a year, making it when it is first needed."""
+        self, place: Place, year: int, title: str, taught: Taught, *, letter: str = "", age: int | None = None
+    ) -> Taught:
+        """Return a group of a year, making it when it is first needed; ``taught`` says all of it but the id."""
         key = (place.id, year, title)
         if key not in self._groups:
-            group_id = self.people.identifier()
-            digits = len(str(grade)) if grade and title.startswith(str(grade)) else 0
+            made = taught._replace(group_id=self.people.identifier())
             teacher = f"{words.feminine(self.rng.choice(words.FAMILIES))} {self.rng.choice(words.MOTHERS)} {self.rng.choice(words.FATHERS)[2]}"
-            shift = "2" if grade in {6, 7} and place.size > 400 else "1"
+            facts = self.studies.class_facts(place, made, letter, age)
             self.writer.add(
                 "enrolment_group",
                 (
-                    group_id, place.id, year, grade, title[digits:] if digits else "", title, title_key(title),
-                    place.programmes[programme], "11", "ordinary", shift, "rus", "13" if kind_code == "11" else "", teacher, 30, 1,
+                    made.group_id, place.id, year, made.grade, letter, title, title_key(title), made.programme_id,
+                    made.study_form_code, teacher, 1, *facts,
                 ),
             )  # fmt: skip
-            self._groups[key] = (group_id, grade, place.programmes[programme], kind_code)
+            assert made.group_id is not None  # noqa: S101 - made above
+            self.studies.write_version(made.group_id, year, facts)
+            self._groups[key] = made
         return self._groups[key]
 
     def _order(
@@ -127,6 +156,12 @@ class Histories:
                 )
             )
         self._project(child, place, stream_id, told)
+        standing = [s for s in steps if s.cancelled_after_days is None]
+        years = [(step.on, step.taught) for step in standing if step.taught is not None]
+        ended = standing[-1].on if standing[-1].kind in CLOSING else None
+        self.studies.of_stream(stream_id, child, place, years, ended, told[0][0])
+        if ended is None and place.type_code != "15":
+            self.studies.categories(child, place)
 
     def _movement(
         self,
@@ -140,27 +175,27 @@ class Histories:
     ) -> MovementFacts:
         self.movement_id += 1
         opening = step.kind in {"admission", "admission_by_transfer"}
-        group_id, grade, programme_id, kind_code = step.group or (None, None, None, "")
+        taught = step.taught or NOTHING_TAUGHT
         order_id, position = self._order(place.id, step.kind, step.on, dated, cancelled)
         line_id = self.people.identifier()
-        form = "11" if step.group else ""
         self.writer.add(
             "enrolment_orderline",
             (
-                line_id, order_id, position, child.id, None if opening else stream_id, "", step.kind, step.on, group_id,
-                None, None, "", "", step.reason, step.destination, step.destination_text,
+                line_id, order_id, position, child.id, None if opening else stream_id, "", step.kind, step.on, taught.group_id,
+                *_own(taught), step.funding, step.reason, step.destination, step.destination_text,
             ),
         )  # fmt: skip
         self.writer.add(
             "enrolment_movement",
             (
-                self.movement_id, step.kind, step.on, group_id, programme_id, grade, form, "", step.reason, step.destination,
-                step.destination_text, stream_id, child.id, place.id, order_id, line_id, recorded, cancelled,
+                self.movement_id, step.kind, step.on, taught.group_id, taught.programme_id, taught.grade,
+                taught.study_form_code, step.funding, step.reason, step.destination, step.destination_text, stream_id, child.id, place.id, order_id, line_id, recorded, cancelled,
             ),
         )  # fmt: skip
         return MovementFacts(
-            self.movement_id, step.kind, step.on, order_id, group_id, grade, programme_id, kind_code,
-            "1" if programme_id else "", form, "", step.reason, step.destination, step.destination_text,
+            self.movement_id, step.kind, step.on, order_id, taught.group_id, taught.grade, taught.programme_id,
+            taught.kind_code, taught.adaptation_code, taught.study_form_code, step.funding, step.reason, step.destination,
+            step.destination_text,
         )  # fmt: skip
 
     def _project(
@@ -218,78 +253,124 @@ class Histories:
         child = self.people.child(_born(rng, entered - 7), town=place.town)
         if entered > FIRST_YEAR and chunk.kindergartens and rng.random() < 0.8:
             self._kindergarten_past(chunk, child, entered)
+        first = max(entered, FIRST_YEAR)
+        special = letter in SPECIAL_LETTERS
         came = (
-            rng.randint(max(entered, FIRST_YEAR) + 1, YEAR)
-            if grade > 1 and rng.random() < 0.06 and len(chunk.schools) > 1
+            rng.randint(first + 1, YEAR)
+            if first < YEAR and grade > 1 and rng.random() < 0.08 and not special
             else None
         )
-        if came is not None and came > max(entered, FIRST_YEAR):
-            former = rng.choice([one for one in chunk.schools if one.id != place.id])
-            day = date(came, 9, 1) + timedelta(days=rng.choice([0, 40, 75]))
-            day = min(day, self.as_of - timedelta(days=10))
-            steps = self._school_years(former, entered, letter, max(entered, FIRST_YEAR), day)
-            steps.append(Step("transfer_out", day, reason="T1", destination=place.id))
-            self.tell(child, former, steps)
-            self.tell(
-                child,
-                place,
-                self._school_years(
-                    place, entered, letter, came if day.month >= 9 else came - 1, None, start=day
-                ),
+        own = rng.random() < 0.03 and not special
+        school = _School(place, entered, letter, own)
+        if came is not None and rng.random() < 0.75 and len(chunk.schools) > 1:
+            self._moved(chunk, child, school, came)
+        elif came is not None:
+            reason, text = rng.choice(ARRIVING)
+            day = min(
+                date(came, 9, 1) + timedelta(days=rng.choice([0, 30, 60])), self.as_of - timedelta(days=10)
             )
+            opening = self._opening(day, school, came, reason, text)
+            self.tell(child, place, [opening, *self._promotions(school, came, None)])
+        elif place.is_evening and letter == EVENING:
+            # Who comes to the evening class comes from elsewhere after grade 9.
+            first = YEAR - grade + 10
+            opening = Step(
+                "admission", date(first, 9, 1), self._class(school, first, first - entered + 1), "A5"
+            )
+            self.tell(child, place, [opening, *self._promotions(school, first, None)])
         else:
-            self.tell(
-                child, place, self._school_years(place, entered, letter, max(entered, FIRST_YEAR), None)
-            )
+            self.tell(child, place, self._school_years(school, first, None))
         return child
 
-    def _school_years(
-        self,
-        place: Place,
-        entered: int,
-        letter: str,
-        first: int,
-        until: date | None,
-        start: date | None = None,
-    ) -> list[Step]:
+    def _moved(self, chunk: Chunk, child: Child, school: _School, came: int) -> None:
+        """Tell of somebody who came from another school of the neighbourhood."""
+        rng, place = self.rng, school.place
+        former = rng.choice([one for one in chunk.schools if one.id != place.id])
+        day = min(date(came, 9, 1) + timedelta(days=rng.choice([0, 40, 75])), self.as_of - timedelta(days=10))
+        there = school._replace(place=former)
+        steps = self._school_years(there, max(school.entered, FIRST_YEAR), day)
+        self.tell(child, former, [*steps, Step("transfer_out", day, reason="T1", destination=place.id)])
+        year = came if day.month >= 9 else came - 1
+        opening = self._opening(day, school, year, "A1", "", former.id)
+        self.tell(child, place, [opening, *self._promotions(school, year, None)])
+
+    def _opening(
+        self, day: date, school: _School, year: int, reason: str, text: str, origin: UUID | None = None
+    ) -> Step:
+        return Step(
+            "admission_by_transfer",
+            day,
+            self._class(school, year, year - school.entered + 1),
+            reason,
+            origin,
+            text,
+            1,
+        )
+
+    def _school_years(self, school: _School, first: int, until: date | None) -> list[Step]:
         """Admission in a year and a promotion every September until a day."""
+        grade = first - school.entered + 1
+        admission = Step(
+            "admission", date(first, 9, 1), self._class(school, first, grade), "A6" if grade == 1 else "",
+            signed_days_before=self.rng.choice([2, 5, 9]),
+        )  # fmt: skip
+        return [admission, *self._promotions(school, first, until)]
+
+    def _promotions(self, school: _School, first: int, until: date | None) -> list[Step]:
         rng = self.rng
-        steps = [
-            Step(
-                "admission" if start is None else "admission_by_transfer",
-                start or date(first, 9, 1),
-                self._class(place, first, first - entered + 1, letter),
-                signed_days_before=1 if start else rng.choice([2, 5, 9]),
-            )
-        ]
+        steps: list[Step] = []
         for year in range(first + 1, YEAR + 1):
             on = date(year, 9, 1)
             if until is not None and on >= until:
                 break
-            group = self._class(place, year, year - entered + 1, letter)
-            if until is None and rng.random() < 0.007:
-                steps.append(Step("conditional_promotion", on, group))
+            grade = year - school.entered + 1
+            stays = until is None and year == YEAR and grade not in {10, 5} and rng.random() < 0.004
+            taught = self._class(school, year, grade - 1 if stays else grade)
+            if stays:
+                steps.append(Step("repeat", on, taught))
+            elif until is None and rng.random() < 0.007:
+                steps.append(Step("conditional_promotion", on, taught))
                 cleared = date(year, 10, 15)
                 if cleared < self.as_of:
                     steps.append(Step("debt_cleared", cleared))
             else:
-                steps.append(Step("promotion", on, group, signed_days_before=4))
+                steps.append(Step("promotion", on, taught, signed_days_before=4))
         mistaken = date(YEAR, 10, 20)
-        if until is None and rng.random() < 0.004 and steps[-1].on < mistaken:
+        if until is None and rng.random() < 0.004 and steps and steps[-1].on < mistaken:
             steps.append(
                 Step(
-                    "transfer_out",
-                    mistaken,
-                    reason="T3",
-                    destination_text="г. Тюмень",
-                    cancelled_after_days=5,
+                    "transfer_out", mistaken, reason="T3", destination_text="г. Тюмень", cancelled_after_days=5
                 )
-            )
+            )  # fmt: skip
         return steps
 
-    def _class(self, place: Place, year: int, grade: int, letter: str) -> tuple[UUID, int | None, UUID, str]:
+    def _class(self, school: _School, year: int, grade: int) -> Taught:
+        """Return the class of a pupil in a year, with the pupil's own programme where it is adapted."""
+        place, letter = school.place, school.letter
         kind = "12" if grade <= 4 else "13" if grade <= 9 else "14"
-        return self.group(place, year, f"{grade}{letter}", grade, kind, kind)
+        taught = Taught(None, grade, place.programmes[kind], kind)
+        if letter == DELAYED:
+            taught = Taught(None, grade, place.programmes[f"{kind}:208"], kind, "208")
+        elif letter == INTELLECTUAL:
+            taught = Taught(None, grade, place.programmes["15:209"], "15", "209")
+        elif letter == EVENING:
+            taught = Taught(None, grade, place.programmes["14:evening"], "14", "1", "12")
+        made = self.group(place, year, f"{grade}{letter}", taught, letter=letter)
+        if school.own_programme and grade <= 9:
+            adaptation = place.inclusive
+            return made._replace(
+                programme_id=place.programmes[f"{kind}:{adaptation}"], adaptation_code=adaptation
+            )
+        return made
+
+    def extern(self, place: Place, grade: int) -> None:
+        """A child of a family education who takes the examinations at the school."""
+        entered = YEAR - grade + 1
+        child = self.people.child(_born(self.rng, entered - 7), town=place.town)
+        kind = "12" if grade <= 4 else "13" if grade <= 9 else "14"
+        form = "22" if grade > 9 else "21"
+        taught = Taught(None, grade, place.programmes[kind], kind, "1", form)
+        self.tell(child, place, [Step("admission", date(YEAR, 9, 1), taught, "A5")])
 
     def _kindergarten_past(self, chunk: Chunk, child: Child, entered: int) -> None:
         place = self.rng.choice(chunk.kindergartens)
@@ -305,40 +386,73 @@ class Histories:
         name = words.KINDERGARTEN_GROUPS[
             (child.born.year + child.born.day) % max(1, min(12, place.size // 18))
         ]
+        compensating = place.is_correctional and self.rng.random() < 0.12
         steps = []
         for year in range(first, last + 1):
-            group = self.group(place, year, f"{name} {year - child.born.year}+", None, "11", "11")
+            age = year - child.born.year
+            taught = Taught(None, None, place.programmes["11"], "11")
+            title = f"{name} {age}+"
+            if compensating and age >= 4:
+                adaptation = "207" if place.number % 2 else "208"
+                taught = Taught(None, None, place.programmes[f"11:{adaptation}"], "11", adaptation)
+                title = f"Логопедическая {age}+" if adaptation == "207" else f"Коррекционная {age}+"
+            group = self.group(place, year, title, taught, age=age)
             steps.append(Step("admission" if year == first else "promotion", date(year, 9, 1), group))
         return steps
 
     def toddler(self, place: Place) -> None:
         """A child in a kindergarten today."""
-        child = self.people.child(_born(self.rng, YEAR - self.rng.randint(3, 6)), town=place.town)
+        child = self.people.child(
+            _born(self.rng, YEAR - self.rng.choice([2, 3, 3, 4, 4, 5, 5, 6, 6])), town=place.town
+        )
         first = max(FIRST_YEAR, child.born.year + self.rng.choice([2, 3, 3]))
         self.tell(child, place, self._toddler_years(place, child, min(first, YEAR), YEAR))
 
     def student(self, chunk: Chunk, place: Place) -> None:
         """A student of a college today, most of them known from a school of the neighbourhood."""
+        self._college(chunk, place, self.rng.choice([1, 1, 2, 2, 3, 3, 4]), YEAR, None)
+
+    def alumnus(self, chunk: Chunk, place: Place) -> None:
+        """Somebody who finished a college this summer, or left it before the end."""
+        if self.rng.random() < 0.75:
+            self._college(chunk, place, 4, YEAR - 1, Step("graduation", date(YEAR, 6, 30), reason="G5"))
+        else:
+            day = date(YEAR - 1, 10, 15) + timedelta(days=self.rng.randint(0, 200))
+            reason = self.rng.choice(["E4", "E4", "H1", "E2"])
+            self._college(
+                chunk, place, self.rng.choice([1, 2, 3]), YEAR - 1, Step("expulsion", day, reason=reason)
+            )
+
+    def _college(self, chunk: Chunk, place: Place, course: int, last: int, end: Step | None) -> None:
         rng = self.rng
-        course = rng.choice([1, 1, 2, 2, 3, 3, 4])
-        entered = YEAR - course + 1
-        child = self.people.child(_born(rng, entered - 16), town=place.town)
-        if chunk.schools and rng.random() < 0.85:
-            school, letter = rng.choice(chunk.schools), rng.choice("АБ")
-            out = date(entered, 6, 25)
-            steps = self._school_years(school, entered - 9, letter, FIRST_YEAR, out)
-            steps.append(Step("graduation", out, reason="G1"))
-            self.tell(child, school, steps)
         programme = rng.choice(list(place.programmes))
-        kind = next(kind for _, _, kind, short in words.SPECIALITIES if short == programme)
+        after_11 = programme.endswith("11")
+        course = min(course, 3) if after_11 else course
+        entered = last - course + 1
+        left_school = 11 if after_11 else 9
+        child = self.people.child(_born(rng, entered - left_school - 7), town=place.town)
+        kind = next(kind for _, _, kind, short in words.SPECIALITIES if short == programme.removesuffix("11"))
+        if chunk.schools and rng.random() < 0.85 and entered > FIRST_YEAR:
+            school = _School(
+                rng.choice(chunk.schools), entered - left_school, rng.choice("АБ"), own_programme=False
+            )
+            out = date(entered, 6, 25)
+            steps = self._school_years(school, FIRST_YEAR, out)
+            steps.append(Step("graduation", out, reason="G2" if after_11 else "G1"))
+            self.tell(child, school.place, steps)
+        distant = after_11 and place.number % 2 == 0
 
-        def of(year: int) -> tuple[UUID, int | None, UUID, str]:
-            title = f"{programme}-{entered % 100}, {year - entered + 1} курс"
-            return self.group(place, year, title, year - entered + 1, programme, kind)
+        def of(year: int) -> Taught:
+            number = year - entered + 1
+            taught = Taught(None, number, place.programmes[programme], kind, "1", "13" if distant else "11")
+            return self.group(place, year, f"{programme}-{entered % 100}, {number} курс", taught)
 
-        steps = [Step("admission", date(entered, 9, 1), of(entered), signed_days_before=14)]
-        steps += [Step("promotion", date(year, 9, 1), of(year)) for year in range(entered + 1, YEAR + 1)]
-        if rng.random() < 0.02:
+        funding = "21" if rng.random() < (0.6 if after_11 else 0.1) else "12"
+        steps = [Step("admission", date(entered, 9, 1), of(entered), signed_days_before=14, funding=funding)]
+        steps += [Step("promotion", date(year, 9, 1), of(year)) for year in range(entered + 1, last + 1)]
+        if end is not None:
+            steps.append(end)
+        elif rng.random() < 0.02:
             steps.append(Step("academic_leave", date(YEAR, 10, 1)))
         self.tell(child, place, steps)
 
@@ -358,24 +472,27 @@ class Histories:
             kind, reason, text = rng.choice(LEAVING)
             end = Step(kind, day, reason=reason, destination_text=text, signed_days_before=1)
         first = max(entered, FIRST_YEAR)
-        self.tell(child, place, [*self._school_years(place, entered, letter, first, day), end])
+        school = _School(place, entered, letter, rng.random() < 0.02)
+        self.tell(child, place, [*self._school_years(school, first, day), end])
 
     def circle(self, child: Child, place: Place) -> None:
         """Membership of an additional programme this year, now and then for the third year running."""
         title = self.rng.choice(list(place.programmes))
         for year in range(YEAR - self.rng.choice([0, 0, 1, 2]), YEAR + 1):
-            group = self.group(
-                place,
-                year,
-                f"{title}, группа {self.rng.randint(1, max(1, place.size // 120))}",
-                None,
-                title,
-                "411",
-            )
+            taught = Taught(None, None, place.programmes[title], words.CIRCLE_KINDS.get(title, "411"))
+            number = self.rng.randint(1, max(1, place.size // 120))
+            group = self.group(place, year, f"{title}, группа {number}", taught)
             steps = [Step("admission", date(year, 9, 10), group)]
             if year < YEAR:
-                steps.append(Step("graduation", date(year + 1, 5, 31), reason="G4"))
+                steps.append(Step("graduation", date(year + 1, 5, 31), reason="G6"))
             self.tell(child, place, steps)
+
+
+def _own(taught: Taught) -> tuple[UUID | None, int | None, str]:
+    """Return what a line names itself (programme, grade, form) instead of leaving it to the class."""
+    if taught.group_id is not None:
+        return (taught.programme_id if taught.adaptation_code != "1" else None, None, "")
+    return (taught.programme_id, taught.grade, taught.study_form_code)
 
 
 def moment_of(day: date) -> datetime:

@@ -188,6 +188,8 @@ class People:
                 "1" if foreign else "0", foreign or "643", "1", self.moment, self.moment, 1,
             ),
         )  # fmt: skip
+        if foreign:
+            self.writer.add("persons_citizenshipperiod", (person_id, "1", foreign, self.moment))
         return person_id
 
     def _child_document(self, person_id: UUID, born: date, foreign: bool) -> None:  # noqa: FBT001

@@ -10,8 +10,9 @@ from datetime import UTC, date, datetime
 from django.db import connection, transaction
 
 from demo import marker, personas
-from demo.histories import LETTERS, Histories
+from demo.histories import DELAYED, EVENING, INTELLECTUAL, LETTERS, Histories
 from demo.people import People
+from demo.studies import Studies
 from demo.territory import EMPTY_SCHOOL_OGRN, Chunk, Place, Territory
 from demo.writer import Writer
 from kontingent.enrolment import cube
@@ -59,7 +60,7 @@ def load(
     people = People(rng, writer, BEGAN)
     actor = system_actor("demo", "Вымышленный регион")
     territory = Territory(rng, people, writer, actor)
-    histories = Histories(rng, people, writer, as_of)
+    histories = Histories(rng, people, writer, Studies(seed, writer), as_of)
     places = _municipalities(as_of)
     if size == "XS":
         places = [m for m in places if m.code in {"perm", "lysva"}]
@@ -104,6 +105,8 @@ def _fill(chunk: Chunk, histories: Histories, rng: random.Random) -> None:
     for college in chunk.colleges:
         for _ in range(college.size):
             histories.student(chunk, college)
+        for _ in range(round(college.size * 0.2)):
+            histories.alumnus(chunk, college)
 
 
 def _fill_school(chunk: Chunk, school: Place, histories: Histories, rng: random.Random) -> None:
@@ -114,9 +117,26 @@ def _fill_school(chunk: Chunk, school: Place, histories: Histories, rng: random.
         pupils, carry = int(carry), carry - int(carry)
         letters = LETTERS[: max(1, min(len(LETTERS), round(pupils / 26)))]
         for index in range(pupils):
-            child = histories.pupil(chunk, school, grade, letters[index % len(letters)])
+            letter = _special_letter(school, grade, rng) or letters[index % len(letters)]
+            child = histories.pupil(chunk, school, grade, letter)
             if chunk.clubs and rng.random() < 0.42:
                 histories.circle(child, rng.choice(chunk.clubs))
+
+    for grade in range(1, 1 + round(school.size / 60)):
+        histories.extern(school, grade)
+    if school.is_evening:
+        for _ in range(3):
+            histories.pupil(chunk, school, 12, EVENING)
+
+
+def _special_letter(school: Place, grade: int, rng: random.Random) -> str:
+    """Now and then a child learns in a class of its own kind, where the school has one."""
+    chance = rng.random()
+    if school.is_correctional and grade <= 9:
+        return DELAYED if chance < 0.07 else INTELLECTUAL if chance < 0.1 else ""
+    if school.is_evening and grade >= 10:
+        return EVENING if chance < 0.15 else ""
+    return ""
 
 
 def _restart_sequences(last_movement: int) -> None:

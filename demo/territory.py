@@ -20,11 +20,13 @@ from kontingent.organisations.models import Municipality, Organisation
 EMPTY_SCHOOL_OGRN = "1025900000125"
 BIG_SCHOOL_SIZE = 500
 OPENED = date(1995, 9, 1)
+#: Speech, delay, motor, autism, hearing, sight.
+INCLUSIVE = ("207", "208", "206", "212", "213", "201")
 
 
 @dataclass(slots=True)
 class Place:
-    """An organisation with its programmes by kind (by speciality in a college)."""
+    """An organisation with its programmes by kind (by speciality in a college, "12:208" for adapted ones)."""
 
     id: UUID
     municipality: Municipality
@@ -32,7 +34,24 @@ class Place:
     name: str
     town: str
     size: int
+    number: int = 0
+    rural: bool = False
     programmes: dict[str, UUID] = field(default_factory=dict)
+
+    @property
+    def is_correctional(self) -> bool:
+        """Whether the school (kindergarten) has classes for children with disabilities."""
+        return self.size >= 120 and self.number % 3 == 0
+
+    @property
+    def is_evening(self) -> bool:
+        """Whether the school has an evening class, in which secondary education takes three years."""
+        return self.size >= 200 and self.number % 5 == 0
+
+    @property
+    def inclusive(self) -> str:
+        """The adaptation of those of its children who learn by an adapted programme among the others."""
+        return INCLUSIVE[self.number % len(INCLUSIVE)]
 
 
 @dataclass(slots=True)
@@ -125,7 +144,7 @@ class Territory:
             rural=not perm and index > 1,
             capacity=round(size * 1.1),
         )
-        place = Place(row.id, municipality, type_code, short, town, size)
+        place = Place(row.id, municipality, type_code, short, town, size, self.number, row.is_rural)
         self._programmes(place)
         return place
 
@@ -164,30 +183,66 @@ class Territory:
 
     def _programmes(self, place: Place) -> None:
         if place.type_code == "12":
-            for kind, title in (
-                ("12", "Начальное общее образование"),
-                ("13", "Основное общее образование"),
-                ("14", "Среднее общее образование"),
-            ):
-                self._programme(place, kind, kind, title)
+            self._school_programmes(place)
         elif place.type_code == "11":
             self._programme(place, "11", "11", "Дошкольное образование")
+            for adaptation in ("207", "208"):
+                self._adapted(place, "11", adaptation, None)
         elif place.type_code == "13":
             for code, title, kind, short in self.rng.sample(words.SPECIALITIES, 3):
-                self._programme(place, short, kind, title, speciality=code)
+                self._programme(place, short, kind, title, speciality=code, base="basic", months=46)
+                if kind == "212":
+                    self._programme(
+                        place, f"{short}11", kind, f"{title} (на базе 11 классов)", speciality=code, base="secondary", months=34,
+                    )  # fmt: skip
         else:
             for title, direction in self.rng.sample(words.CIRCLES, 6):
-                self._programme(place, title, "411", title, direction=direction)
+                self._programme(
+                    place, title, words.CIRCLE_KINDS.get(title, "411"), title, direction=direction
+                )
+
+    def _school_programmes(self, place: Place) -> None:
+        for kind, title in words.GENERAL.items():
+            self._programme(place, kind, kind, title)
+        for kind, months in (("12", 48), ("13", 60)):
+            self._adapted(place, kind, place.inclusive, months)
+            if place.is_correctional and place.inclusive != "208":
+                self._adapted(place, kind, "208", months)
+        if place.is_correctional:
+            self._programme(
+                place, "15:209", "15", "Образование обучающихся с умственной отсталостью", adaptation="209", variant="uo1", months=108
+            )  # fmt: skip
+        if place.is_evening:
+            self._programme(
+                place, "14:evening", "14", "Среднее общее образование (вечернее, 3 года)", months=36
+            )
+
+    def _adapted(self, place: Place, kind: str, adaptation: str, months: int | None) -> None:
+        title = f"Адаптированная программа: {words.GENERAL.get(kind, 'Дошкольное образование').lower()}"
+        self._programme(place, f"{kind}:{adaptation}", kind, title, adaptation=adaptation, months=months)
 
     def _programme(
-        self, place: Place, key: str, kind: str, title: str, *, direction: str = "", speciality: str = ""
+        self,
+        place: Place,
+        key: str,
+        kind: str,
+        title: str,
+        *,
+        direction: str = "",
+        speciality: str = "",
+        adaptation: str = "1",
+        variant: str = "",
+        base: str = "",
+        months: int | None = None,
     ) -> None:
         programme_id = self.people.identifier()
         place.programmes[key] = programme_id
         self.writer.add(
             "programmes_programme",
-            (programme_id, place.id, kind, title, "1", direction, speciality, "rus", OPENED),
-        )
+            (
+                programme_id, place.id, kind, title, adaptation, variant, base, direction, speciality, "rus", months, OPENED,
+            ),
+        )  # fmt: skip
 
     def save(self) -> None:
         """Write organisations with their first versions."""

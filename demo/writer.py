@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from kontingent.enrolment.rules.classes import ClassFacts
+from kontingent.enrolment.rules.conditions import StudyFacts
 from kontingent.storage import bulk
 
 #: Columns by table, in the order in which tables must be written.
@@ -16,6 +18,8 @@ TABLES: dict[str, tuple[str, ...]] = {
     "persons_personname": (
         "person_id", "family_name", "given_name", "patronymic", "family_key", "name_key", "valid_to", "basis", "recorded_at",
     ),
+    "persons_citizenshipperiod": ("person_id", "citizenship_code", "country_code", "recorded_at"),
+    "persons_personcategory": ("person_id", "category_code", "basis", "starts_on", "ends_on", "recorded_at"),
     "persons_identitydocument": (
         "id", "person_id", "kind_code", "series", "number", "key", "issued_on", "issuer", "issuer_code", "is_current",
     ),
@@ -26,13 +30,14 @@ TABLES: dict[str, tuple[str, ...]] = {
         "rights_limited",
     ),
     "programmes_programme": (
-        "id", "organisation_id", "kind_code", "title", "adaptation_code", "direction_code", "speciality_code",
-        "language_code", "valid_from",
+        "id", "organisation_id", "kind_code", "title", "adaptation_code", "variant_code", "base_code", "direction_code",
+        "speciality_code", "language_code", "duration_months", "valid_from",
     ),
     "enrolment_group": (
         "id", "organisation_id", "school_year", "grade", "letter", "title", "title_key", "programme_id",
-        "study_form_code", "kind_code", "shift_code", "language_code", "regime_code", "teacher_name", "capacity", "version",
+        "study_form_code", "teacher_name", "version", *ClassFacts._fields,
     ),
+    "enrolment_groupversion": ("group_id", "starts_on", "ends_on", "recorded_at", *ClassFacts._fields),
     "enrolment_order": (
         "id", "organisation_id", "kind", "number", "dated", "title", "basis", "signatory", "status", "created_at",
         "created_by", "created_by_name", "signed_at", "signed_by", "signed_by_name", "cancelled_at", "cancelled_by",
@@ -55,6 +60,10 @@ TABLES: dict[str, tuple[str, ...]] = {
         "enrolment_id", "person_id", "organisation_id", "starts_on", "ends_on", "group_id", "grade", "programme_id",
         "programme_kind_code", "adaptation_code", "study_form_code", "funding_code", "state", "is_main", "sex",
         "birth_date", "recorded_at", "superseded_at",
+    ),
+    "enrolment_studycondition": (
+        "enrolment_id", "person_id", "organisation_id", "starts_on", "ends_on", *StudyFacts._fields, "recorded_at",
+        "superseded_at",
     ),
 }  # fmt: skip
 
