@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,15 +11,27 @@ from django.views.decorators.http import require_http_methods
 
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment import actions, queries
+from kontingent.enrolment.codes import PRESCHOOL
+from kontingent.enrolment.models import Group
 from kontingent.enrolment.permissions import EnrolmentPermission
-from kontingent.enrolment.rules.classes import ClassFacts
+from kontingent.enrolment.rules.classes import LISTS, ClassFacts
 from kontingent.kernel import clock
 from kontingent.kernel.errors import InvalidValue, KontingentError
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
 from kontingent.programmes import queries as programmes
 from kontingent.web.learners import table_body
-from kontingent.web.request import actor_of, day, own_organisation, page, uuid_of, whole
+from kontingent.web.request import actor_of, day, optional_day, own_organisation, page, uuid_of, whole
+
+TITLES = {
+    "kind_code": "Вид", "shift_code": "Смена", "language_code": "Язык обучения", "regime_code": "Режим",
+    "orientation_code": "Направленность", "age_band_code": "Возраст детей", "profile_code": "Профиль",
+    "advanced_profile_code": "Углублённое изучение", "year_of_grade_code": "Год обучения в классе",
+    "funding_code": "Источник финансирования", "combined_key": "Класс-комплект", "capacity": "Мест",
+}  # fmt: skip
+REQUIRED = frozenset({"kind_code", "shift_code", "language_code"})
+OF_KINDERGARTENS = frozenset({"regime_code", "orientation_code", "age_band_code"})
+OF_SCHOOLS = frozenset({"shift_code", "profile_code", "advanced_profile_code", "year_of_grade_code"})
 
 
 def index(request: HttpRequest) -> HttpResponse:
@@ -56,7 +69,67 @@ def one(request: HttpRequest, group_id: UUID) -> HttpResponse:
         boys=sum(row.sex == "1" for row in rows),
         body=table_body(rows),
         may_draft=actor.may(EnrolmentPermission.DRAFT_ORDER),
+        may_change=actor.may(EnrolmentPermission.MANAGE_GROUPS),
+        facts=_told(group),
     )
+
+
+def _told(group: Group) -> list[tuple[str, str]]:
+    """Return the attributes of a class in words, those that say something."""
+    facts = actions.facts_of(group)._asdict()
+    told = [
+        (TITLES[name], codelists.title(list_code, facts[name]))
+        for name, list_code in LISTS.items()
+        if facts[name]
+    ]
+    return [*told, (TITLES["combined_key"], group.combined_key)] if group.combined_key else told
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, group_id: UUID) -> HttpResponse:
+    """Change what a class is, from a day on."""
+    actor = actor_of(request)
+    group = queries.group(actor, group_id)
+    actor.require(EnrolmentPermission.MANAGE_GROUPS)
+    year = SchoolYear(group.school_year)
+    values: dict[str, Any] = {
+        name: getattr(group, name) for name in (*ClassFacts._fields, "letter", "title", "teacher_name")
+    }
+    since = year.starts_on
+    error: KontingentError | None = None
+    if request.method == "POST":
+        values |= {name: request.POST[name].strip() for name in values if name in request.POST}
+        try:
+            since = optional_day(request.POST.get("since", ""), "С какого дня") or year.starts_on
+            actions.change_group(
+                actor=actor,
+                group_id=group_id,
+                changes={**values, "capacity": whole(str(values["capacity"] or ""))},
+                since=since,
+                version=whole(request.POST.get("version")),
+            )
+            messages.success(request, "Сведения о классе записаны.")
+            return HttpResponseRedirect(f"/groups/{group_id}/")
+        except KontingentError as refusal:
+            error = refusal
+    preschool = group.programme.kind_code == PRESCHOOL
+    response = page(
+        request,
+        "groups/edit.html",
+        group=group,
+        values=values,
+        since=since,
+        error=error,
+        version=request.POST.get("version") or group.version,
+        fields=[
+            (name, TITLES[name], codelists.choices(LISTS[name]), values[name], name not in REQUIRED)
+            for name in LISTS
+            if (name in OF_KINDERGARTENS) <= preschool and (name in OF_SCHOOLS) <= (not preschool)
+        ],
+        history=queries.group_versions(group.id),
+    )
+    response.status_code = 422 if error else 200
+    return response
 
 
 @require_http_methods(["GET", "POST"])
@@ -77,6 +150,7 @@ def add(request: HttpRequest) -> HttpResponse:
         error=error,
         values=request.POST,
         programmes=[(one.id, one.title) for one in programmes.of_organisation(organisation_id)],
+        languages=codelists.choices("language_of_instruction"),
         years=[(y, str(SchoolYear(y))) for y in range(SchoolYear.of(clock.today()).begins_in + 1, 2020, -1)],
         this_year=SchoolYear.of(clock.today()).begins_in,
         shifts=codelists.choices("group_shift"),
@@ -102,6 +176,7 @@ def _draft(request: HttpRequest) -> actions.GroupDraft:
         facts=ClassFacts(
             shift_code=data.get("shift", "1"),
             kind_code=data.get("kind", "ordinary"),
+            language_code=data.get("language", "rus"),
             capacity=whole(data.get("capacity")),
         ),
     )

@@ -82,6 +82,7 @@ def card(request: HttpRequest, person_id: UUID) -> HttpResponse:
         card=found,
         person=found.person,
         may_edit=actor.may(PersonPermission.EDIT),
+        may_see_categories=actor.may(PersonPermission.VIEW_CATEGORIES),
         merges=merging.in_force(person_id)
         if found.person.version > 1
         else [],  # untouched since it was entered

@@ -4,7 +4,9 @@ from django.urls import URLPattern, URLResolver, path
 
 from kontingent.web import (
     appointments,
+    civil,
     codelists,
+    conditions,
     contingent,
     duplicates,
     family,
@@ -16,6 +18,7 @@ from kontingent.web import (
     orders,
     organisations,
     privacy,
+    programmes,
     sign_in,
 )
 
@@ -52,9 +55,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("duplicates/progress/", duplicates.progress, name="search-progress"),
     path("duplicates/<uuid:pair_id>/", duplicates.compare, name="compare"),
     path("merges/<uuid:merge_id>/undo/", duplicates.undo, name="undo-merge"),
+    path("learners/<uuid:person_id>/citizenship/", civil.citizenship, name="citizenship"),
+    path("learners/<uuid:person_id>/categories/", civil.categories, name="categories"),
+    path(
+        "learners/<uuid:person_id>/categories/<int:category_id>/end/", civil.end_category, name="end-category"
+    ),
+    path(
+        "learners/<uuid:person_id>/conditions/<uuid:enrolment_id>/", conditions.of_learner, name="conditions"
+    ),
+    path("programmes/", programmes.index, name="programmes"),
     path("groups/", groups.index, name="groups"),
     path("groups/add/", groups.add, name="add-group"),
     path("groups/<uuid:group_id>/", groups.one, name="group"),
+    path("groups/<uuid:group_id>/edit/", groups.edit, name="edit-group"),
+    path("groups/<uuid:group_id>/conditions/", conditions.of_class, name="class-conditions"),
     path("orders/", orders.index, name="orders"),
     path("orders/new/", orders.new, name="new-order"),
     path("orders/turnover/", orders.turnover, name="turnover"),

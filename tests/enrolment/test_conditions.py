@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kontingent.audit.models import Entry
@@ -23,10 +23,14 @@ from kontingent.enrolment.rules import classes, conditions
 from kontingent.enrolment.rules.classes import ClassFacts
 from kontingent.enrolment.rules.conditions import BLANK, FACTS, FactKind, StudyFacts
 from kontingent.kernel import clock
+from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, InvalidValue, NotAllowed, NotFound, RuleViolation
+from kontingent.kernel.scope import Scope
 from tests import builders as b
 
 OCTOBER = date(2025, 10, 1)
+#: The machine may be busy: that is no fault of what is tested.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 # -- rules -------------------------------------------------------------------------------------
@@ -75,6 +79,7 @@ def test_what_cannot_be_is_refused_with_its_place(name: str, text: str, says: st
     assert conditions.BY_NAME[name].title in str(caught.value)
 
 
+@patient
 @given(st.sampled_from(FACTS), st.text(max_size=12))
 def test_reading_never_fails_otherwise(fact: conditions.Fact, text: str) -> None:
     try:
@@ -113,6 +118,7 @@ def test_what_a_class_cannot_be(facts: dict[str, Any], programme: str, adaptatio
     assert [one.code for one in found] == [f"enrolment.{code}"]
 
 
+@patient
 @given(
     st.builds(
         ClassFacts,
@@ -261,6 +267,32 @@ def test_learners_of_others_and_leavers_are_refused(pair: tuple[Group, UUID, UUI
     with pytest.raises(actions.Refused, match="уже выбыл"):
         record(group, ConditionChange(gone, {"meals_code": "lunch"}), since=date(2025, 11, 1))
     assert not StudyCondition.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_teacher_enters_the_own_class_only(pair: tuple[Group, UUID, UUID]) -> None:
+    group, anna, _ = pair
+    neighbour = b.group(group.organisation, "5Б")
+    oleg = b.admitted(b.person("Тиунов Олег Игоревич"), neighbour)
+    teacher = Actor(
+        "test:teacher", "Учитель", "Классный руководитель", frozenset({EnrolmentPermission.CONDITIONS.value}),
+        Scope(groups=frozenset({group.id})), group.organisation_id,
+    )  # fmt: skip
+
+    def enter(enrolment_id: UUID, group_id: UUID | None) -> int:
+        return actions.record_conditions(
+            actor=teacher, organisation_id=group.organisation_id, since=b.SEPTEMBER, group_id=group_id,
+            changes=[ConditionChange(enrolment_id, {"meals_code": "lunch"})],
+        )  # fmt: skip
+
+    with pytest.raises(NotAllowed):
+        enter(anna, None)
+    with pytest.raises(NotFound):
+        enter(oleg, group.id)
+    with pytest.raises(NotAllowed):
+        enter(oleg, neighbour.id)
+    assert not StudyCondition.objects.exists()
+    assert enter(anna, group.id) == 1
 
 
 @pytest.mark.django_db

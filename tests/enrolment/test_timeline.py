@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kontingent.enrolment.rules import timeline
@@ -22,6 +22,8 @@ class Facts(NamedTuple):
 
 
 BLANK = Facts()
+#: The machine may be busy: that is no fault of what is tested.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 amendments = st.lists(
     st.tuples(
         st.integers(0, 24),
@@ -43,6 +45,7 @@ def by_days(amended: list[tuple[int, dict[str, str]]]) -> list[Facts]:
     return days
 
 
+@patient
 @given(amendments)
 def test_every_day_is_as_in_the_plain_model(amended: list[tuple[int, dict[str, str]]]) -> None:
     spans: list[Span[Facts]] = []
@@ -51,6 +54,7 @@ def test_every_day_is_as_in_the_plain_model(amended: list[tuple[int, dict[str, s
     assert [timeline.at(spans, day, BLANK) for day in DAYS] == by_days(amended)
 
 
+@patient
 @given(amendments)
 def test_spans_are_few_ordered_and_say_something(amended: list[tuple[int, dict[str, str]]]) -> None:
     spans: list[Span[Facts]] = []

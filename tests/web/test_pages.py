@@ -70,7 +70,9 @@ def addresses(town: dict[str, Any]) -> list[str]:
     order = Order.objects.get(organisation=town["five"])
     return [
         "/", "/learners/", "/learners/?q=мальц", "/learners/?q=01.01.2015", "/learners/school/", f"/learners/{town['anna']}/",
-        "/groups/", f"/groups/{town['mine'].id}/", "/orders/", f"/orders/{order.id}/", "/orders/new/",
+        "/groups/", f"/groups/{town['mine'].id}/", f"/groups/{town['mine'].id}/conditions/",
+        f"/groups/{town['mine'].id}/edit/", "/programmes/", f"/learners/{town['anna']}/citizenship/",
+        f"/learners/{town['anna']}/categories/", "/orders/", f"/orders/{order.id}/", "/orders/new/",
         "/orders/new/?kind=transfer_out", "/orders/turnover/?year=2026", "/imports/", "/contingent/",
         "/contingent/?by=level&columns=sex", "/contingent/learners/?grade=5", "/organisations/",
         f"/organisations/{town['five'].id}/", "/organisations/proposals/", "/codelists/", "/codelists/sex/",

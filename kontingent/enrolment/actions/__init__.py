@@ -5,7 +5,14 @@ Every action: load and lock → may you → may it be → change → record → 
 
 from kontingent.enrolment.actions.conditions import ConditionChange, Refused, record_conditions
 from kontingent.enrolment.actions.corrections import correct_learner, project_learner_facts
-from kontingent.enrolment.actions.groups import GroupDraft, change_group, close_group, open_group, open_groups
+from kontingent.enrolment.actions.groups import (
+    GroupDraft,
+    change_group,
+    close_group,
+    facts_of,
+    open_group,
+    open_groups,
+)
 from kontingent.enrolment.actions.orders import (
     LineDraft,
     add_lines,
@@ -47,6 +54,7 @@ __all__ = [
     "correct_learner",
     "discard_draft",
     "draft_order",
+    "facts_of",
     "open_group",
     "open_groups",
     "plan_turnover",

@@ -17,7 +17,7 @@ from kontingent.enrolment.actions import timelines
 from kontingent.enrolment.actions.signing import SUBJECTS_OF_AN_EVENT, lock_persons
 from kontingent.enrolment.actions.timelines import Stored, Table
 from kontingent.enrolment.events import StudyConditionsChanged
-from kontingent.enrolment.models import Enrolment
+from kontingent.enrolment.models import Enrolment, Placement
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.enrolment.rules import conditions as rules
 from kontingent.enrolment.rules import timeline
@@ -61,21 +61,28 @@ class Refused(RuleViolation):
 
 @transaction.atomic
 def record_conditions(
-    *, actor: Actor, organisation_id: UUID, since: date, changes: Sequence[ConditionChange]
+    *,
+    actor: Actor,
+    organisation_id: UUID,
+    since: date,
+    changes: Sequence[ConditionChange],
+    group_id: UUID | None = None,
 ) -> int:
     """Record how learners of an organisation study from a day on (записать условия обучения); return how many changed.
 
     For who came later the facts hold from the day they came. Each changed fact holds until the next day on which it was
     recorded to change. All or nothing: one wrong value, or one record that somebody else changed meanwhile, refuses all.
+    With ``group_id`` all of them are of that class, which its teacher may enter.
     """
     if not changes:
         return 0
     organisation = organisations.get(organisation_id)
-    streams = _locked_streams(organisation_id, changes)
+    streams = _locked_streams(organisation_id, group_id, changes)
     actor.require(
         EnrolmentPermission.CONDITIONS,
         organisation_id=organisation.id,
         municipality_id=organisation.municipality_id,
+        group_id=group_id,
     )
     stored = timelines.current(CONDITIONS, streams.keys())
     work = _Work(streams, stored, since)
@@ -107,20 +114,30 @@ class _Stream:
     ends_on: date | None
 
 
-def _locked_streams(organisation_id: UUID, changes: Iterable[ConditionChange]) -> dict[UUID, _Stream]:
+def _locked_streams(
+    organisation_id: UUID, group_id: UUID | None, changes: Iterable[ConditionChange]
+) -> dict[UUID, _Stream]:
     """Lock the learners, so that two who amend one child wait for each other, and return their enrolments."""
-    ids = [change.enrolment_id for change in changes]
+    ids = {change.enrolment_id for change in changes}
     rows = Enrolment.objects.filter(
         enrolment_id__in=ids, organisation_id=organisation_id, superseded_at__isnull=True
     ).values_list("enrolment_id", "person_id", "starts_on", "ends_on")
     streams = {row[0]: _Stream(row[1], row[2], row[3]) for row in rows}
-    if len(streams) < len(set(ids)):
+    here = set(streams) if group_id is None else _of_class(group_id, ids)
+    if ids - (here & set(streams)):
         raise NotFound(
             "enrolment.no_such_enrolment",
-            "Кто-то из этих учеников уже не числится в организации. Обновите страницу.",
+            "Кто-то из этих учеников здесь уже не числится. Обновите страницу.",
         )
     lock_persons([stream.person_id for stream in streams.values()])
     return streams
+
+
+def _of_class(group_id: UUID, enrolment_ids: Collection[UUID]) -> set[UUID]:
+    rows = Placement.objects.filter(
+        enrolment_id__in=enrolment_ids, group_id=group_id, superseded_at__isnull=True
+    )
+    return set(rows.values_list("enrolment_id", flat=True))
 
 
 class _Work:

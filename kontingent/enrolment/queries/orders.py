@@ -12,7 +12,7 @@ from django.db.models import Count, QuerySet
 
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
-from kontingent.enrolment.models import Group, Order
+from kontingent.enrolment.models import Group, GroupVersion, Order
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotFound
@@ -71,6 +71,13 @@ def group(actor: Actor, group_id: UUID) -> Group:
         group_id=found.id,
     )
     return found
+
+
+def group_versions(group_id: UUID) -> list[GroupVersion]:
+    """Return what a class is and was in its school year, the latest first."""
+    return list(
+        GroupVersion.objects.filter(group_id=group_id, superseded_at__isnull=True).order_by("-starts_on")
+    )
 
 
 class GroupRow(NamedTuple):
