@@ -47,11 +47,17 @@ BEGIN
 END $$;
 """
 
+#: A class teacher enters how the learners of the own class study.
+_IN_OWN_CLASS = (
+    "EXISTS (SELECT 1 FROM public.enrolment_placement p WHERE p.enrolment_id = {t}.enrolment_id AND p.superseded_at IS NULL "
+    "AND p.group_id = ANY((SELECT scope.groups())::uuid[]))"
+)
 _ORDER = of_organisation("enrolment.Order", "основания и подписавшие", also="scope.sees_order({t}.id)")
 RULES: tuple[Rule, ...] = (
     not_personal(
         "enrolment.Group", "класс и его учитель: сведения об организации, открытые по 273-ФЗ, ст. 29"
     ),
+    not_personal("enrolment.GroupVersion", "каким класс был: вид, смена, язык"),
     _ORDER,
     part_of(
         "enrolment.OrderLine",
@@ -65,6 +71,12 @@ RULES: tuple[Rule, ...] = (
         "enrolment.Enrolment", "период обучения", person="person_id", door="SELECT (person_id, superseded_at)"
     ),
     of_organisation("enrolment.Placement", "зачисленность с датой рождения", person="person_id"),
+    Rule(
+        model="enrolment.StudyCondition",
+        about="языки, питание, подвоз, место обучения",
+        reads=f"{in_scope()} OR scope.sees({{t}}.person_id)",
+        writes=f"{in_scope()} OR {_IN_OWN_CLASS}",
+    ),
     not_personal("enrolment.ContingentCube", "какой день посчитан"),
     Rule(
         model="enrolment.ContingentCell",

@@ -20,6 +20,11 @@ RULES: tuple[Rule, ...] = (
         writes=f"{holds(_EDIT)} AND {in_scope()}",
     ),
     about_person("persons.PersonName", "прежние ФИО", writes=_EDIT),
+    about_person("persons.CitizenshipPeriod", "гражданство на день", writes=_EDIT),
+    about_person(
+        "persons.PersonCategory", "сирота, беженец", writes=PersonPermission.EDIT_CATEGORIES.value,
+        needs=PersonPermission.VIEW_CATEGORIES.value,
+    ),
     about_person(
         "persons.IdentityDocument", "паспорт, свидетельство", writes=_EDIT, needs=PersonPermission.VIEW_DOCUMENTS.value
     ),

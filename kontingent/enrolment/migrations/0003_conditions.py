@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('enrolment', '0002_supersession'),
         ('organisations', '0001_initial'),
-        ('persons', '0003_civil'),
+        ('persons', '0004_civil'),
     ]
 
     operations = [
