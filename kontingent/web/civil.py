@@ -94,6 +94,7 @@ def categories(request: HttpRequest, person_id: UUID) -> HttpResponse:
 def end_category(request: HttpRequest, person_id: UUID, category_id: int) -> HttpResponse:
     """End a category on a day, or withdraw it as a mistake."""
     actor = actor_of(request)
+    actor.require(PersonPermission.EDIT_CATEGORIES)
     queries.require_visible(actor, person_id)
     if civil.person_of_category(category_id) != person_id:
         raise NotFound(
