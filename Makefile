@@ -42,8 +42,8 @@ docs: ## write the generated pages of docs/ anew
 migrations: ## make migrations for changed models
 	@$(DEMO_ENV) $(PY) manage.py makemigrations
 
-bench: setup ## measure (SIZE=S|M|L ONLY=name); writes bench/out/
-	@$(PY) -m bench --size $(SIZE) $(if $(ONLY),--only $(ONLY))
+bench: setup ## measure (SIZE=S|M|L ONLY=name; SECONDS, CLIENTS of the mixed load); writes bench/out/
+	@$(PY) -m bench --size $(SIZE) $(if $(ONLY),--only $(ONLY)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(CLIENTS),--clients $(CLIENTS))
 
 lock: ## resolve dependencies anew
 	@uv lock

@@ -16,10 +16,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", default="S", choices=["XS", "S", "M", "L"])
     parser.add_argument("--only")
+    parser.add_argument("--seconds", type=int, default=30, help="how long the mixed load lasts")
+    parser.add_argument("--clients", type=int, default=16, help="how many ask at once in the mixed load")
     arguments = parser.parse_args()
     with installation.of_size(arguments.size):
         print(f"{'name':14} {'figure':>12} {'unit':28} {'floor':>12} {'ratio':>8} {'p95 ms':>8} {'MB':>7}")
-        for result in _results(arguments.size, arguments.only):
+        for result in _results(arguments):
             result.save()
             print(
                 f"{result.name:14} {result.figure:12.2f} {result.unit:28} {result.floor or 0:12.2f} {result.ratio or 0:8.3f} "
@@ -28,14 +30,17 @@ def main() -> None:
             )
 
 
-def _results(size: str, only: str | None) -> Iterator[Result]:
-    from bench import duplicates, imports, matching, pages, rls
+def _results(arguments: argparse.Namespace) -> Iterator[Result]:
+    from bench import duplicates, imports, matching, mixed, pages, rls
 
+    size, only = arguments.size, arguments.only
     if only is None or only in pages.PAGES:
         with installation.served() as (site, server):
             yield from pages.run(size, site, server, only)
     if only in (None, "rls_overhead"):
         yield from rls.run(size)
+    if only in (None, "mixed"):
+        yield from mixed.run(size, seconds=arguments.seconds, clients=arguments.clients)
     if only in (None, "match_online"):
         yield from matching.run(size)
     if only in (None, "duplicates"):

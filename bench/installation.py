@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlencode
 
 import psutil
 
@@ -36,6 +38,7 @@ class Site:
         """Connect."""
         self.connection = http.client.HTTPConnection("127.0.0.1", port)
         self.cookies: dict[str, str] = {}
+        self.location = ""
 
     def request(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
         """Send one request, keep cookies, return status and body."""
@@ -45,6 +48,7 @@ class Site:
         self.connection.request(method, path, body, headers)
         answer = self.connection.getresponse()
         content = answer.read()
+        self.location = answer.getheader("Location") or ""
         for header in answer.headers.get_all("Set-Cookie") or []:
             name, _, value = header.split(";", 1)[0].partition("=")
             self.cookies[name] = value
@@ -57,6 +61,14 @@ class Site:
             raise RuntimeError(f"{path}: {status}")
         return content
 
+    def post_form(self, path: str, form: dict[str, str]) -> dict[str, object]:
+        """Post a form to an address that answers JSON."""
+        status, content = self.request("POST", path, urlencode(form))
+        if status != 200:
+            raise RuntimeError(f"{path}: {status} {content!r}")
+        found: dict[str, object] = json.loads(content)
+        return found
+
     def sign_in(self, persona: str) -> None:
         """Act as an employee of the region; the way through ЕСИА is not what is measured."""
         from demo.personas import session_key
@@ -66,10 +78,13 @@ class Site:
 
 @contextmanager
 def served(
-    *, application: str = "config.wsgi:application", as_owner: bool = False
+    *, application: str = "config.wsgi:application", as_owner: bool = False, stand: bool = False
 ) -> Iterator[tuple[Site, psutil.Process]]:
-    """Start the web server as ``kontingent up`` does; yield a client and the server's process."""
+    """Start the web server as ``kontingent up`` does (with the ЕСИА stand, if asked); yield a client and its process."""
+    from runtime import stand as esia
+
     port = supervisor.free_port("127.0.0.1", 8600, exactly=False)
+    beside = esia.start(f"http://127.0.0.1:{port}/") if stand else None
     child = supervisor.web_child(
         "127.0.0.1",
         port,
@@ -83,8 +98,24 @@ def served(
         assert child.process is not None  # noqa: S101 - started above
         yield Site(port), psutil.Process(child.process.pid)
     finally:
-        if child.process is not None:
-            processes.stop(child.process)
+        for one in (child, beside):
+            if one is not None and one.process is not None:
+                processes.stop(one.process)
+
+
+@contextmanager
+def no_drafts_left() -> Iterator[None]:
+    """Delete the drafts of orders that a measurement makes."""
+    from kontingent.enrolment.models import Order
+
+    before = set(Order.objects.filter(status="draft").values_list("id", flat=True))
+    try:
+        yield
+    finally:
+        made = Order.objects.filter(status="draft").exclude(pk__in=before)
+        for order in made:
+            order.lines.all().delete()
+        made.delete()
 
 
 def _wait(port: int) -> None:

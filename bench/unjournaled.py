@@ -1,0 +1,13 @@
+"""The product with the journal of reads off: the floor of the mixed load, and nothing else."""
+
+from config.wsgi import application
+from kontingent.audit import context, reads
+
+
+def _forget(_request: context.Request) -> int:
+    return 0
+
+
+reads.flush = _forget
+
+__all__ = ["application"]
