@@ -101,8 +101,38 @@ def _parser() -> argparse.ArgumentParser:
     )
     log.add_argument("--key", help="отпечаток ключа печатей для verify-archive, по умолчанию свой")
 
+    _machine_parser(add("machine", _machine, "внешние системы: регистрация, секреты, приостановка"))
+
     add("check", _check, "доказать, что периоды обучения равны свёртке журнала движений")
     return parser
+
+
+def _machine_parser(parser: argparse.ArgumentParser) -> None:
+    acts = parser.add_subparsers(dest="act", required=True, metavar="действие")
+    acts.add_parser("list", help="все системы, их состояние и последнее обращение")
+    register = acts.add_parser("register", help="зарегистрировать и выпустить первый секрет")
+    register.add_argument("--name", required=True)
+    register.add_argument(
+        "--scope", required=True, nargs="+", metavar="ОБЛАСТЬ", help="docs/how-to/connect-machine.md"
+    )
+    register.add_argument("--organisation", metavar="ОГРН")
+    register.add_argument("--municipality", metavar="КОД")
+    register.add_argument("--region", action="store_true", help="данные всего региона")
+    register.add_argument("--contact", default="", help="кому звонить")
+    register.add_argument("--rate", type=int, default=120, help="запросов в минуту")
+    for act, text in (
+        ("rotate", "выпустить новый секрет; прежний действует ещё неделю"),
+        ("add-key", "добавить открытый ключ (PEM или JWK) для private_key_jwt"),
+        ("suspend", "приостановить"),
+        ("resume", "возобновить"),
+        ("revoke", "отозвать навсегда"),
+    ):
+        one = acts.add_parser(act, help=text)
+        one.add_argument("client_id")
+        if act in {"suspend", "revoke"}:
+            one.add_argument("--reason", required=True)
+        if act == "add-key":
+            one.add_argument("file", type=Path)
 
 
 def _day(text: str) -> date:
@@ -322,6 +352,31 @@ def _audit(arguments: argparse.Namespace) -> int:
                 return cli.seal(anchor=act == "anchor", out=print)
         print("Укажите файл, а для export ещё и --month 2026-10.", file=sys.stderr)
         return 2
+
+
+def _machine(arguments: argparse.Namespace) -> int:
+    with _installation():
+        from kontingent.access.machines import cli
+
+        match arguments.act:
+            case "list":
+                return cli.listing(out=print)
+            case "register":
+                return cli.register(
+                    name=arguments.name, scopes=arguments.scope, out=print, ogrn=arguments.organisation,
+                    municipality=arguments.municipality, region=arguments.region, contact=arguments.contact,
+                    rate_per_minute=arguments.rate,
+                )  # fmt: skip
+            case "rotate":
+                return cli.rotate(arguments.client_id, out=print)
+            case "add-key":
+                return cli.add_key(arguments.client_id, arguments.file, out=print)
+            case "suspend":
+                return cli.suspend(arguments.client_id, arguments.reason, out=print)
+            case "resume":
+                return cli.resume(arguments.client_id, out=print)
+            case _:
+                return cli.revoke(arguments.client_id, arguments.reason, out=print)
 
 
 def _check(_arguments: argparse.Namespace) -> int:

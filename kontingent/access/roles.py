@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kontingent.access.machines.permissions import MachinePermission as Machine
 from kontingent.access.permissions import AccessPermission as Access
 from kontingent.enrolment.permissions import EnrolmentPermission as Enrol
 from kontingent.organisations.permissions import OrganisationPermission as Org
@@ -88,7 +89,7 @@ ROLES: dict[str, Role] = {
         ),
         _role(
             "security", "Администратор безопасности", Level.REGION, "security", Org.VIEW,
-            Access.APPOINT, Access.REVIEW, Access.JOURNAL, ANSWER,
+            Access.APPOINT, Access.REVIEW, Access.JOURNAL, Machine.MANAGE, Machine.MANAGE_ANYWHERE, ANSWER,
             appoints=(*_STAFF, "head", "municipal", "ministry", "security"),
         ),
         _role("representative", "Законный представитель", Level.OWN, "family", Access.OWN_FAMILY, ASK),

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from kontingent.access import queries as access
+from kontingent.access.machines.permissions import MachinePermission
 from kontingent.access.models import SignIn
 from kontingent.access.permissions import AccessPermission
 from kontingent.enrolment.permissions import EnrolmentPermission
@@ -71,6 +72,7 @@ _SECTIONS = (
     Section("Назначения", "/appointments/", AccessPermission.APPOINT),
     Section("Экстренный доступ", "/emergency/", AccessPermission.EMERGENCY),
     Section("Экстренные доступы", "/emergencies/", AccessPermission.REVIEW),
+    Section("Внешние системы", "/machines/", MachinePermission.MANAGE),
     Section("Журнал", "/journal/", AccessPermission.JOURNAL),
     Section("Сигналы", "/alerts/", AccessPermission.JOURNAL),
     Section("Вопросы семей", "/questions/", PrivacyPermission.ANSWER),

@@ -20,7 +20,9 @@ from kontingent.access.machines.digests import (
 )
 from kontingent.access.machines.events import (
     ClientRegistered,
+    ClientResumed,
     ClientRevoked,
+    ClientSuspended,
     KeyAdded,
     KeyRevoked,
     PersonalDataGiven,
@@ -138,7 +140,7 @@ def register_client(*, actor: Actor, draft: ClientDraft) -> ApiClient:
             client=made.client_id,
             name=made.name,
             scopes=made.scopes,
-            reach=_reach_in_words(made),
+            reach=queries.reach_in_words(made),
         ),
         actor=actor,
     )
@@ -161,6 +163,42 @@ def revoke_client(*, actor: Actor, client_id: str, reason: str) -> ApiClient:
         ClientRevoked(
             object_id=client.id, organisation_id=client.organisation_id, client=client.client_id, reason=why
         ),
+        actor=actor,
+    )
+    return client
+
+
+@transaction.atomic
+def suspend_client(*, actor: Actor, client_id: str, reason: str) -> ApiClient:
+    """Stop a client at once and keep what it holds (приостановить), until it is resumed or revoked."""
+    client = _locked(actor, client_id)
+    why = rules.tidy(
+        reason, code="machines.suspend_reason", ask="Укажите, почему доступ приостанавливается.", longest=300
+    )
+    if client.suspended_at is not None:
+        raise RuleViolation("machines.client_suspended", "Доступ этой системы уже приостановлен.")
+    client.suspended_at, client.suspend_reason = clock.now(), why
+    client.save(update_fields=["suspended_at", "suspend_reason"])
+    audit.record(
+        ClientSuspended(
+            object_id=client.id, organisation_id=client.organisation_id, client=client.client_id, reason=why
+        ),
+        actor=actor,
+    )
+    return client
+
+
+@transaction.atomic
+def resume_client(*, actor: Actor, client_id: str) -> ApiClient:
+    """Let a suspended client go on with its secrets and keys; tokens of before do not come back."""
+    client = _locked(actor, client_id)
+    if client.suspended_at is None:
+        raise RuleViolation("machines.client_not_suspended", "Доступ этой системы не приостановлен.")
+    client.tokens.filter(revoked_at__isnull=True).update(revoked_at=clock.now())
+    client.suspended_at, client.suspend_reason = None, ""
+    client.save(update_fields=["suspended_at", "suspend_reason"])
+    audit.record(
+        ClientResumed(object_id=client.id, organisation_id=client.organisation_id, client=client.client_id),
         actor=actor,
     )
     return client
@@ -308,12 +346,6 @@ def _revoke_secret(actor: Actor, client: ApiClient, secret: ClientSecret, now: d
     )
 
 
-def _reach_in_words(client: ApiClient) -> str:
-    if client.organisation is not None:
-        return f"организация {client.organisation.short_name}"
-    return f"муниципалитет {client.municipality.name}" if client.municipality is not None else "весь регион"
-
-
 # -- tokens ------------------------------------------------------------------------------------
 
 
@@ -428,6 +460,13 @@ def _authenticated(credentials: Credentials, now: datetime) -> ApiClient:
             "machines.client_revoked",
             "Доступ этой системы отозван. Обратитесь к оператору региона.",
             "the client has been revoked",
+        )
+    if client.suspended_at is not None:
+        raise OAuthRefused(
+            OAuthError.INVALID_CLIENT,
+            "machines.client_suspended",
+            "Доступ этой системы приостановлен. Обратитесь к администратору безопасности региона.",
+            "the client has been suspended",
         )
     return client
 

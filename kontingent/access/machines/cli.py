@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from django.db import transaction
 
-from kontingent.access.machines import actions, rules
+from kontingent.access.machines import actions, queries, rules
 from kontingent.access.machines.actions import ClientDraft, NewSecret
 from kontingent.access.machines.rules import Reach
 from kontingent.kernel import clock
@@ -62,6 +63,41 @@ def revoke(client_id: str, reason: str, *, out: Out) -> int:
     """Take a client's access back at once."""
     client = actions.revoke_client(actor=_operator(), client_id=client_id, reason=reason)
     out(f"Доступ системы «{client.name}» отозван. Её секреты, ключи и токены больше не действуют.")
+    return 0
+
+
+def suspend(client_id: str, reason: str, *, out: Out) -> int:
+    """Stop a client for a while."""
+    client = actions.suspend_client(actor=_operator(), client_id=client_id, reason=reason)
+    out(f"Доступ системы «{client.name}» приостановлен. Возобновить: kontingent machine resume {client_id}")
+    return 0
+
+
+def resume(client_id: str, *, out: Out) -> int:
+    """Let a suspended client go on."""
+    client = actions.resume_client(actor=_operator(), client_id=client_id)
+    out(f"Доступ системы «{client.name}» возобновлён. Прежние токены не действуют, она получит новые сама.")
+    return 0
+
+
+def add_key(client_id: str, path: Path, *, out: Out) -> int:
+    """Add a public key from a file."""
+    key = actions.add_key(actor=_operator(), client_id=client_id, public_key=path.read_text(encoding="utf-8"))
+    out(f"Ключ добавлен: kid {key.kid}, алгоритм {key.algorithm}.")
+    return 0
+
+
+def listing(*, out: Out) -> int:
+    """Print every client with its state and last use."""
+    found = list(queries.clients(_operator()))
+    uses = queries.last_uses(found)
+    for one in found:
+        used = uses.get(one.id)
+        state = "отозвана" if one.revoked_at else "приостановлена" if one.suspended_at else "действует"
+        last = f"{used.astimezone(clock.REGION_ZONE):%d.%m.%Y %H:%M}" if used else "не обращалась"
+        out(f"{one.client_id}  {state:14}  {last:16}  {one.name}: {queries.reach_in_words(one)}")
+    if not found:
+        out("Внешних систем нет. Зарегистрируйте: kontingent machine register …")
     return 0
 
 

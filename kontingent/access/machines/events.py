@@ -34,6 +34,27 @@ class ClientRevoked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSuspended(Event):
+    """A client may do nothing until it is resumed; what it holds is kept."""
+
+    kind: ClassVar[str] = "machines.client_suspended"
+    title: ClassVar[str] = "Доступ внешней системы приостановлен"
+
+    client: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientResumed(Event):
+    """A suspended client may go on."""
+
+    kind: ClassVar[str] = "machines.client_resumed"
+    title: ClassVar[str] = "Доступ внешней системы возобновлён"
+
+    client: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecretIssued(Event):
     """A secret was issued; ``rotated`` when it takes the place of another."""
 

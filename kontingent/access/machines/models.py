@@ -28,6 +28,8 @@ class ApiClient(models.Model):
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.CharField(max_length=200, blank=True)
     revoke_reason = models.CharField(max_length=300, blank=True)
+    suspended_at = models.DateTimeField(null=True)
+    suspend_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
         constraints = [
@@ -43,11 +45,20 @@ class ApiClient(models.Model):
                 condition=Q(revoked_at__isnull=True) | ~Q(revoke_reason=""),
                 name="client_revoked_for_a_reason",
             ),
+            models.CheckConstraint(
+                condition=Q(suspended_at__isnull=True) | ~Q(suspend_reason=""),
+                name="client_suspended_for_a_reason",
+            ),
         ]
 
     def __str__(self) -> str:
         """Return the name."""
         return self.name
+
+    @property
+    def is_stopped(self) -> bool:
+        """Revoked for good or suspended for a while."""
+        return self.revoked_at is not None or self.suspended_at is not None
 
 
 class ClientSecret(models.Model):

@@ -7,6 +7,8 @@ class MachinePermission(StrEnum):
     """Permissions of the room. СНИЛС and contacts are permissions here: a machine gets each field group apart."""
 
     MANAGE = "machines.manage"
+    #: Of any reach: for who watches over access and sees no data himself.
+    MANAGE_ANYWHERE = "machines.manage_anywhere"
     ISSUE = "machines.issue"
     READ_SNILS = "machines.snils"
     READ_CONTACTS = "machines.contacts"

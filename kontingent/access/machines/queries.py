@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Max, QuerySet
 
 from kontingent.access.machines import rules
 from kontingent.access.machines.digests import TOKEN_PREFIX, digest_of, is_same
-from kontingent.access.machines.models import AccessToken, ApiClient
+from kontingent.access.machines.models import AccessToken, ApiClient, RateWindow
 from kontingent.access.machines.permissions import MachinePermission
 from kontingent.access.machines.refusals import invalid_token
 from kontingent.access.machines.rules import MachineScope
@@ -16,6 +20,7 @@ from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed, NotFound
 from kontingent.kernel.scope import Scope
+from kontingent.organisations import queries as organisations
 
 ROLE = "Внешняя система"
 _TOKEN = re.compile(rf"{TOKEN_PREFIX}[A-Za-z0-9_-]{{43}}")
@@ -44,7 +49,7 @@ def bearer_of(token: str, *, now: datetime | None = None) -> Bearer:
     if found is None or not is_same(found.digest, digest):
         raise invalid_token()
     client = found.client
-    if found.revoked_at is not None or found.expires_at <= now or client.revoked_at is not None:
+    if found.revoked_at is not None or found.expires_at <= now or client.is_stopped:
         raise invalid_token()
     scopes = frozenset(MachineScope(one) for one in set(found.scopes) & set(client.scopes))
     return Bearer(actor_of(client, scopes), client, scopes)
@@ -97,8 +102,41 @@ def client(actor: Actor, client_id: str) -> ApiClient:
     return found
 
 
+def clients(actor: Actor) -> QuerySet[ApiClient]:
+    """Return the clients that the actor may manage, the newest first, with their places."""
+    actor.require(MachinePermission.MANAGE)
+    found = ApiClient.objects.select_related("organisation", "municipality").order_by("-created_at", "-id")
+    if _anywhere(actor) or actor.scope.whole_region:
+        return found
+    return found.filter(organisations.scope_condition(actor.scope))
+
+
+def last_uses(found: Collection[ApiClient]) -> dict[UUID, datetime]:
+    """Return when each client was last heard of, to the minute."""
+    issued = AccessToken.objects.filter(client__in=found).values("client_id").annotate(at=Max("issued_at"))
+    uses = {row["client_id"]: row["at"] for row in issued}
+    by_key = {f"client:{one.id}": one.id for one in found}
+    for window in RateWindow.objects.filter(key__in=by_key):
+        client_id = by_key[window.key]
+        uses[client_id] = max(window.minute, uses.get(client_id, window.minute))
+    return uses
+
+
+def reach_in_words(client: ApiClient) -> str:
+    """Return whose data a client may have, in Russian."""
+    if client.organisation is not None:
+        return f"организация {client.organisation.short_name}"
+    return f"муниципалитет {client.municipality.name}" if client.municipality is not None else "весь регион"
+
+
+def _anywhere(actor: Actor) -> bool:
+    return MachinePermission.MANAGE_ANYWHERE.value in actor.permissions
+
+
 def require_reach(actor: Actor, client: ApiClient) -> None:
-    """Raise ``NotAllowed`` unless the client's reach lies inside the actor's scope."""
+    """Raise ``NotAllowed`` unless the client's reach lies inside the actor's scope, or he watches over all of them."""
+    if _anywhere(actor):
+        return
     organisation = client.organisation
     if organisation is not None:
         actor.require(
