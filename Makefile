@@ -1,6 +1,6 @@
 # Kontingent. `make` with no target prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo up test test-fast test-debian-postgres check fix docs migrations bench lock clean
+.PHONY: help setup setup-tests demo up test test-fast test-debian-postgres check fix docs migrations bench audit sbom lock clean
 PY := .venv/bin/python
 SIZE ?= S
 WORKERS ?= 2
@@ -44,6 +44,12 @@ migrations: ## make migrations for changed models
 
 bench: setup ## measure (SIZE=S|M|L ONLY=name; SECONDS, CLIENTS of the mixed load); writes bench/out/
 	@$(PY) -m bench --size $(SIZE) $(if $(ONLY),--only $(ONLY)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(CLIENTS),--clients $(CLIENTS))
+
+audit: setup ## ask for known vulnerabilities of the locked packages; a known one fails
+	@$(PY) -m tools.audit
+
+sbom: setup ## write the bill of materials (CycloneDX) to build/
+	@$(PY) -m tools.sbom
 
 lock: ## resolve dependencies anew
 	@uv lock
