@@ -64,7 +64,10 @@ def run(size: str, *, seconds: int, clients: int) -> Iterator[Result]:
     """Load the product twice, print every page of both, yield the line of the table."""
     seen, memory = {}, {}
     for application in (UNJOURNALED, JOURNALED):
-        with installation.served(application=application, stand=True) as (site, server), installation.no_drafts_left():
+        with (
+            installation.served(application=application, stand=True) as (site, server),
+            installation.no_drafts_left(),
+        ):
             seen[application], memory[application] = _load(_plan(site), server, seconds, clients)
         _print(application, seen[application], memory[application], seconds)
     ours, floor = _all(seen[JOURNALED]), _all(seen[UNJOURNALED])
@@ -91,6 +94,7 @@ def _plan(site: Site) -> Plan:
 
     operator = system_actor("bench", "Измерение")
     school = Appointment.objects.get(snils=snils_of("secretary")).organisation_id
+    assert school is not None  # noqa: S101 - a secretary works somewhere
     draft = ClientDraft(
         name="Измерение", reach=Reach(organisation_id=school), scopes=["learners.read"], rate_per_minute=6000
     )

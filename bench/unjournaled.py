@@ -4,7 +4,8 @@ from config.wsgi import application
 from kontingent.audit import context, reads
 
 
-def _forget(_request: context.Request) -> int:
+def _forget(request: context.Request) -> int:
+    del request
     return 0
 
 

@@ -94,7 +94,10 @@ def npm_verdict(output: str) -> tuple[int, str]:
     try:
         found = json.loads(output)["metadata"]["vulnerabilities"]
     except (ValueError, KeyError):
-        return 0, "NOT AUDITED: the npm registry tells no advisories for the assets. Run `make audit` where it does."
+        return (
+            0,
+            "NOT AUDITED: the npm registry tells no advisories for the assets. Run `make audit` where it does.",
+        )
     if found["total"]:
         return 1, f"KNOWN VULNERABILITIES in the assets: {found['total']}. Run `npm audit` for them."
     return 0, "assets audited"

@@ -47,7 +47,9 @@ def _assets() -> list[dict[str, Any]]:
             "name": name,
             "version": facts["version"],
             "purl": f"pkg:npm/{name.replace('@', '%40')}@{facts['version']}",
-            "hashes": [{"alg": "SHA-512", "content": b64decode(facts["integrity"].removeprefix("sha512-")).hex()}],
+            "hashes": [
+                {"alg": "SHA-512", "content": b64decode(facts["integrity"].removeprefix("sha512-")).hex()}
+            ],
         }
         for place, facts in locked.items()
         if (name := place.rpartition("node_modules/")[2])

@@ -18,9 +18,9 @@ from tests.machines import clients as m
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 SCHEMA = schemathesis.openapi.from_dict(openapi.document())
-OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
+OPERATIONS: list[Any] = [found.ok() for found in SCHEMA.get_all_operations()]  # type: ignore[union-attr]
 #: Bounded, so that the suite stays a suite: this many requests to each address in each mode.
-EACH = 40
+EACH = 25
 
 
 @pytest.fixture
@@ -30,7 +30,9 @@ def token() -> str:
     return m.token_of(m.client(school, rate=6000))
 
 
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["allowed", "forbidden"])
+@pytest.mark.parametrize(
+    "mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["allowed", "forbidden"]
+)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.label)
 def test_no_server_error_and_only_declared_answers(operation: Any, mode: GenerationMode, token: str) -> None:
     declared = {int(code) for code in operation.definition.raw["responses"]} | {405}
@@ -44,7 +46,11 @@ def test_no_server_error_and_only_declared_answers(operation: Any, mode: Generat
         body = urlencode(case.body) if isinstance(case.body, dict) else str(case.body)
         headers = {"Authorization": f"Bearer {token}"} if with_token else {}
         answer = Client(raise_request_exception=False).generic(
-            case.method, address, body.encode(errors="replace"), "application/x-www-form-urlencoded", headers=headers
+            case.method,
+            address,
+            body.encode(errors="replace"),
+            "application/x-www-form-urlencoded",
+            headers=headers,
         )
         assert answer.status_code < 500, (address, answer.content)
         assert answer.status_code in declared, (address, answer.status_code, answer.content)

@@ -47,7 +47,10 @@ def test_not_knowing_is_said_plainly() -> None:
     assert (code, len(lines)) == (0, 1)
     assert lines[0].startswith("NOT AUDITED")
     assert "40 of 40" in lines[0]
-    assert audit.verdict([{"name": "a", "version": "1", "vulns": []}], 1) == (0, ["1 Python packages audited"])
+    assert audit.verdict([{"name": "a", "version": "1", "vulns": []}], 1) == (
+        0,
+        ["1 Python packages audited"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,7 +68,11 @@ def test_what_npm_says(output: str, code: int, said: str) -> None:
 
 
 def test_the_table_of_asvs_has_every_requirement_once_and_an_honest_status() -> None:
-    rows = re.findall(r"^\| (\d+)\.(\d+)\.(\d+) \| [12] \| (.+?) \| (.+?) \| (.+) \|$", (SECURITY / "asvs-5.0-level-2.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (\d+)\.(\d+)\.(\d+) \| [12] \| (.+?) \| (.+?) \| (.+) \|$",
+        (SECURITY / "asvs-5.0-level-2.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     assert len({row[:3] for row in rows}) == len(rows)
     by_chapter = {chapter: sum(int(row[0]) == chapter for row in rows) for chapter in REQUIREMENTS}
     assert by_chapter == REQUIREMENTS
@@ -86,4 +93,20 @@ def test_what_is_cited_exists(page: str) -> None:
 def test_the_table_of_measures_has_all_fifteen_groups() -> None:
     text = (SECURITY / "fstec-measures.md").read_text(encoding="utf-8")
     groups = re.findall(r"^\| ([А-Я]{3}) – ", text, re.MULTILINE)
-    assert groups == ["ИАФ", "УПД", "ОПС", "ЗНИ", "РСБ", "АВЗ", "СОВ", "АНЗ", "ОЦЛ", "ОДТ", "ЗСВ", "ЗТС", "ЗИС", "ИНЦ", "УКФ"]
+    assert groups == [
+        "ИАФ",
+        "УПД",
+        "ОПС",
+        "ЗНИ",
+        "РСБ",
+        "АВЗ",
+        "СОВ",
+        "АНЗ",
+        "ОЦЛ",
+        "ОДТ",
+        "ЗСВ",
+        "ЗТС",
+        "ЗИС",
+        "ИНЦ",
+        "УКФ",
+    ]
