@@ -31,6 +31,8 @@ def usual_title(kind_code: str) -> str:
 NOT_ADAPTED = "1"
 #: Adaptations for intellectual disability: their programmes last 9 to 13 years in one (ОО-1 2.1.3).
 INTELLECTUAL = frozenset({"209", "210", "214"})
+#: One programme from the first grade to the last.
+WHOLE_SCHOOL = "15"
 PRESCHOOL, GENERAL = "11", frozenset({"12", "13", "14", "15"})
 VOCATIONAL = frozenset({"21", "211", "212", "23"})
 ADDITIONAL = frozenset({"41", "411", "412", "413"})

@@ -12,10 +12,13 @@ from django.db.models import Model
 
 from kontingent.audit.models import Entry
 from kontingent.enrolment import actions as enrolment
+from kontingent.enrolment.check import check
 from kontingent.enrolment.codes import MovementKind, OrderKind
 from kontingent.enrolment.models import Enrolment, Group, Movement, Order, OrderLine, Placement
 from kontingent.kernel import clock
 from kontingent.kernel.errors import Conflict, KontingentError, NotAllowed, RuleViolation
+from kontingent.organisations.models import Organisation
+from kontingent.programmes.models import Programme
 from tests import builders as b
 
 pytestmark = pytest.mark.django_db
@@ -399,3 +402,44 @@ def test_of_two_schools_enrolling_one_child_at_once_one_wins() -> None:
         thread.join()
     assert sorted(outcomes) == ["enrolment.order_has_refusals", "signed"]
     assert Enrolment.objects.count() == 1
+
+
+def _adapted(at: Organisation, kind: str) -> Programme:
+    return Programme.objects.create(
+        organisation=at,
+        kind_code=kind,
+        title="Адаптированная",
+        adaptation_code="208",
+        valid_from=date(2000, 1, 1),
+    )
+
+
+def test_a_child_of_an_adapted_programme_goes_on_with_it_in_an_ordinary_class() -> None:
+    at = b.school()
+    four, five, six = b.group(at, "4А"), b.group(at, "5А", year=2026), b.group(at, "6А", year=2027)
+    primary, basic = _adapted(at, "12"), _adapted(at, "13")
+    who, other = b.person(), b.person("Носков Пётр Ильич")
+    line = enrolment.LineDraft(
+        person_id=who,
+        kind=MovementKind.ADMISSION,
+        effective_on=b.SEPTEMBER,
+        group_id=four.id,
+        programme_id=primary.id,
+    )
+    order = b.signed(at, OrderKind.ADMISSION, [line])
+    enrolment_id = Enrolment.objects.get(opened_by=order).enrolment_id
+    ordinary = b.admitted(other, four)
+    for stream, person in ((enrolment_id, who), (ordinary, other)):
+        b.moved(person, stream, at, MovementKind.PROMOTION, on=date(2026, 9, 1), group_id=five.id)
+        b.moved(person, stream, at, MovementKind.PROMOTION, on=date(2027, 9, 1), group_id=six.id)
+    told = [
+        list(
+            Placement.objects.filter(enrolment_id=stream, superseded_at__isnull=True)
+            .order_by("starts_on")
+            .values_list("adaptation_code", flat=True)
+        )
+        for stream in (enrolment_id, ordinary)
+    ]
+    assert told == [["208"] * 3, ["1"] * 3]
+    assert Placement.objects.filter(programme=basic).exists()
+    assert check().is_clean

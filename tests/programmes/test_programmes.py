@@ -9,7 +9,7 @@ import pytest
 
 from kontingent.audit.models import Entry
 from kontingent.kernel.errors import InvalidValue, NotAllowed, RuleViolation
-from kontingent.programmes import actions, rules
+from kontingent.programmes import actions, queries, rules
 from kontingent.programmes.models import Programme
 from kontingent.programmes.permissions import ProgrammePermission
 from kontingent.programmes.rules import ProgrammeFacts
@@ -121,3 +121,11 @@ def test_a_programme_is_registered_once_and_by_who_may() -> None:
             organisation_id=school.id, facts=BASIC._replace(title="Другая"), valid_from=START,
         )  # fmt: skip
     assert Programme.objects.filter(organisation=school).count() == before
+
+
+@pytest.mark.django_db
+def test_intellectual_disability_has_one_programme_for_all_grades() -> None:
+    school = b.school()
+    facts = ProgrammeFacts("15", "Для обучающихся с УО", adaptation_code="209", duration_months=108)
+    made = actions.register_programme(actor=b.ROOT, organisation_id=school.id, facts=facts, valid_from=START)
+    assert {queries.for_grade(school.id, grade, like=made.id) for grade in (1, 5, 9)} == {made.id}

@@ -25,6 +25,7 @@ from kontingent.enrolment.rules import (
     examine,
     fold,
 )
+from kontingent.enrolment.rules.classes import NOT_ADAPTED
 from kontingent.enrolment.rules.findings import refusal
 from kontingent.enrolment.rules.log import EMPTY, ImpossibleSequence
 from kontingent.organisations import queries as organisations
@@ -67,6 +68,8 @@ class Casebook:
     groups: dict[UUID, GroupFacts] = field(default_factory=dict)
     group_programmes: dict[UUID, tuple[UUID, str]] = field(default_factory=dict)
     programmes: dict[UUID, tuple[str, str]] = field(default_factory=dict)
+    #: Adapted programmes of the organisation by kind and adaptation.
+    adapted: dict[tuple[str, str], UUID] = field(default_factory=dict)
     standing: dict[UUID, list[Standing]] = field(default_factory=lambda: defaultdict(list))
     organisation_names: dict[UUID, str] = field(default_factory=dict)
     order_names: dict[UUID, str] = field(default_factory=dict)
@@ -79,7 +82,7 @@ class Casebook:
         grade = line.grade
         if line.group_id is not None and line.group_id in self.groups:
             group_programme, group_form = self.group_programmes[line.group_id]
-            programme_id = programme_id or group_programme
+            programme_id = programme_id or self._programme_of(line, group_programme)
             study_form = study_form or group_form
             grade = self.groups[line.group_id].grade if grade is None else grade
         kind_code, adaptation = self.programmes.get(programme_id, ("", "")) if programme_id else ("", "")
@@ -88,6 +91,17 @@ class Casebook:
             programme_id, kind_code, adaptation, study_form or ("" if line.enrolment_id else "11"),
             line.funding_code, line.reason_code, line.destination_id, line.destination_text,
         )  # fmt: skip
+
+    def _programme_of(self, line: OrderLine, group_programme: UUID) -> UUID:
+        """Return the class's programme, or the adapted one of its kind for a child who learns by such among the others."""
+        if line.enrolment_id is None or not self.adapted:
+            return group_programme
+        kind_code, adaptation = self.programmes[group_programme]
+        placements = self.before(line).placements
+        own = placements[-1].adaptation_code if placements else NOT_ADAPTED
+        if adaptation != NOT_ADAPTED or own == NOT_ADAPTED:
+            return group_programme
+        return self.adapted.get((kind_code, own), group_programme)
 
     def stream_with(self, line: OrderLine, movement: MovementFacts) -> list[MovementFacts]:
         """Return the stream as it would be with the line."""
@@ -218,7 +232,7 @@ class Casebook:
 
 
 def load(organisation_id: UUID, lines: Collection[OrderLine]) -> Casebook:
-    """Load what the rules need about these lines: seven statements, however many lines."""
+    """Load what the rules need about these lines: eight statements, however many lines."""
     book = Casebook(organisation_id)
     person_ids = {line.person_id for line in lines}
     load_learners(book, person_ids)
@@ -230,6 +244,7 @@ def load(organisation_id: UUID, lines: Collection[OrderLine]) -> Casebook:
     wanted = {line.programme_id for line in lines if line.programme_id}
     wanted |= {programme_id for programme_id, _ in book.group_programmes.values()}
     load_programmes(book, wanted)
+    _load_adapted(book)
     return book
 
 
@@ -244,6 +259,12 @@ def load_learners(book: Casebook, person_ids: Collection[UUID]) -> None:
 def load_programmes(book: Casebook, programme_ids: Collection[UUID]) -> None:
     """Add kind and adaptation of programmes."""
     book.programmes |= programmes.kinds_of(programme_ids)
+
+
+def _load_adapted(book: Casebook) -> None:
+    for programme_id, kind_code, adaptation in programmes.adapted_of(book.organisation_id):
+        book.adapted.setdefault((kind_code, adaptation), programme_id)
+        book.programmes[programme_id] = (kind_code, adaptation)
 
 
 def load_streams(book: Casebook, enrolment_ids: Collection[UUID]) -> None:
