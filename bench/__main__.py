@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def _results(arguments: argparse.Namespace) -> Iterator[Result]:
-    from bench import duplicates, imports, matching, mixed, pages, rls
+    from bench import duplicates, imports, marks, matching, mixed, pages, rls
 
     size, only = arguments.size, arguments.only
     if only is None or only in pages.PAGES:
@@ -41,6 +41,9 @@ def _results(arguments: argparse.Namespace) -> Iterator[Result]:
         yield from rls.run(size)
     if only in (None, "mixed"):
         yield from mixed.run(size, seconds=arguments.seconds, clients=arguments.clients)
+    if only is None or only in marks.NAMES:
+        with installation.served() as (site, server):
+            yield from marks.run(size, site, server)
     if only in (None, "match_online"):
         yield from matching.run(size)
     if only in (None, "duplicates"):

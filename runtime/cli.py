@@ -103,6 +103,9 @@ def _parser() -> argparse.ArgumentParser:
 
     _machine_parser(add("machine", _machine, "внешние системы: регистрация, секреты, приостановка"))
 
+    _describe_journal(
+        add("journal", _journal, "подключить электронный журнал: он сможет передавать уроки и отметки")
+    )
     add("check", _check, "доказать, что периоды обучения равны свёртке журнала движений")
     return parser
 
@@ -133,6 +136,15 @@ def _machine_parser(parser: argparse.ArgumentParser) -> None:
             one.add_argument("--reason", required=True)
         if act == "add-key":
             one.add_argument("file", type=Path)
+
+
+def _describe_journal(link: argparse.ArgumentParser) -> None:
+    link.add_argument("code", help="код журнала латиницей, например epos")
+    link.add_argument("--title", required=True, help="как журнал знают школы")
+    link.add_argument("--organisation", metavar="ОГРН")
+    link.add_argument("--municipality", metavar="КОД")
+    link.add_argument("--region", action="store_true", help="журнал всего региона")
+    link.add_argument("--contact", default="", help="кому звонить")
 
 
 def _day(text: str) -> date:
@@ -210,6 +222,7 @@ def _bring_up_to_date(*, say: Callable[[str], None]) -> None:
 
     from kontingent.codelists import actions as codelists
     from kontingent.organisations import actions as organisations
+    from kontingent.performance import actions as performance
     from kontingent.storage import row_security
 
     say("Таблицы…")
@@ -219,6 +232,7 @@ def _bring_up_to_date(*, say: Callable[[str], None]) -> None:
     say("Справочники…")
     codelists.load_all()
     organisations.load_municipalities()
+    performance.make_years()
 
 
 def _up(arguments: argparse.Namespace) -> int:
@@ -377,6 +391,13 @@ def _machine(arguments: argparse.Namespace) -> int:
                 return cli.resume(arguments.client_id, out=print)
             case _:
                 return cli.revoke(arguments.client_id, arguments.reason, out=print)
+
+
+def _journal(arguments: argparse.Namespace) -> int:
+    with _installation():
+        from runtime import journals
+
+        return journals.connect(arguments, out=print)
 
 
 def _check(_arguments: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from kontingent.access.machines.permissions import MachinePermission as Machine
 from kontingent.access.permissions import AccessPermission as Access
 from kontingent.enrolment.permissions import EnrolmentPermission as Enrol
 from kontingent.organisations.permissions import OrganisationPermission as Org
+from kontingent.performance.permissions import PerformancePermission as Perform
 from kontingent.persons.permissions import PersonPermission as Person
 from kontingent.programmes.permissions import ProgrammePermission as Programme
 
@@ -62,12 +63,13 @@ def _role(
     return Role(code, title, level, held, frozenset(appoints), purpose)
 
 
-_READ = (Org.VIEW, Person.VIEW, Enrol.VIEW, Enrol.COUNT)
+_READ = (Org.VIEW, Person.VIEW, Enrol.VIEW, Enrol.COUNT, Perform.VIEW)
 _DECIDE_DUPLICATES = (Person.PROPOSE_MERGE, Person.MERGE)
 _OPERATE = (
     *_READ, Person.PROPOSE_MERGE, Person.VIEW_DOCUMENTS, Person.VIEW_ADDRESSES, Person.VIEW_CATEGORIES, Person.EDIT_CATEGORIES,
     Person.EDIT, Enrol.MANAGE_GROUPS, Enrol.CONDITIONS, Enrol.DRAFT_ORDER,
     Enrol.SIGN_ORDER, Enrol.CANCEL_ORDER, Org.PROPOSE, Programme.MANAGE, *IMPORTS, Access.EMERGENCY,
+    Perform.DECIDE,
 )  # fmt: skip
 _STAFF = ("operator", "teacher")
 
@@ -85,7 +87,7 @@ ROLES: dict[str, Role] = {
         ),
         _role(
             "ministry", "Специалист министерства", Level.REGION, "region", *_READ, Org.CONFIRM,
-            Org.REGISTER, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES,
+            Org.REGISTER, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS,
         ),
         _role(
             "security", "Администратор безопасности", Level.REGION, "security", Org.VIEW,

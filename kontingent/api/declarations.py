@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from kontingent.access.machines.rules import MachineScope
 from kontingent.api import fields
 from kontingent.enrolment.contingent import Dimension
+from kontingent.exchange.journals.messages import MESSAGES
+from kontingent.performance.codes import OUTCOME_NAMES, Refusal
+from kontingent.performance.records import KINDS
 
 Schema = Mapping[str, Any]
 PREFIX = "/api/v1"
@@ -16,6 +21,7 @@ TOKEN_PATH = f"{PREFIX}/oauth/token"
 REVOKE_PATH = f"{PREFIX}/oauth/revoke"
 MOST_ROWS, USUAL_ROWS = 500, 100
 MOST_CUTS = 3
+MOST_RECEIPTS, USUAL_RECEIPTS = 10_000, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Something that may be read: where, with which scope and parameters, and what comes back."""
+    """Something that may be asked: where, with which scope and parameters, and what comes back.
+
+    ``takes`` is the schema of one line of the body, where there is one. What takes long has ``own_transactions``.
+    """
 
     operation: str
     path: str
@@ -38,6 +47,9 @@ class Endpoint:
     scope: MachineScope
     answer: Schema
     parameters: tuple[Parameter, ...] = ()
+    method: str = "GET"
+    takes: Schema | None = None
+    own_transactions: bool = False
 
 
 def _page_of(name: str) -> Schema:
@@ -109,7 +121,60 @@ CONTINGENT = Endpoint(
     {"$ref": "#/components/schemas/Contingent"},
     (_ORGANISATION, _ON, _BY),
 )
-ENDPOINTS = (ORGANISATIONS, LEARNERS, LEARNER, CONTINGENT)
+_JOURNAL = f"{PREFIX}/journals/{{journal}}"
+_ROWS_LIMIT = Parameter(
+    "limit",
+    "Сколько строк на странице.",
+    {"type": "integer", "minimum": 1, "maximum": MOST_RECEIPTS, "default": USUAL_RECEIPTS},
+)
+DELIVER = Endpoint(
+    "deliverBatch",
+    f"{_JOURNAL}/batches",
+    "Передать порцию журнала",
+    "Тело – строки NDJSON или CSV (первая строка – имена полей), сжатые gzip или zstd или нет; читается потоком, любой длины. "
+    "Запись узнаётся по id в пределах журнала и учебного года; прежняя version не заменит новую, та же – ничего не изменит. "
+    "Порция узнаётся по key: прерванную передают снова целиком с тем же ключом, принятое не запишется дважды. Отказ одной "
+    "строки не мешает другим; изменения закрытых периодов ждут решения школы. 429 – приём занят, 503 – база недоступна: "
+    "повторите через Retry-After.",
+    MachineScope.JOURNALS,
+    {"$ref": "#/components/schemas/Batch"},
+    (
+        Parameter("key", "Ключ порции: до 64 латинских букв, цифр и знаков . _ : -.", {"type": "string"}),
+        Parameter("records", "Вид сведений.", {"type": "string", "enum": list(KINDS)}),
+        Parameter("school_year", "Учебный год: 2026 – это 2026/27.", {"type": "integer"}),
+    ),
+    method="POST",
+    own_transactions=True,
+    takes={"oneOf": [{"$ref": f"#/components/schemas/{one.__name__}"} for one in MESSAGES.values()]},
+)
+BATCH = Endpoint(
+    "getBatch",
+    f"{_JOURNAL}/batches/{{key}}",
+    "Состояние порции",
+    "taken_rows – сколько первых строк порции принято окончательно.",
+    MachineScope.JOURNALS,
+    {"$ref": "#/components/schemas/Batch"},
+)
+RECEIPTS = Endpoint(
+    "listReceipts",
+    f"{_JOURNAL}/batches/{{key}}/receipts",
+    "Квитанции строк",
+    "Что стало с каждой строкой порции, по порядку.",
+    MachineScope.JOURNALS,
+    _page_of("Receipt"),
+    (_ROWS_LIMIT, _CURSOR),
+)
+REFUSED_ROWS = Endpoint(
+    "listRefusedRows",
+    f"{_JOURNAL}/refused",
+    "Отклонённые строки",
+    "Строки журнала, которые отклонены и ждут исправления: почему и что сделать. Исправленную передают снова с тем же id; "
+    "когда она принята, отказ снимается.",
+    MachineScope.JOURNALS,
+    _page_of("RefusedRow"),
+    (_ROWS_LIMIT, _CURSOR),
+)
+ENDPOINTS = (ORGANISATIONS, LEARNERS, LEARNER, CONTINGENT, DELIVER, BATCH, RECEIPTS, REFUSED_ROWS)
 
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
@@ -136,6 +201,42 @@ SCHEMAS: dict[str, Schema] = {
                     },
                 },
             },
+        },
+    },
+    **msgspec.json.schema_components(MESSAGES.values(), ref_template="#/components/schemas/{name}")[1],
+    "Batch": {
+        "type": "object",
+        "required": ["key", "records", "school_year", "state", "taken_rows", "outcomes", "broken_by"],
+        "properties": {
+            "key": _TEXT,
+            "records": {"type": "string", "enum": list(KINDS)},
+            "school_year": {"type": "integer"},
+            "state": {"type": "string", "enum": ["taking", "broken", "done"]},
+            "taken_rows": _COUNT,
+            "outcomes": {
+                "type": "object",
+                "required": list(OUTCOME_NAMES.values()),
+                "properties": dict.fromkeys(OUTCOME_NAMES.values(), _COUNT),
+            },
+            "broken_by": {"type": ["string", "null"]},
+        },
+    },
+    "Receipt": {
+        "type": "object",
+        "required": ["row", "outcome"],
+        "properties": {"row": _COUNT, "outcome": {"type": "string", "enum": list(OUTCOME_NAMES.values())}},
+    },
+    "RefusedRow": {
+        "type": "object",
+        "required": ["batch", "row", "external_id", "code", "place", "detail", "remedy"],
+        "properties": {
+            "batch": _TEXT,
+            "row": _COUNT,
+            "external_id": _TEXT,
+            "code": {"type": "string", "enum": [one.value for one in Refusal]},
+            "place": _TEXT,
+            "detail": _TEXT,
+            "remedy": _TEXT,
         },
     },
     "Problem": {

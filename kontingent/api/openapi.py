@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +25,17 @@ def document() -> dict[str, Any]:
             {"name": one.name, "in": "query", "description": one.description, "schema": one.schema}
             for one in endpoint.parameters
         ]
-        if "{id}" in endpoint.path:
-            where = {
-                "name": "id",
-                "in": "path",
-                "required": True,
-                "schema": {"type": "string", "format": "uuid"},
-            }
-            parameters.insert(0, where)
+        for name in reversed(re.findall(r"{(\w+)}", endpoint.path)):
+            kind = {"type": "string", "format": "uuid"} if name == "id" else {"type": "string"}
+            parameters.insert(0, {"name": name, "in": "path", "required": True, "schema": kind})
         paths[endpoint.path] = {
-            "get": {
+            endpoint.method.lower(): {
                 "operationId": endpoint.operation,
                 "summary": endpoint.summary,
                 "description": endpoint.description,
                 "parameters": parameters,
                 "security": [{"oauth2": [endpoint.scope.value]}],
+                **({"requestBody": _lines(endpoint.takes)} if endpoint.takes else {}),
                 "responses": {"200": _json("Ответ", endpoint.answer), **_led_on(endpoint.path), **_REFUSALS},
             }
         }
@@ -47,7 +44,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "АИС «Контингент»: программный интерфейс",
             "version": "1",
-            "description": "Чтение регионального реестра внешними системами. Токен живёт 15 минут; предел запросов – "
+            "description": "Чтение регионального реестра внешними системами и приём из электронных журналов. Токен живёт 15 минут; предел запросов – "
             "у каждой системы свой (429, Retry-After).",
         },
         "paths": paths,
@@ -75,6 +72,12 @@ def render() -> str:
 
 def _json(description: str, schema: Any, kind: str = "application/json") -> dict[str, Any]:
     return {"description": description, "content": {kind: {"schema": schema}}}
+
+
+def _lines(schema: Any) -> dict[str, Any]:
+    """A body of lines, each of the schema."""
+    content = {kind: {"schema": schema} for kind in ("application/x-ndjson", "text/csv")}
+    return {"required": True, "description": "Одна запись – одна строка, UTF-8.", "content": content}
 
 
 def _problem(description: str) -> dict[str, Any]:

@@ -23,7 +23,16 @@ from kontingent.api.declarations import Endpoint
 from kontingent.audit import actions as audit
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import Conflict, InvalidValue, KontingentError, Moved, NotAllowed, NotFound
+from kontingent.kernel.errors import (
+    Conflict,
+    InvalidValue,
+    KontingentError,
+    Moved,
+    NotAllowed,
+    NotFound,
+    TryLater,
+    Unavailable,
+)
 from kontingent.storage.scope import at_the_door, scoped
 
 View = Callable[..., HttpResponse]
@@ -36,6 +45,12 @@ _STATUS: tuple[tuple[type[KontingentError], HTTPStatus, str], ...] = (
     (NotAllowed, HTTPStatus.FORBIDDEN, "Запрашивайте данные своих организаций; иное даёт оператор региона."),
     (Conflict, HTTPStatus.CONFLICT, "Прочитайте данные заново и повторите запрос."),
     (InvalidValue, HTTPStatus.BAD_REQUEST, "Исправьте параметр и повторите запрос."),
+    (
+        Unavailable,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Подождите, сколько сказано в Retry-After, и повторите запрос.",
+    ),
+    (TryLater, HTTPStatus.TOO_MANY_REQUESTS, "Подождите, сколько сказано в Retry-After, и повторите запрос."),
     (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS, "Подождите, сколько сказано в Retry-After."),
 )
 
@@ -48,22 +63,27 @@ class ApiRequest(HttpRequest):
 
 
 def serves(endpoint: Endpoint) -> Callable[[View], View]:
-    """Make a view answer an endpoint as it is declared: GET only, its scope, its parameters."""
+    """Make a view answer an endpoint as it is declared: its method, its scope, its parameters."""
 
     def around(view: View) -> View:
-        inner = bearer(endpoint.scope)(_known_parameters(endpoint, view))
+        inner = bearer(endpoint.scope, own_transactions=endpoint.own_transactions)(
+            _known_parameters(endpoint, view)
+        )
 
         @wraps(view)
         def answer(request: HttpRequest, **named: Any) -> HttpResponse:
-            return refusals_told(inner, "GET")(request, **named)
+            return refusals_told(inner, endpoint.method)(request, **named)
 
         return answer
 
     return around
 
 
-def bearer(scope: MachineScope) -> Callable[[View], View]:
-    """Let in whoever holds a live token with the scope, and put ``actor`` and ``scopes`` on the request."""
+def bearer(scope: MachineScope, *, own_transactions: bool = False) -> Callable[[View], View]:
+    """Let in whoever holds a live token with the scope, and put ``actor`` and ``scopes`` on the request.
+
+    The view runs in one transaction of the actor's scope, unless it says its scope itself, transaction by transaction.
+    """
 
     def around(view: View) -> View:
         @wraps(view)
@@ -83,6 +103,8 @@ def bearer(scope: MachineScope) -> Callable[[View], View]:
                     scope=scope.value,
                     remedy="Запросите токен с этой областью; если она не разрешена системе – обратитесь к оператору региона.",
                 )
+            if own_transactions:
+                return view(known, **named)
             with scoped(held.actor):
                 return view(known, **named)
 
@@ -182,7 +204,7 @@ def _refused(refusal: KontingentError) -> HttpResponse:
         (HTTPStatus.UNPROCESSABLE_ENTITY, "Сверьте запрос с описанием интерфейса."),
     )
     answer = problem(status, refusal.code, refusal.message, str(refusal.facts.get("remedy", remedy)))
-    if isinstance(refusal, TooManyRequests):
+    if isinstance(refusal, TooManyRequests | TryLater):
         answer.headers["Retry-After"] = str(refusal.retry_after)
     return answer
 

@@ -3,18 +3,23 @@
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from kontingent.api import declarations, oauth, resources, serving
+from kontingent.api import declarations, journals, oauth, resources, serving
 
 _VIEWS: dict[str, serving.View] = {
     declarations.ORGANISATIONS.operation: resources.list_organisations,
     declarations.LEARNERS.operation: resources.list_learners,
     declarations.LEARNER.operation: resources.get_learner,
     declarations.CONTINGENT.operation: resources.count_contingent,
+    declarations.DELIVER.operation: journals.deliver,
+    declarations.BATCH.operation: journals.show_batch,
+    declarations.RECEIPTS.operation: journals.list_receipts,
+    declarations.REFUSED_ROWS.operation: journals.list_refused,
 }
 
 
 def _route(address: str) -> str:
-    return address.removeprefix("/api/").replace("{id}", "<uuid:person_id>")
+    route = address.removeprefix("/api/").replace("{id}", "<uuid:person_id>")
+    return route.replace("{journal}", "<slug:journal>").replace("{key}", "<str:key>")
 
 
 #: No cookie lets anybody in here, so there is nothing for a forged form to use.

@@ -55,3 +55,13 @@ class Conflict(KontingentError):
 
 class InvalidValue(KontingentError, ValueError):
     """A value that cannot be what it claims: place, value and remedy are in the message."""
+
+
+class TryLater(KontingentError):
+    """Not now: the same request may be repeated in ``retry_after`` seconds."""
+
+    retry_after = 5
+
+
+class Unavailable(TryLater):
+    """Something that the request needs does not answer."""

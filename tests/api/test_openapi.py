@@ -29,7 +29,7 @@ def test_every_address_is_declared_and_every_declaration_has_an_address() -> Non
     assert document["openapi"].startswith("3.1")
     routes = [str(one.pattern) for one in urls.urlpatterns if isinstance(one, URLPattern)]
     served = {"/api/" + re.sub(r"<uuid:\w+>", "{id}", route) for route in routes if not route.startswith("^")}
-    assert served == set(document["paths"])
+    assert {re.sub(r"<\w+:(\w+)>", r"{\1}", route) for route in served} == set(document["paths"])
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -71,7 +71,9 @@ def test_answers_fit_their_schemas() -> None:
     b.admitted(anna, b.group(school, "5А"))
     token = m.token_of(m.client(school))
     cuts = {"by": "grade,sex,organisation"}
-    for endpoint in declarations.ENDPOINTS:
+    reading = [one for one in declarations.ENDPOINTS if "{journal}" not in one.path]
+    assert len(reading) == 4
+    for endpoint in reading:
         address = endpoint.path.removeprefix("/api/v1/").replace("{id}", str(anna))
         parameters = {"on": "2025-10-01"} if any(one.name == "on" for one in endpoint.parameters) else {}
         answer = machine.got(

@@ -14,6 +14,7 @@ from kontingent.access.machines.refusals import OAuthError, OAuthRefused
 from kontingent.enrolment.permissions import EnrolmentPermission as Enrol
 from kontingent.kernel.errors import InvalidValue, RuleViolation
 from kontingent.organisations.permissions import OrganisationPermission as Org
+from kontingent.performance.permissions import PerformancePermission as Performance
 from kontingent.persons.permissions import PersonPermission as Person
 
 TOKEN_LASTS = timedelta(minutes=15)
@@ -43,6 +44,7 @@ class MachineScope(StrEnum):
     ADDRESSES = "learners.addresses"
     CONTACTS = "learners.contacts"
     CONTINGENT = "contingent.read"
+    JOURNALS = "journals.write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ SCOPES: dict[MachineScope, ScopeEntry] = {
     MachineScope.ADDRESSES: _entry("адреса", Person.VIEW_ADDRESSES, needs=MachineScope.LEARNERS),
     MachineScope.CONTACTS: _entry("телефоны и почта", Machine.READ_CONTACTS, needs=MachineScope.LEARNERS),
     MachineScope.CONTINGENT: _entry("численность контингента, без персональных данных", Enrol.COUNT),
+    MachineScope.JOURNALS: _entry("передача уроков, отметок и посещаемости", Performance.DELIVER),
 }
 
 #: RFC 6749 §3.3: scope tokens of visible ASCII without quote and backslash, one space between.

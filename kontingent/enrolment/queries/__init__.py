@@ -37,7 +37,12 @@ from kontingent.enrolment.queries.orders import (
     orders_of_batch,
     school_years,
 )
-from kontingent.enrolment.queries.scope import has_studied, require_visible, visible
+from kontingent.enrolment.queries.scope import (
+    has_studied,
+    organisations_condition,
+    require_visible,
+    visible,
+)
 from kontingent.enrolment.queries.standing import Place, standing_of
 
 __all__ = [
@@ -64,6 +69,7 @@ __all__ = [
     "order",
     "orders",
     "orders_of_batch",
+    "organisations_condition",
     "own_card",
     "require_visible",
     "school_list",

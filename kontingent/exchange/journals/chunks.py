@@ -1,0 +1,149 @@
+"""A stream of blocks cut into chunks of a fixed number of rows, read ahead in a thread of its own. No database.
+
+While one chunk is written by PostgreSQL the next is decompressed and parsed: the two cores of a small machine both work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeVar
+
+from kontingent.exchange.journals.messages import Read, Reader, RefusedLine, is_plain
+
+#: Rows of a chunk: one transaction. Bounds the memory and what a crash makes one send again.
+ROWS: Final = 25_000
+AHEAD: Final = 2
+T = TypeVar("T")
+
+
+class Known(NamedTuple):
+    """A chunk that was taken before: how many rows, and their digest."""
+
+    rows: int
+    digest: bytes
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Rows of a delivery, counted from nought: those to take, those that stand later in the chunk too, those refused."""
+
+    first_row: int
+    rows: int
+    digest: bytes
+    texts: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    superseded: list[int] = field(default_factory=list)
+    refused: list[RefusedLine] = field(default_factory=list)
+    known: Known | None = None
+
+
+def chunks(blocks: Iterable[bytes], reader: Reader, known: Sequence[Known] = ()) -> Iterator[Chunk]:
+    """Yield chunks in order; those of ``known`` come back unread, with their digest to compare."""
+    sizes = [one.rows for one in known]
+    first, index = 0, 0
+    gathering = _Gathering(reader, known[0] if known else None)
+    for block in blocks:
+        lines = [line for line in block.split(b"\n") if line and line != b"\r"]
+        plain = is_plain(block)
+        if reader.needs_header and lines:
+            reader.take_header(lines.pop(0))
+        while lines:
+            size = sizes[index] if index < len(sizes) else ROWS
+            part, lines = lines[: size - gathering.rows], lines[size - gathering.rows :]
+            gathering.add(part, plain=plain)
+            if gathering.rows == size:
+                yield gathering.chunk(first)
+                first, index = first + size, index + 1
+                gathering = _Gathering(reader, known[index] if index < len(known) else None)
+    if gathering.rows:
+        yield gathering.chunk(first)
+
+
+class _Gathering:
+    """A chunk in the making."""
+
+    def __init__(self, reader: Reader, known: Known | None) -> None:
+        self.rows = 0
+        self._reader = reader
+        self._known = known
+        self._digest = hashlib.sha256()
+        self._read = Read()
+
+    def add(self, lines: Sequence[bytes], *, plain: bool) -> None:
+        self._digest.update(b"\n".join(lines))
+        self._digest.update(b"\n")
+        if self._known is None:
+            read = self._reader.rows(lines, plain=plain, first=self.rows)
+            for name in Read.__slots__:
+                getattr(self._read, name).extend(getattr(read, name))
+        self.rows += len(lines)
+
+    def chunk(self, first_row: int) -> Chunk:
+        read = self._read
+        made = Chunk(
+            first_row,
+            self.rows,
+            self._digest.digest(),
+            read.texts,
+            read.numbers,
+            [],
+            read.refused,
+            self._known,
+        )
+        if len(set(read.ids)) < len(read.ids):
+            _leave_newest(made, read)
+        return made
+
+
+def _leave_newest(chunk: Chunk, read: Read) -> None:
+    """Of rows with one id leave the one of the highest version, of equal ones the first."""
+    newest: dict[str, int] = {}
+    for place, (key, version) in enumerate(zip(read.ids, read.versions, strict=True)):
+        if key not in newest or version > read.versions[newest[key]]:
+            newest[key] = place
+    stay = set(newest.values())
+    chunk.superseded = [number for place, number in enumerate(read.numbers) if place not in stay]
+    chunk.texts = [text for place, text in enumerate(read.texts) if place in stay]
+    chunk.numbers = [number for place, number in enumerate(read.numbers) if place in stay]
+
+
+def ahead(source: Iterator[T], depth: int = AHEAD) -> Iterator[T]:
+    """Yield what ``source`` yields, which runs in a thread and is up to ``depth`` items ahead."""
+    made: queue.Queue[tuple[str, T | BaseException | None]] = queue.Queue(depth)
+    given_up = threading.Event()
+
+    def put(kind: str, item: T | BaseException | None) -> bool:
+        while not given_up.is_set():
+            try:
+                made.put((kind, item), timeout=0.2)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def run() -> None:
+        try:
+            for item in source:
+                if not put("item", item):
+                    return
+            put("end", None)
+        except BaseException as error:  # noqa: BLE001 - carried over to whoever iterates
+            put("error", error)
+
+    thread = threading.Thread(target=run, name="journal-reader", daemon=True)
+    thread.start()
+    try:
+        while True:
+            kind, item = made.get()
+            if kind == "error":
+                assert isinstance(item, BaseException)  # noqa: S101 - put so above
+                raise item
+            if kind == "end":
+                return
+            yield item  # type: ignore[misc]
+    finally:
+        given_up.set()

@@ -1,0 +1,296 @@
+"""A batch from its first line to its receipt.
+
+Each chunk is one transaction together with its receipt and the count of rows dealt with, so that whatever dies in
+between, the same key sent again goes on where the last commit stood. At most some batches are taken at once, of one
+journal one: the others are asked to wait.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+
+from kontingent.audit import actions as audit
+from kontingent.exchange.journals.chunks import Chunk, Known, ahead, chunks
+from kontingent.exchange.journals.messages import Format, Lexicon, Reader, RefusedLine, RowRefused
+from kontingent.exchange.journals.models import ChunkReceipt, JournalBatch, RefusedRow
+from kontingent.exchange.journals.streams import Body, Encoding, StreamRefused, blocks
+from kontingent.kernel import clock
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import Conflict, InvalidValue, KontingentError, TryLater, Unavailable
+from kontingent.kernel.school_year import SchoolYear
+from kontingent.organisations import queries as organisations
+from kontingent.performance import queries as performance
+from kontingent.performance.actions import Delivery, Taken, make_years, take_copied
+from kontingent.performance.codes import Outcome
+from kontingent.performance.events import BatchTaken
+from kontingent.performance.models import Journal
+from kontingent.performance.records import KINDS, Records
+from kontingent.storage.scope import scoped
+
+#: Advisory locks: a place among those taken at once, and a journal.
+_PLACES, _JOURNAL = 0x6A70, 0x6A71
+#: How many school years back a journal may deliver.
+YEARS_BACK = 11
+_TEXTS_AT_ONCE = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consignment:
+    """What is delivered: the batch's key, the kind of its records, the school year, and how it is written."""
+
+    key: str
+    records: Records
+    school_year: int
+    written_as: Format
+    encoding: Encoding
+
+
+def deliver(*, actor: Actor, journal_code: str, consignment: Consignment, body: Body) -> JournalBatch:
+    """Take a batch (принять порцию): all of it, or what is still missing of one that was interrupted.
+
+    Raises:
+        NotFound: no such journal for the actor.
+        TryLater: others are being taken, nothing was read; Unavailable: the database went away, what was committed stands.
+        Conflict: the key belongs to a batch of other content.
+        StreamRefused: the body cannot be read on; what came before stands.
+    """
+    with scoped(actor):
+        journal = performance.journal_of(actor, journal_code)
+    _check_year(consignment.school_year)
+    with _place(journal):
+        with scoped(actor):
+            batch = _open(journal, consignment)
+            if batch.state == "done":
+                return batch
+            make_years(consignment.school_year)
+            known, reader = _known(batch), _reader(actor, journal, consignment)
+        try:
+            for chunk in ahead(chunks(blocks(body, consignment.encoding), reader, known)):
+                _take(actor, journal, batch, consignment, chunk)
+        except (StreamRefused, RowRefused) as refused:
+            _close(actor, journal, batch, "broken", broken_by=_code_of(refused))
+            raise _told(refused) from refused
+        except OperationalError as error:
+            raise Unavailable(
+                "journals.interrupted",
+                "База данных была недоступна, передача прервана. Продолжите порцию с тем же ключом: принятое не потеряно.",
+            ) from error
+        _close(actor, journal, batch, "done")
+    return batch
+
+
+def _check_year(school_year: int) -> None:
+    present = SchoolYear.of(clock.today()).begins_in
+    if not present - YEARS_BACK <= school_year <= present:
+        raise InvalidValue(
+            "journals.school_year",
+            f"Учебный год {school_year} не принимается. Укажите школьный год от {present - YEARS_BACK} до {present}: "
+            "год, в котором он начался.",
+        )
+
+
+@contextmanager
+def _place(journal: Journal) -> Iterator[None]:
+    """Hold a place among those taken at once, and the journal; locks of the session, which a crash lets go."""
+    with connection.cursor() as cursor:
+        held: list[tuple[int, int]] = []
+
+        def hold(kind: int, number: int) -> bool:
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [kind, number])
+            row = cursor.fetchone()
+            if row and row[0]:
+                held.append((kind, number))
+                return True
+            return False
+
+        try:
+            if not hold(_JOURNAL, journal.pk) or not any(
+                hold(_PLACES, place) for place in range(settings.JOURNALS_AT_ONCE)
+            ):
+                raise TryLater(
+                    "journals.busy",
+                    f"Сейчас принимаются другие порции. Повторите через {TryLater.retry_after} с; порции одного журнала передавайте по одной.",
+                )
+            yield
+        finally:
+            _let_go(held)
+
+
+def _let_go(held: Sequence[tuple[int, int]]) -> None:
+    try:
+        with connection.cursor() as cursor:
+            for lock in held:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", list(lock))
+    except OperationalError:
+        connection.close()  # the locks went with the session
+
+
+def _open(journal: Journal, consignment: Consignment) -> JournalBatch:
+    now = clock.now()
+    batch, made = JournalBatch.objects.get_or_create(
+        journal=journal, key=consignment.key,
+        defaults={
+            "records": consignment.records.code, "school_year": consignment.school_year, "started_at": now, "touched_at": now,
+        },
+    )  # fmt: skip
+    if not made and (batch.records, batch.school_year) != (consignment.records.code, consignment.school_year):
+        raise Conflict(
+            "journals.key_taken",
+            f"Порция с ключом «{batch.key}» уже есть: {batch.records}, {batch.school_year}. Дайте новой порции другой ключ.",
+        )
+    return batch
+
+
+def _known(batch: JournalBatch) -> list[Known]:
+    rows = batch.receipts.order_by("first_row").values_list("rows", "digest")
+    return [Known(count, bytes(digest)) for count, digest in rows]
+
+
+def _reader(actor: Actor, journal: Journal, consignment: Consignment) -> Reader:
+    own = actor.scope.organisations if not actor.scope.whole_region and not actor.scope.municipalities else ()
+    lexicon = Lexicon(
+        SchoolYear(consignment.school_year), clock.today(), performance.subject_names(journal.pk),
+        ogrn=organisations.get(next(iter(own))).ogrn if len(own) == 1 else "",
+    )  # fmt: skip
+    return Reader(consignment.records, lexicon, consignment.written_as)
+
+
+def _take(
+    actor: Actor, journal: Journal, batch: JournalBatch, consignment: Consignment, chunk: Chunk
+) -> None:
+    if chunk.known is not None:
+        if (chunk.rows, chunk.digest) != chunk.known:
+            raise Conflict(
+                "journals.other_content",
+                f"Порция «{batch.key}» начата с другим содержанием: строки с {chunk.first_row + 1} не те, что приняты. "
+                "Передайте ту же порцию или дайте новой другой ключ.",
+            )
+        return
+    with scoped(actor), transaction.atomic():
+        taken = take_copied(
+            Delivery(
+                actor=actor, journal_id=journal.pk, source=journal.source, batch_id=batch.pk, records=consignment.records,
+                school_year=consignment.school_year,
+                may_be_late=journal.history_until is not None and clock.today() < journal.history_until,
+            ),
+            _encoded(chunk.texts),
+        )  # fmt: skip
+        outcomes = _outcomes(chunk, taken)
+        ChunkReceipt.objects.create(
+            batch=batch, first_row=chunk.first_row, rows=chunk.rows, outcomes=outcomes, digest=chunk.digest
+        )
+        _keep_refused(journal, batch, chunk, taken)
+        _mend(journal, batch)
+        batch.taken_rows = chunk.first_row + chunk.rows
+        batch.outcomes = dict(Counter(batch.outcomes) + Counter(outcomes))
+        batch.state, batch.broken_by, batch.touched_at = "taking", "", clock.now()
+        batch.save(update_fields=["taken_rows", "outcomes", "state", "broken_by", "touched_at"])
+
+
+def _encoded(texts: Sequence[str]) -> Iterator[bytes]:
+    for start in range(0, len(texts), _TEXTS_AT_ONCE):
+        yield "".join(texts[start : start + _TEXTS_AT_ONCE]).encode()
+
+
+def _outcomes(chunk: Chunk, taken: Taken) -> str:
+    """Return one letter for every row of the chunk."""
+    if len(taken.outcomes) != len(chunk.numbers):
+        raise RuntimeError(f"{len(chunk.numbers)} rows were staged, {len(taken.outcomes)} judged")
+    if len(chunk.numbers) == chunk.rows:
+        return taken.outcomes
+    letters = [Outcome.REFUSED.value] * chunk.rows
+    for number in chunk.superseded:
+        letters[number] = Outcome.STALE.value
+    for number, letter in zip(chunk.numbers, taken.outcomes, strict=True):
+        letters[number] = letter
+    return "".join(letters)
+
+
+def _keep_refused(journal: Journal, batch: JournalBatch, chunk: Chunk, taken: Taken) -> None:
+    common: dict[str, Any] = {
+        "batch": batch, "journal": journal, "records": batch.records, "school_year": batch.school_year, "refused_at": clock.now(),
+    }  # fmt: skip
+    rows = [
+        RefusedRow(
+            number=chunk.first_row + one.number + 1,
+            external_id=one.external_id,
+            code=one.why.refusal,
+            place=one.why.place,
+            line=_kept(one),
+            **common,
+        )
+        for one in chunk.refused
+    ]
+    rows += [
+        RefusedRow(
+            number=chunk.first_row + one.n + 1,
+            external_id=one.external_id,
+            code=one.refusal,
+            staged=one.staged,
+            **common,
+        )
+        for one in taken.refused
+    ]
+    RefusedRow.objects.bulk_create(rows, batch_size=2000)
+
+
+#: So much of a refused line is kept.
+LONGEST_KEPT = 4000
+
+
+def _kept(refused: RefusedLine) -> str:
+    try:
+        text = refused.line.decode()
+    except UnicodeDecodeError:
+        return ""
+    return text if len(text) <= LONGEST_KEPT and "\x00" not in text else ""
+
+
+def _mend(journal: Journal, batch: JournalBatch) -> None:
+    """Take off the list of repairs what has come again and was taken: its record stands under this batch by now."""
+    open_rows = RefusedRow.objects.filter(
+        journal=journal, records=batch.records, school_year=batch.school_year, repaired_at__isnull=True
+    ).exclude(external_id="")
+    if not open_rows.exists():
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE journals_refusedrow r SET repaired_at = %s WHERE r.journal_id = %s AND r.records = %s "
+            "AND r.school_year = %s AND r.repaired_at IS NULL AND r.external_id <> '' "
+            f"AND EXISTS (SELECT 1 FROM {KINDS[batch.records].table} e WHERE e.school_year = r.school_year "
+            "AND e.journal_id = r.journal_id AND e.external_id = r.external_id AND e.batch_id = %s)",
+            [clock.now(), journal.pk, batch.records, batch.school_year, batch.pk],
+        )
+
+
+def _close(actor: Actor, journal: Journal, batch: JournalBatch, state: str, *, broken_by: str = "") -> None:
+    batch.state, batch.broken_by, batch.touched_at = state, broken_by[:40], clock.now()
+    with scoped(actor), transaction.atomic():
+        batch.save(update_fields=["state", "broken_by", "touched_at"])
+        audit.record(
+            BatchTaken(
+                journal=journal.code, batch=batch.key, records=batch.records, school_year=batch.school_year,
+                rows=batch.taken_rows, outcomes=batch.outcomes, broken_by=broken_by, basis=actor.purpose,
+            ),
+            actor=actor,
+        )  # fmt: skip
+
+
+def _code_of(refused: StreamRefused | RowRefused) -> str:
+    return refused.code if isinstance(refused, StreamRefused) else "journals.header"
+
+
+def _told(refused: StreamRefused | RowRefused) -> KontingentError:
+    if isinstance(refused, StreamRefused):
+        return refused
+    return StreamRefused(
+        "journals.header",
+        f"Заголовок CSV не подходит: {refused.place}. Назовите столбцы так, как поля в описании интерфейса.",
+    )

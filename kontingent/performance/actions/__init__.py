@@ -1,0 +1,27 @@
+"""Writing: connecting journals, taking their records in, deciding on late corrections, making and destroying years."""
+
+from kontingent.performance.actions.journals import (
+    GradingPeriodDraft,
+    connect_journal,
+    map_subject,
+    open_history,
+    set_periods,
+)
+from kontingent.performance.actions.late import decide_late
+from kontingent.performance.actions.taking import Delivery, Taken, take_copied, take_staged
+from kontingent.performance.actions.years import destroy_expired, make_years
+
+__all__ = [
+    "Delivery",
+    "GradingPeriodDraft",
+    "Taken",
+    "connect_journal",
+    "decide_late",
+    "destroy_expired",
+    "make_years",
+    "map_subject",
+    "open_history",
+    "set_periods",
+    "take_copied",
+    "take_staged",
+]

@@ -1,0 +1,126 @@
+"""Connecting journals, binding their names of subjects, setting periods."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from kontingent.audit import actions as audit
+from kontingent.codelists import queries as codelists
+from kontingent.kernel import clock, names
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import Conflict, InvalidValue
+from kontingent.kernel.school_year import SchoolYear
+from kontingent.performance import queries
+from kontingent.performance.events import HistoryOpened, JournalConnected, SubjectMapped
+from kontingent.performance.models import GradingPeriod, Journal, SubjectName
+from kontingent.performance.permissions import PerformancePermission
+
+
+class GradingPeriodDraft(NamedTuple):
+    """A study period: half-open days, and the day from which its changes are late."""
+
+    code: str
+    starts_on: date
+    ends_on: date
+    closes_on: date
+    grade_from: int = 1
+    grade_to: int = 12
+
+
+def connect_journal(*, actor: Actor, code: str, title: str, client_code: str) -> Journal:
+    """Let a registered client deliver as a journal (подключить журнал)."""
+    actor.require(PerformancePermission.MANAGE_JOURNALS)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", code):
+        raise InvalidValue(
+            "performance.journal_code",
+            f"Код журнала «{code[:40]}» не подходит. Возьмите латинские буквы, цифры и дефис, например epos.",
+        )
+    if not title.strip():
+        raise InvalidValue("performance.journal_title", "Назовите журнал так, как его знают школы.")
+    try:
+        with transaction.atomic():
+            made = Journal.objects.create(
+                code=code,
+                title=" ".join(title.split())[:200],
+                client_code=client_code,
+                created_at=clock.now(),
+            )
+            audit.record(JournalConnected(journal=code, name=made.title, client=client_code), actor=actor)
+    except IntegrityError as error:
+        raise Conflict(
+            "performance.journal_taken",
+            f"Журнал с кодом «{code}» уже есть, или эта система уже подключена как журнал. Выберите другой код или систему.",
+        ) from error
+    return made
+
+
+@transaction.atomic
+def map_subject(*, actor: Actor, journal_code: str, text: str, subject_code: str) -> SubjectName:
+    """Bind a journal's name of a subject to the register's (сопоставить предмет)."""
+    actor.require(PerformancePermission.MANAGE_JOURNALS)
+    journal = queries.journal(journal_code)
+    if not codelists.has("subject", subject_code):
+        raise InvalidValue(
+            "performance.subject",
+            f"Предмета «{subject_code[:20]}» в справочнике нет. Выберите код из списка.",
+        )
+    if not (key := names.fold(text)):
+        raise InvalidValue("performance.subject_text", "Укажите, как предмет называется в журнале.")
+    bound, _ = SubjectName.objects.update_or_create(
+        journal=journal,
+        text_key=key[:200],
+        defaults={"text": text.strip()[:200], "subject_code": subject_code},
+    )
+    audit.record(SubjectMapped(journal=journal.code, text=bound.text, subject=subject_code), actor=actor)
+    return bound
+
+
+@transaction.atomic
+def open_history(*, actor: Actor, journal_code: str, until: date | None) -> Journal:
+    """Let a journal deliver closed periods until a day (its first load), or no longer."""
+    actor.require(PerformancePermission.MANAGE_JOURNALS)
+    journal = Journal.objects.select_for_update().get(pk=queries.journal(journal_code).pk)
+    journal.history_until = until
+    journal.save(update_fields=["history_until"])
+    audit.record(HistoryOpened(journal=journal.code, until=until), actor=actor)
+    return journal
+
+
+@transaction.atomic
+def set_periods(
+    *,
+    actor: Actor,
+    school_year: int,
+    periods: Sequence[GradingPeriodDraft],
+    organisation_id: UUID | None = None,
+) -> None:
+    """Say which study periods a school year has, for the region or for one organisation, in place of what was said."""
+    actor.require(PerformancePermission.MANAGE_JOURNALS, organisation_id=organisation_id)
+    year = SchoolYear(school_year)
+    for one in periods:
+        if not codelists.has("study_period", one.code):
+            raise InvalidValue(
+                "performance.period",
+                f"Периода «{one.code}» в справочнике study_period нет. Выберите код из него.",
+            )
+        if not year.starts_on <= one.starts_on < one.ends_on <= min(year.ends_on, one.closes_on):
+            raise InvalidValue(
+                "performance.period_days",
+                f"Дни периода «{codelists.title('study_period', one.code)}» перепутаны или вне {year} учебного года. Исправьте их.",
+            )
+    said_before = GradingPeriod.objects.filter(school_year=school_year)
+    (
+        said_before.filter(organisation__isnull=True)
+        if organisation_id is None
+        else said_before.filter(organisation_id=organisation_id)
+    ).delete()
+    GradingPeriod.objects.bulk_create(
+        GradingPeriod(school_year=school_year, organisation_id=organisation_id, **one._asdict())
+        for one in periods
+    )

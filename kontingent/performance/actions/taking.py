@@ -1,0 +1,270 @@
+"""Taking a chunk of records in: staged by ``COPY``, judged in one statement, written set by set.
+
+A row is judged against the record that stands under its id and against where its learner (or class) was on its day.
+An older version is stale, an equal one unchanged; a change of a closed period waits for a human; what is replaced is kept.
+Everything happens in the caller's transaction, so that a chunk is taken whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from kontingent.enrolment.queries import organisations_condition
+from kontingent.kernel import clock
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.school_year import SchoolYear
+from kontingent.performance.codes import Outcome, Refusal
+from kontingent.performance.permissions import PerformancePermission
+from kontingent.performance.records import Records
+
+#: The head of a staged row; the day and the columns of its kind follow.
+STAGED = (
+    ("n", "integer"),
+    ("external_id", 'text COLLATE "C"'),
+    ("version", "bigint"),
+    ("withdrawn", "boolean"),
+    ("whose", "uuid"),
+    ("whose_key", "text"),
+)
+#: Advisory locks of this room: one journal is written by one at a time.
+_LOCK = 0x6A6F
+_WRITTEN = "('n', 'c', 'd')"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Who delivers what: the kind of records, the year, the batch; ``may_be_late`` lets closed periods through."""
+
+    actor: Actor
+    journal_id: int
+    source: str
+    batch_id: int
+    records: Records
+    school_year: int
+    may_be_late: bool = False
+
+
+class RefusedRecord(NamedTuple):
+    """A row that the register refused, and the row as it was staged."""
+
+    n: int
+    external_id: str
+    refusal: Refusal
+    staged: dict[str, Any]
+
+
+class Taken(NamedTuple):
+    """What became of a chunk: a letter (``Outcome``) for every staged row in order, and the refused ones."""
+
+    outcomes: str
+    refused: list[RefusedRecord]
+
+
+def take_copied(delivery: Delivery, blocks: Iterable[bytes]) -> Taken:
+    """Take rows in the text format of ``COPY``, their columns as ``staged_columns`` says."""
+    with connection.cursor() as cursor:
+        _begin(cursor, delivery)
+        with connection.wrap_database_errors, cursor.copy("COPY incoming FROM STDIN") as copy:
+            for block in blocks:
+                copy.write(block)
+        return _take(cursor, delivery)
+
+
+def take_staged(delivery: Delivery, rows: Sequence[Mapping[str, Any]]) -> Taken:
+    """Take rows that were staged before and kept; they are numbered anew from nought."""
+    with connection.cursor() as cursor:
+        _begin(cursor, delivery)
+        cursor.execute(
+            "INSERT INTO incoming SELECT (jsonb_populate_record(NULL::incoming, r || jsonb_build_object('n', o - 1))).* "
+            "FROM jsonb_array_elements(%s::jsonb) WITH ORDINALITY AS t(r, o)",
+            [json.dumps([dict(row) for row in rows])],
+        )
+        return _take(cursor, delivery)
+
+
+def staged_columns(records: Records) -> list[str]:
+    """Return the names of a staged row's columns in their order."""
+    return [name for name, _ in STAGED] + [records.day] + [column.name for column in records.columns]
+
+
+def _begin(cursor: Any, delivery: Delivery) -> None:
+    delivery.actor.require(PerformancePermission.DELIVER)
+    columns = [*STAGED, (delivery.records.day, "date"), *delivery.records.columns]
+    cursor.execute("SET LOCAL jit = off")
+    cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, delivery.journal_id])
+    cursor.execute(
+        f"CREATE TEMP TABLE incoming ({', '.join(f'{name} {kind}' for name, kind in columns)}) ON COMMIT DROP"
+    )
+
+
+def _take(cursor: Any, delivery: Delivery) -> Taken:
+    _find_keys(cursor, delivery)
+    _judge(cursor, delivery)
+    cursor.execute("SELECT coalesce(string_agg(outcome, '' ORDER BY n), '') FROM judged")
+    outcomes = str(cursor.fetchone()[0])
+    if Outcome.CHANGED in outcomes or Outcome.WITHDRAWN in outcomes:
+        _keep_former(cursor, delivery)
+    _write(cursor, delivery)
+    if Outcome.LATE in outcomes:
+        _queue_late(cursor, delivery)
+    refused = _refused(cursor, delivery) if Outcome.REFUSED in outcomes else []
+    cursor.execute("DROP TABLE incoming, judged")
+    return Taken(outcomes, refused)
+
+
+def _find_keys(cursor: Any, delivery: Delivery) -> None:
+    """Find learners by the journal's own keys, classes by ОГРН and title."""
+    if delivery.records.is_personal:
+        cursor.execute(
+            "UPDATE incoming i SET whose = k.person_id FROM persons_sourcekey k "
+            "WHERE i.whose IS NULL AND k.source = %s AND k.external_id = i.whose_key",
+            [delivery.source],
+        )
+    else:
+        cursor.execute(
+            "UPDATE incoming i SET whose = g.id FROM enrolment_group g "
+            "JOIN organisations_organisation o ON o.id = g.organisation_id AND o.parent_id IS NULL "
+            "WHERE i.whose IS NULL AND g.school_year = %s AND i.whose_key = o.ogrn || ':' || g.title_key",
+            [delivery.school_year],
+        )
+
+
+def _judge(cursor: Any, delivery: Delivery) -> None:
+    """Judge every row; where its learner was is asked only for those that may be written.
+
+    What stands is looked up by index id by id (``LATERAL … LIMIT 1``): the planner, which knows nothing of a table just
+    filled, would rather read the whole year.
+    """
+    records = delivery.records
+    places, parameters = _places(delivery)
+    day = records.day
+    cursor.execute(
+        "CREATE TEMP TABLE judged ON COMMIT DROP AS WITH met AS MATERIALIZED ("
+        f"SELECT i.n, i.whose, i.{day} AS day, i.withdrawn, e.version AS held, CASE "
+        f"WHEN e.version > i.version THEN '{Outcome.STALE}' "
+        f"WHEN e.version = i.version THEN CASE WHEN {_differs(records)} THEN '{Outcome.REFUSED}' ELSE '{Outcome.UNCHANGED}' END "
+        f"END AS outcome FROM incoming i LEFT JOIN LATERAL (SELECT * FROM {records.table} "
+        "WHERE school_year = %s AND journal_id = %s AND external_id = i.external_id LIMIT 1) e ON true), "
+        f"places AS MATERIALIZED ({places}) "
+        "SELECT m.n, p.keeper, p.organisation_id, p.group_id, m.held, coalesce(m.outcome, CASE "
+        f"WHEN p.keeper IS NULL THEN '{Outcome.REFUSED}' "
+        + (f"WHEN p.grade = 1 AND NOT m.withdrawn THEN '{Outcome.REFUSED}' " if records.has_marks else "")
+        + f"WHEN m.day < p.closed_until THEN '{Outcome.LATE}' "
+        f"WHEN m.withdrawn THEN '{Outcome.WITHDRAWN}' "
+        f"WHEN m.held IS NULL THEN '{Outcome.CREATED}' ELSE '{Outcome.CHANGED}' END) AS outcome "
+        "FROM met m LEFT JOIN places p ON m.outcome IS NULL AND p.whose = m.whose AND m.day >= p.starts_on AND m.day < p.ends_on",
+        [delivery.school_year, delivery.journal_id, *parameters],
+    )
+
+
+def _differs(records: Records) -> str:
+    """SQL: the row says something else than the record of the same version."""
+    names = [records.day, *(column.name for column in records.columns)]
+    held, said = (", ".join(f"{alias}.{name}" for name in names) for alias in "ei")
+    return f"(e.withdrawn_at IS NOT NULL) <> i.withdrawn OR NOT i.withdrawn AND ({held}) IS DISTINCT FROM ({said})"
+
+
+def _places(delivery: Delivery) -> tuple[str, list[Any]]:
+    """SQL: where each learner (or class) of the chunk was, from when till when, and up to when its periods are closed."""
+    year = SchoolYear(delivery.school_year)
+    if not delivery.records.is_personal:
+        condition, parameters = organisations_condition(delivery.actor, "g")
+        return (
+            "SELECT g.id AS whose, g.id AS keeper, g.organisation_id, g.id AS group_id, g.grade, "
+            "date '-infinity' AS starts_on, date 'infinity' AS ends_on, NULL::date AS closed_until "
+            "FROM (SELECT DISTINCT whose FROM met WHERE outcome IS NULL) w JOIN enrolment_group g ON g.id = w.whose "
+            f"AND g.school_year = %s{condition}",
+            [delivery.school_year, *parameters],
+        )
+    condition, parameters = organisations_condition(delivery.actor, "pl")
+    closed = "NULL::date" if delivery.may_be_late else (
+        "(SELECT max(c.until) FROM closed c WHERE pl.grade BETWEEN c.grade_from AND c.grade_to AND c.organisation_id IS NOT "
+        "DISTINCT FROM CASE WHEN pl.organisation_id IN (SELECT organisation_id FROM closed) THEN pl.organisation_id END)"
+    )  # fmt: skip
+    return (
+        "WITH closed AS MATERIALIZED (SELECT organisation_id, grade_from, grade_to, "
+        "max(ends_on) FILTER (WHERE closes_on <= %s) AS until FROM performance_gradingperiod WHERE school_year = %s "
+        "GROUP BY 1, 2, 3) SELECT w.whose, pl.person_id AS keeper, pl.organisation_id, pl.group_id, pl.grade, pl.starts_on, "
+        f"coalesce(pl.ends_on, 'infinity') AS ends_on, {closed} AS closed_until "
+        "FROM (SELECT DISTINCT whose FROM met WHERE outcome IS NULL) w LEFT JOIN persons_person h ON h.id = w.whose "
+        "JOIN enrolment_placement pl ON pl.person_id = coalesce(h.merged_into_id, w.whose) AND pl.superseded_at IS NULL "
+        f"AND pl.is_main AND pl.starts_on < %s AND (pl.ends_on IS NULL OR pl.ends_on > %s){condition}",
+        [clock.today(), delivery.school_year, year.ends_on, year.starts_on, *parameters],
+    )
+
+
+def _keep_former(cursor: Any, delivery: Delivery) -> None:
+    """Put away what stands under the ids that change."""
+    records = delivery.records
+    cursor.execute(
+        f"WITH gone AS (DELETE FROM {records.table} e USING judged j, incoming i "
+        "WHERE e.school_year = %s AND e.journal_id = %s AND e.external_id = i.external_id "
+        "AND i.n = j.n AND j.outcome IN ('c', 'd') RETURNING e.*) "
+        f"INSERT INTO {records.former_table} (school_year, records, journal_id, external_id, version, row, replaced_at, "
+        f"replaced_by, {records.keeper}) "
+        f"SELECT school_year, %s, journal_id, external_id, version, to_jsonb(gone), %s, %s, {records.keeper} FROM gone",
+        [delivery.school_year, delivery.journal_id, records.code, clock.now(), delivery.actor.code],
+    )
+
+
+def _write(cursor: Any, delivery: Delivery) -> None:
+    records = delivery.records
+    own = [records.day, *(column.name for column in records.columns)]
+    group, of_group = ("group_id, ", "group_id, ") if records.is_personal else ("", "")
+    cursor.execute(
+        f"INSERT INTO {records.table} (journal_id, external_id, {records.keeper}, school_year, "
+        f"organisation_id, {group}version, batch_id, recorded_at, withdrawn_at, {', '.join(own)}) "
+        f"SELECT %s, external_id, keeper, %s, organisation_id, {of_group}version, %s, %s, "
+        f"CASE WHEN withdrawn THEN %s::timestamptz END, {', '.join(own)} FROM judged JOIN incoming USING (n) WHERE outcome IN {_WRITTEN}",
+        [
+            delivery.journal_id, delivery.school_year, delivery.batch_id, (now := clock.now()), now,
+        ],
+    )  # fmt: skip
+
+
+def _queue_late(cursor: Any, delivery: Delivery) -> None:
+    """Let a human decide; a newer message takes the place of one that waits."""
+    records = delivery.records
+    cursor.execute(
+        "INSERT INTO performance_latecorrection AS late (id, journal_id, records, school_year, external_id, person_id, "
+        "organisation_id, group_id, day, staged, before, batch_id, received_at, state, decided_by_name, reason) "
+        f"SELECT gen_random_uuid(), %s, %s, %s, i.external_id, j.keeper, j.organisation_id, j.group_id, i.{records.day}, "
+        f"to_jsonb(i) - 'n', to_jsonb(e), %s, %s, 'waiting', '', '' FROM judged j JOIN incoming i USING (n) "
+        f"LEFT JOIN {records.table} e ON e.school_year = %s AND e.journal_id = %s AND e.external_id = i.external_id "
+        f"WHERE j.outcome = '{Outcome.LATE}' "
+        "ON CONFLICT (journal_id, records, school_year, external_id) WHERE state = 'waiting' DO UPDATE SET "
+        "staged = EXCLUDED.staged, before = EXCLUDED.before, day = EXCLUDED.day, person_id = EXCLUDED.person_id, "
+        "organisation_id = EXCLUDED.organisation_id, group_id = EXCLUDED.group_id, batch_id = EXCLUDED.batch_id, "
+        "received_at = EXCLUDED.received_at "
+        "WHERE (late.staged ->> 'version')::bigint <= (EXCLUDED.staged ->> 'version')::bigint",
+        [
+            delivery.journal_id, records.code, delivery.school_year, delivery.batch_id, clock.now(), delivery.school_year,
+            delivery.journal_id,
+        ],
+    )  # fmt: skip
+
+
+def _refused(cursor: Any, delivery: Delivery) -> list[RefusedRecord]:
+    unknown, known = (
+        (Refusal.LEARNER_UNKNOWN, Refusal.LEARNER_NOT_ENROLLED)
+        if delivery.records.is_personal
+        else (Refusal.CLASS_UNKNOWN, Refusal.CLASS_UNKNOWN)
+    )
+    places, parameters = _places(delivery)
+    cursor.execute(
+        "WITH met AS (SELECT i.*, j.held, j.keeper, NULL AS outcome FROM judged j JOIN incoming i USING (n) "
+        f"WHERE j.outcome = '{Outcome.REFUSED}'), places AS MATERIALIZED ({places}) "
+        f"SELECT n, external_id, CASE WHEN held = version THEN '{Refusal.VERSION_REUSED}' "
+        f"WHEN keeper IS NOT NULL THEN '{Refusal.GRADE_ONE}' WHEN whose IN (SELECT whose FROM places) THEN '{known}' "
+        f"ELSE '{unknown}' END, to_jsonb(met) - '{{n,held,keeper,outcome}}'::text[] FROM met ORDER BY n",
+        parameters,
+    )
+    return [
+        RefusedRecord(n, external_id, Refusal(why), staged)
+        for n, external_id, why, staged in cursor.fetchall()
+    ]

@@ -1,0 +1,13 @@
+"""What an actor may do with performance."""
+
+from enum import StrEnum
+
+
+class PerformancePermission(StrEnum):
+    """Permissions of the room. ``DELIVER`` is a journal's; people have the others."""
+
+    VIEW = "performance.view"
+    DELIVER = "performance.deliver"
+    DECIDE = "performance.decide"
+    MANAGE_JOURNALS = "performance.journals"
+    DESTROY = "performance.destroy"

@@ -1,0 +1,273 @@
+"""Rules of performance: what a mark may be, averages and trends, who slips, what is late, how long it is kept. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from kontingent.kernel.errors import InvalidValue
+from kontingent.kernel.school_year import SchoolYear
+from kontingent.performance.codes import FinalKind, MarkSystem, Refusal, Word
+
+# -- one mark ----------------------------------------------------------------------------------
+
+_WORDS = {
+    "зач": Word.PASSED, "зачёт": Word.PASSED, "зачет": Word.PASSED, "зачтено": Word.PASSED,
+    "незач": Word.FAILED, "незачёт": Word.FAILED, "незачет": Word.FAILED, "не зачтено": Word.FAILED,
+    "осв": Word.EXEMPT, "осв.": Word.EXEMPT, "освобождён": Word.EXEMPT, "освобожден": Word.EXEMPT,
+    "освобождена": Word.EXEMPT, "н/а": Word.NOT_ATTESTED, "на": Word.NOT_ATTESTED,
+    "не аттестован": Word.NOT_ATTESTED, "не аттестована": Word.NOT_ATTESTED,
+}  # fmt: skip
+_ALWAYS = frozenset({Word.EXEMPT, Word.NOT_ATTESTED})
+_PASS = frozenset({Word.PASSED, Word.FAILED})
+HEAVIEST = Decimal(10)
+
+
+class Mark(NamedTuple):
+    """A mark as it is kept: its text, and the number behind it where there is one."""
+
+    text: str
+    score: int | None
+
+
+def read_mark(text: str, system: MarkSystem) -> Mark:
+    """Read a mark of a system: 1–5, 0–100, зачёт and незачёт; «осв.» and «н/а» belong to every system."""
+    clean = text.strip().lower()
+    word = _WORDS.get(clean)
+    if word is not None and (word in _ALWAYS or (system is MarkSystem.PASS and word in _PASS)):
+        return Mark(word.value, None)
+    if clean.isascii() and clean.isdigit() and len(clean) <= 3:
+        score = int(clean)
+        if (system is MarkSystem.FIVE and 1 <= score <= 5) or (system is MarkSystem.HUNDRED and score <= 100):
+            return Mark(str(score), score)
+    raise InvalidValue(
+        Refusal.VALUE.value, f"Отметки «{text[:20]}» в этой системе нет: {ALLOWED[system]}.", value=text[:20]
+    )
+
+
+ALLOWED = {
+    MarkSystem.FIVE: "бывают 1–5, «осв.» и «н/а»",
+    MarkSystem.HUNDRED: "бывают 0–100, «осв.» и «н/а»",
+    MarkSystem.PASS: "бывают «зачёт», «незачёт», «осв.» и «н/а»",
+}
+
+
+def is_unsatisfactory(mark: str, system: MarkSystem) -> bool:
+    """Say whether a closing mark is a debt until made good (273-ФЗ, art. 58 part 2)."""
+    if mark in (Word.FAILED, Word.NOT_ATTESTED):
+        return True
+    return system is MarkSystem.FIVE and mark in ("1", "2")
+
+
+def has_marks(grade: int | None) -> bool:
+    """Say whether learners of a grade are given marks at all: those of the first are not."""
+    return grade != 1
+
+
+# -- a child's subject -------------------------------------------------------------------------
+
+
+class Weighed(NamedTuple):
+    """A mark as an average sees it."""
+
+    day: date
+    score: int
+    weight: Decimal
+
+
+def average(marks: Iterable[Weighed]) -> Decimal | None:
+    """Return the weighted average of marks of one system to two digits, None where nothing weighs."""
+    total = weights = Decimal(0)
+    for mark in marks:
+        total += mark.score * mark.weight
+        weights += mark.weight
+    if not weights:
+        return None
+    return (total / weights).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+class Trend(StrEnum):
+    """Which way a subject goes."""
+
+    UP = "up"
+    DOWN = "down"
+    STEADY = "steady"
+
+
+#: A trend needs so many marks, and a change of the average by this much between the older and the newer half.
+FEWEST_FOR_TREND = 4
+NOTICEABLE = Decimal("0.30")
+
+
+def trend(marks: Sequence[Weighed]) -> Trend | None:
+    """Compare the newer half of the marks with the older one; None where there are too few to tell."""
+    if len(marks) < FEWEST_FOR_TREND:
+        return None
+    ordered = sorted(marks, key=lambda mark: mark.day)
+    middle = len(ordered) // 2
+    before, after = average(ordered[:middle]), average(ordered[middle:])
+    if before is None or after is None:
+        return None
+    if abs(after - before) < NOTICEABLE:
+        return Trend.STEADY
+    return Trend.UP if after > before else Trend.DOWN
+
+
+#: Below this average a subject is shown as one to watch, and so is one that falls to a bare pass.
+WATCHED, FAILING = Decimal("3.20"), Decimal("2.50")
+
+
+def slips(mean: Decimal | None, direction: Trend | None) -> bool:
+    """Say whether a learner slips in a subject: failing, or low and falling."""
+    if mean is None:
+        return False
+    return mean < FAILING or (mean < WATCHED and direction is Trend.DOWN)
+
+
+def slipping_rule() -> str:
+    """Say the rule to people."""
+    return (
+        f"средний балл ниже {FAILING} или ниже {WATCHED} и падает (новая половина отметок хуже прежней на "
+        f"{NOTICEABLE} и больше)"
+    ).replace(".", ",")
+
+
+# -- a class -----------------------------------------------------------------------------------
+
+
+class Quality(NamedTuple):
+    """Share of learners of a class, in percent: with no unsatisfactory mark, and with only 4 and 5."""
+
+    attested: int
+    achievement: int | None
+    quality: int | None
+
+
+def quality(best_and_worst: Iterable[Collection[str]]) -> Quality:
+    """Return успеваемость and качество of a class from each learner's period marks of the five-point system.
+
+    A learner with no marks is not attested and counts in neither; «осв» and «зач» hinder nobody.
+    """
+    attested = passed = good = 0
+    for marks in best_and_worst:
+        if not marks:
+            continue
+        attested += 1
+        unsatisfactory = any(is_unsatisfactory(mark, MarkSystem.FIVE) for mark in marks)
+        passed += not unsatisfactory
+        good += not unsatisfactory and "3" not in marks
+    if not attested:
+        return Quality(0, None, None)
+    return Quality(attested, round(100 * passed / attested), round(100 * good / attested))
+
+
+# -- debts -------------------------------------------------------------------------------------
+
+
+class Closing(NamedTuple):
+    """A closing mark of one learner in one subject and school year."""
+
+    year: int
+    subject: str
+    kind: FinalKind
+    mark: str
+    system: MarkSystem
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """An academic debt: the subject and since when; ``cleared_on`` once it is made good."""
+
+    year: int
+    subject: str
+    since: date
+    cleared_on: date | None
+
+
+def debts(marks: Iterable[Closing]) -> list[Debt]:
+    """Return the academic debts that yearly marks left, cleared by a later satisfactory retake or exam."""
+    ordered = sorted(marks, key=lambda mark: (mark.year, mark.subject, mark.day))
+    found = []
+    for mark in ordered:
+        if mark.kind is FinalKind.YEAR and is_unsatisfactory(mark.mark, mark.system):
+            cleared = next(
+                (
+                    other.day
+                    for other in ordered
+                    if (other.year, other.subject) == (mark.year, mark.subject)
+                    and other.kind in (FinalKind.RETAKE, FinalKind.EXAM)
+                    and other.day >= mark.day
+                    and not is_unsatisfactory(other.mark, other.system)
+                ),
+                None,
+            )
+            found.append(Debt(mark.year, mark.subject, mark.day, cleared))
+    return found
+
+
+# -- keeping -----------------------------------------------------------------------------------
+
+
+def kept_until(year: SchoolYear, years: int) -> date:
+    """Return the first day on which records of a school year may be destroyed, kept for so many years."""
+    return SchoolYear(year.begins_in + years).ends_on
+
+
+# -- refusals of rows --------------------------------------------------------------------------
+
+
+class Told(NamedTuple):
+    """What a refusal says to the journal: what is wrong, and what to do."""
+
+    detail: str
+    remedy: str
+
+
+TOLD: dict[Refusal, Told] = {
+    Refusal.LEARNER_UNKNOWN: Told(
+        "Такого ученика среди обучающихся организаций вашей системы нет.",
+        "Возьмите идентификатор из GET /api/v1/learners; если ученик не зачислен, оформите приказ, затем повторите строку.",
+    ),
+    Refusal.LEARNER_NOT_ENROLLED: Told(
+        "В этот день ученик не числится в организациях вашей системы.",
+        "Проверьте дату и приказы о зачислении и выбытии, затем повторите строку.",
+    ),
+    Refusal.GRADE_ONE: Told(
+        "Ученик первого класса: отметки в нём не ставят.", "Не передавайте отметок первого класса."
+    ),
+    Refusal.CLASS_UNKNOWN: Told(
+        "Такого класса в организациях вашей системы в этом учебном году нет.",
+        "Укажите идентификатор класса из GET /api/v1/learners или его название вместе с ОГРН (organisation).",
+    ),
+    Refusal.SUBJECT_UNKNOWN: Told(
+        "Предмет не сопоставлен с предметами реестра.",
+        "Передайте код справочника subject или сопоставьте название в реестре, затем повторите строку.",
+    ),
+    Refusal.VALUE: Told(
+        "Такой отметки в этой системе оценивания нет.", "Исправьте value или system и повторите строку."
+    ),
+    Refusal.SYSTEM: Told(
+        "Такой системы оценивания нет.", "Укажите код справочника mark_system: 1, 6 или 90."
+    ),
+    Refusal.WEIGHT: Told("Вес отметки вне пределов.", f"Укажите weight от 0 до {HEAVIEST}."),
+    Refusal.WORK: Told("Такого вида работы нет.", "Укажите код справочника work_kind или other."),
+    Refusal.ABSENCE: Told("Такой отметки посещаемости нет.", "Укажите н, б, у или о (attendance_code)."),
+    Refusal.FINAL_KIND: Told("Такого вида итоговой отметки нет.", "Укажите код справочника final_kind."),
+    Refusal.PERIOD: Told("Такого учебного периода нет.", "Укажите код справочника study_period."),
+    Refusal.DATE: Told("Дата не читается.", "Запишите дату как ГГГГ-ММ-ДД."),
+    Refusal.OUTSIDE_YEAR: Told(
+        "Дата вне учебного года этой порции.", "Передайте строку в порции её учебного года (school_year)."
+    ),
+    Refusal.FUTURE: Told("Дата ещё не наступила.", "Передайте строку не раньше её дня."),
+    Refusal.VERSION_REUSED: Told(
+        "Под этой версией строка уже принята с другим содержанием.", "Увеличьте version и повторите строку."
+    ),
+    Refusal.FIELD: Told("Поле отсутствует, лишнее или не того вида.", "Сверьте строку с описанием интерфейса."),
+    Refusal.MALFORMED: Told("Строка не разбирается.", "Одна запись – одна строка JSON или CSV."),
+    Refusal.NOT_UTF8: Told("Строка не в кодировке UTF-8.", "Передавайте данные в UTF-8."),
+}  # fmt: skip

@@ -1,0 +1,523 @@
+"""A journal delivers: what is taken, what is refused and why, in which order, and what the receipts say."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+import pytest
+from backports import zstd
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from kontingent.api import declarations
+from kontingent.audit.models import Entry
+from kontingent.exchange.journals import chunks
+from kontingent.exchange.journals.models import JournalBatch
+from kontingent.kernel.errors import Conflict, InvalidValue, NotAllowed
+from kontingent.organisations.models import Organisation
+from kontingent.performance import actions
+from kontingent.performance.actions import GradingPeriodDraft
+from kontingent.performance.models import (
+    Attendance,
+    FormerRecord,
+    LateCorrection,
+    Lesson,
+    Mark,
+    PeriodMark,
+)
+from kontingent.persons import merging
+from kontingent.persons.models import SourceKey
+from tests import builders as b
+from tests.api.machine import is_problem
+from tests.api.test_openapi import fits
+from tests.exchange.journals.journal import Sender, counted, lines, mark, packed
+from tests.machines import clients as m
+
+pytestmark = pytest.mark.django_db
+
+
+class Scene(NamedTuple):
+    """A school with a class of two, and its journal."""
+
+    school: Organisation
+    anna: UUID
+    boris: UUID
+    journal: Sender
+
+
+@pytest.fixture
+def scene() -> Scene:
+    school = b.school()
+    group = b.group(school, "5А")
+    anna = b.person("Мальцева Анна Павловна")
+    boris = b.person("Носов Борис Ильич", born=date(2014, 2, 2))
+    for who in (anna, boris):
+        b.admitted(who, group)
+    return Scene(school, anna, boris, Sender(school))
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip", "zstd"])
+def test_marks_come_in(scene: Scene, encoding: str) -> None:
+    rows = [
+        mark(1, scene.anna, work="control", weight=2, comment="молодец"),
+        mark(2, scene.boris, value="н/а"),
+    ]
+    answer = scene.journal.post(packed(lines(rows), encoding), encoding=encoding)
+    assert answer.status_code == 200, answer.content.decode()
+    assert counted(answer.json()) == {"created": 2}
+    assert answer.json()["state"] == "done"
+    found = {one.external_id: one for one in Mark.objects.all()}
+    assert (found["m1"].value, found["m1"].score, found["m1"].work_code) == ("5", 5, "control")
+    assert found["m1"].person_id == scene.anna
+    assert found["m1"].organisation_id == scene.school.id
+    assert (found["m2"].value, found["m2"].score) == ("н/а", None)
+
+
+def test_a_csv_says_the_same(scene: Scene) -> None:
+    text = (
+        "\ufeffversion;id;date;learner;subject;value;comment\r\n"
+        f'1;m1;2025-10-10;{scene.anna};Математика;4;"с точкой; и ""кавычкой"""\r\n'
+        f"1;m2;2025-10-10;{scene.boris};s09;3;путь C:\\tмп\r\n"
+    )
+    answer = scene.journal.post(text.encode(), kind="text/csv")
+    assert counted(answer.json()) == {"created": 2}
+    kept = dict(Mark.objects.values_list("external_id", "comment"))
+    assert kept == {"m1": 'с точкой; и "кавычкой"', "m2": "путь C:\\tмп"}
+
+
+def test_texts_come_as_they_were_sent(scene: Scene) -> None:
+    comments = [
+        "табуляция\tздесь",
+        "обратная \\ черта",
+        "две\nстроки\r",
+        "\\N",
+        "\\.",
+        "😀 и ё",
+        '"',
+        "'; DROP TABLE",
+    ]
+    scene.journal.send(mark(n, scene.anna, comment=text) for n, text in enumerate(comments))
+    found = dict(Mark.objects.values_list("external_id", "comment"))
+    assert found == {f"m{n}": text for n, text in enumerate(comments)}
+
+
+def test_a_newer_version_replaces_and_an_older_one_never_does(scene: Scene) -> None:
+    scene.journal.send([mark(1, scene.anna, version=3, value="3")])
+    again = scene.journal.send([mark(1, scene.anna, version=3, value="3")], key="k2")
+    assert counted(again) == {"unchanged": 1}
+    old = scene.journal.send([mark(1, scene.anna, version=2, value="2")], key="k3")
+    assert counted(old) == {"stale": 1}
+    assert Mark.objects.get().value == "3"
+    assert not FormerRecord.objects.exists()
+    new = scene.journal.send([mark(1, scene.anna, version=4, value="4")], key="k4")
+    assert counted(new) == {"changed": 1}
+    assert Mark.objects.get().value == "4"
+    former = FormerRecord.objects.get()
+    assert (former.version, former.row["value"], former.person_id) == (3, "3", scene.anna)
+    assert former.replaced_by == f"client:{scene.journal.client.id}"
+
+
+def test_one_version_cannot_say_two_things(scene: Scene) -> None:
+    scene.journal.send([mark(1, scene.anna, value="3")])
+    answer = scene.journal.send([mark(1, scene.anna, value="5")], key="k2")
+    assert counted(answer) == {"refused": 1}
+    assert Mark.objects.get().value == "3"
+    assert [one["code"] for one in scene.journal.refusals()] == ["version_reused"]
+
+
+def test_a_deleted_mark_stays_dead(scene: Scene) -> None:
+    scene.journal.send([mark(1, scene.anna)])
+    gone = scene.journal.send([mark(1, scene.anna, version=2, deleted=True)], key="k2")
+    assert counted(gone) == {"withdrawn": 1}
+    assert Mark.objects.get().withdrawn_at is not None
+    assert counted(scene.journal.send([mark(1, scene.anna)], key="k3")) == {"stale": 1}
+    assert counted(scene.journal.send([mark(1, scene.anna, version=2, deleted=True)], key="k4")) == {
+        "unchanged": 1
+    }
+    back = scene.journal.send([mark(1, scene.anna, version=3)], key="k5")
+    assert counted(back) == {"changed": 1}
+    assert Mark.objects.get().withdrawn_at is None
+
+
+def test_a_deletion_that_overtakes_its_mark_wins(scene: Scene) -> None:
+    assert counted(scene.journal.send([mark(1, scene.anna, version=2, deleted=True)])) == {"withdrawn": 1}
+    assert counted(scene.journal.send([mark(1, scene.anna, version=1)], key="k2")) == {"stale": 1}
+    assert Mark.objects.get().withdrawn_at is not None
+
+
+def test_a_mark_may_turn_out_to_be_anothers(scene: Scene) -> None:
+    scene.journal.send([mark(1, scene.anna)])
+    scene.journal.send([mark(1, scene.boris, version=2)], key="k2")
+    assert [one.person_id for one in Mark.objects.all()] == [scene.boris]
+    assert FormerRecord.objects.get().person_id == scene.anna
+
+
+def test_of_one_id_in_a_batch_the_newest_stays(scene: Scene) -> None:
+    rows = [
+        mark(1, scene.anna, version=v, value=value) for v, value in ((2, "2"), (5, "5"), (3, "3"), (5, "4"))
+    ]
+    answer = scene.journal.send([*rows, mark(2, scene.anna)])
+    assert counted(answer) == {"created": 2, "stale": 3}
+    assert Mark.objects.get(external_id="m1").value == "5"
+    told = scene.journal.get("batches/k1/receipts").json()["items"]
+    assert [one["outcome"] for one in told] == ["stale", "created", "stale", "stale", "created"]
+
+
+def test_a_mark_in_the_years_own_partition(scene: Scene) -> None:
+    scene.journal.send([mark(1, scene.anna)])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM performance_mark_2025")
+        assert cursor.fetchone() == (1,)
+
+
+BAD_ROWS: list[tuple[dict[str, Any], str]] = [
+    ({"value": "6"}, "value"),
+    ({"value": ""}, "value"),
+    ({"value": "50"}, "value"),
+    ({"system": "7"}, "system"),
+    ({"date": "2024-10-10"}, "outside_year"),
+    ({"date": "2026-09-01"}, "outside_year"),
+    ({"date": "2025-02-30"}, "date"),
+    ({"date": "10.10.2025"}, "date"),
+    ({"learner": "5d6b1a40-0000-7000-8000-000000000000"}, "learner_unknown"),
+    ({"learner": "ученик-17"}, "learner_unknown"),
+    ({"subject": "Магия"}, "subject_unknown"),
+    ({"weight": 11}, "weight"),
+    ({"weight": -1}, "weight"),
+    ({"work": "подвиг"}, "work_unknown"),
+    ({"version": -1}, "field"),
+    ({"version": "1"}, "field"),
+    ({"version": 2**63}, "field"),
+    ({"comment": "\x00"}, "field"),
+    ({"comment": "я" * 501}, "field"),
+    ({"id": ""}, "field"),
+    ({"id": "x" * 65}, "field"),
+    ({"what": 1}, "field"),
+    ({"number": 100}, "field"),
+    ({"deleted": "yes"}, "field"),
+]
+BAD_LINES = [
+    (b"{", "malformed"), (b"[]", "field"), (b"null", "field"), (b"{}", "field"), (b'{"id":"\xff"}', "not_utf8"),
+    (b'\xd0{"id":"1"}', "malformed"), (b'{"id":"\\ud800"}', "malformed"), (b"[" * 5000, "field"),
+]  # fmt: skip
+
+
+def test_bad_rows_are_refused_and_hinder_nobody(scene: Scene) -> None:
+    bad = [lines([mark(1000 + n, scene.anna) | facts]) for n, (facts, _) in enumerate(BAD_ROWS)]
+    bad += [line + b"\n" for line, _ in BAD_LINES]
+    body = b"".join(row + lines([mark(n, scene.boris)]) for n, row in enumerate(bad))
+    answer = scene.journal.post(body)
+    assert counted(answer.json()) == {"created": len(bad), "refused": len(bad)}
+    assert {one.external_id for one in Mark.objects.all()} == {f"m{n}" for n in range(len(bad))}
+    refused = scene.journal.refusals()
+    expected = [code for _, code in [*BAD_ROWS, *BAD_LINES]]
+    assert sorted((one["row"], one["code"]) for one in refused) == [
+        (2 * n + 1, code) for n, code in enumerate(expected)
+    ]
+    assert all(one["detail"] and one["remedy"] and one["batch"] == "k1" for one in refused)
+
+
+def test_a_learner_of_another_school_is_as_unknown_as_nobody(scene: Scene) -> None:
+    other = b.school("Школа № 9")
+    vera = b.person("Яковлева Вера Олеговна", born=date(2014, 3, 3))
+    b.admitted(vera, b.group(other, "5Б"))
+    assert counted(scene.journal.send([mark(1, vera)])) == {"refused": 1}
+    assert scene.journal.refusals()[0]["code"] == "learner_unknown"
+    assert not Mark.objects.exists()
+
+
+def test_a_learner_has_marks_only_while_enrolled(scene: Scene) -> None:
+    gleb = b.person("Орлов Глеб Ильич", born=date(2014, 4, 4))
+    stream = b.admitted(gleb, b.group(scene.school, "5В"), on=date(2025, 9, 15))
+    b.left(gleb, stream, scene.school, on=date(2025, 10, 15))
+    days = ["2025-09-14", "2025-09-15", "2025-10-14", "2025-10-15"]
+    answer = scene.journal.send(mark(n, gleb, date=day) for n, day in enumerate(days))
+    assert counted(answer) == {"created": 2, "refused": 2}
+    assert {one.given_on.isoformat() for one in Mark.objects.all()} == {"2025-09-15", "2025-10-14"}
+    assert {one["code"] for one in scene.journal.refusals()} == {"learner_not_enrolled"}
+
+
+def test_the_first_grade_has_no_marks(scene: Scene) -> None:
+    little = b.person("Шилов Пётр Ильич", born=date(2018, 4, 4))
+    b.admitted(little, b.group(scene.school, "1А"))
+    assert counted(scene.journal.send([mark(1, little)])) == {"refused": 1}
+    absence = {
+        "id": "a1",
+        "version": 1,
+        "learner": str(little),
+        "date": "2025-10-10",
+        "subject": "s09",
+        "code": "б",
+    }
+    assert counted(scene.journal.send([absence], key="k2", records="attendance")) == {"created": 1}
+    assert [one["code"] for one in scene.journal.refusals()] == ["grade_one"]
+
+
+def test_a_learner_may_be_named_by_the_journals_own_key_and_by_a_merged_record(scene: Scene) -> None:
+    SourceKey.objects.create(source="journal:epos", external_id="ученик-17", person_id=scene.anna)
+    twin = b.person("Мальцева Анна Павловна", born=date(2014, 5, 20), snils=b.snils_of(9))
+    merging.merge(actor=b.ROOT, survivor_id=scene.anna, merged_id=twin, basis="одно свидетельство")
+    scene.journal.send([mark(1, "ученик-17"), mark(2, str(twin).upper())])
+    assert [one.person_id for one in Mark.objects.all()] == [scene.anna, scene.anna]
+
+
+def test_marks_move_with_a_merged_record_and_back(scene: Scene) -> None:
+    scene.journal.send([mark(1, scene.anna)])
+    survivor = b.person("Мальцева Анна Павловна", born=date(2014, 5, 20), snils=b.snils_of(9))
+    made = merging.merge(actor=b.ROOT, survivor_id=survivor, merged_id=scene.anna, basis="одно свидетельство")
+    assert Mark.objects.get().person_id == survivor
+    merging.unmerge(actor=b.ROOT, merge_id=made.id, basis="ошибка")
+    assert Mark.objects.get().person_id == scene.anna
+
+
+def test_every_kind_of_record_comes_in(scene: Scene) -> None:
+    lesson = {
+        "id": "l1", "version": 1, "class": "5А", "date": "2025-10-10", "subject": "Математика", "number": 2,
+        "topic": "Дроби", "homework": "§ 5, № 12", "teacher": "Гилёва А. С.",
+    }  # fmt: skip
+    assert counted(scene.journal.send([lesson], records="lessons")) == {"created": 1}
+    late = {
+        "id": "a1",
+        "version": 1,
+        "learner": str(scene.anna),
+        "date": "2025-10-10",
+        "subject": "s09",
+        "code": "о",
+        "minutes": 10,
+    }
+    assert counted(scene.journal.send([late], key="k2", records="attendance")) == {"created": 1}
+    final = {
+        "id": "f1", "version": 1, "learner": str(scene.anna), "date": "2025-10-27", "subject": "s09", "kind": "period", "period": "1",
+        "value": "4",
+    }  # fmt: skip
+    assert counted(scene.journal.send([final], key="k3", records="finals")) == {"created": 1}
+    assert Lesson.objects.get().topic == "Дроби"
+    assert Attendance.objects.get().minutes == 10
+    assert PeriodMark.objects.get().period_code == "1"
+    unknown = scene.journal.send([lesson | {"id": "l2", "class": "6Ж"}], key="k4", records="lessons")
+    assert counted(unknown) == {"refused": 1}
+    assert scene.journal.refusals()[0]["code"] == "class_unknown"
+
+
+def test_a_class_of_another_school_is_refused(scene: Scene) -> None:
+    other = b.group(b.school("Школа № 9"), "5Б")
+    rows = [
+        {"id": "l1", "version": 1, "class": str(other.id), "date": "2025-10-10", "subject": "s09"},
+        {"id": "l2", "version": 1, "class": "5Б", "organisation": other.organisation.ogrn, "date": "2025-10-10", "subject": "s09"},
+    ]  # fmt: skip
+    assert counted(scene.journal.send(rows, records="lessons")) == {"refused": 2}
+    assert not Lesson.objects.exists()
+
+
+def test_a_subject_is_bound_once_and_the_row_comes_again(scene: Scene) -> None:
+    scene.journal.send([mark(1, scene.anna, subject="Матем.")])
+    with pytest.raises(InvalidValue):
+        actions.map_subject(actor=b.ROOT, journal_code="epos", text="Матем.", subject_code="нет")
+    actions.map_subject(actor=b.ROOT, journal_code="epos", text="Матем.", subject_code="s09")
+    assert counted(scene.journal.send([mark(1, scene.anna, subject="матем")], key="k2")) == {"created": 1}
+    assert scene.journal.refusals() == []
+
+
+# -- closed periods ----------------------------------------------------------------------------
+
+QUARTERS = [
+    GradingPeriodDraft("1", date(2025, 9, 1), date(2025, 10, 27), date(2025, 11, 6)),
+    GradingPeriodDraft("2", date(2025, 11, 5), date(2025, 12, 31), date(2099, 1, 1)),
+]
+
+
+def test_a_late_change_waits_for_a_human(scene: Scene) -> None:
+    scene.journal.send([mark(1, scene.anna, value="3")])
+    actions.set_periods(actor=b.ROOT, school_year=2025, periods=QUARTERS)
+    rows = [
+        mark(1, scene.anna, version=2, value="5"),
+        mark(2, scene.boris),
+        mark(3, scene.boris, date="2025-11-06"),
+    ]
+    answer = scene.journal.send(rows, key="k2")
+    assert counted(answer) == {"late": 2, "created": 1}
+    assert Mark.objects.get(external_id="m1").value == "3"
+    waiting = {one.external_id: one for one in LateCorrection.objects.all()}
+    assert (waiting["m1"].before or {})["value"] == "3"
+    assert waiting["m2"].before is None
+    newer = scene.journal.send([mark(1, scene.anna, version=3, value="4")], key="k3")
+    assert counted(newer) == {"late": 1}
+    older = scene.journal.send([mark(1, scene.anna, version=2, value="5")], key="k4")
+    assert counted(older) == {"late": 1}
+    late = LateCorrection.objects.get(external_id="m1")
+    assert late.staged["value"] == "4"
+
+    teacher = b.actor_of(b.school("Школа № 9"))
+    with pytest.raises(NotAllowed):
+        actions.decide_late(actor=teacher, correction_id=late.id, accept=True, reason="приказ")
+    own = b.actor_of(scene.school)
+    with pytest.raises(InvalidValue):
+        actions.decide_late(actor=own, correction_id=late.id, accept=True, reason=" ")
+    assert Mark.objects.get(external_id="m1").value == "3"
+    actions.decide_late(actor=own, correction_id=late.id, accept=True, reason="приказ № 7")
+    assert Mark.objects.get(external_id="m1").value == "4"
+    with pytest.raises(Conflict):
+        actions.decide_late(actor=own, correction_id=late.id, accept=False, reason="ещё раз")
+    actions.decide_late(actor=own, correction_id=waiting["m2"].id, accept=False, reason="период закрыт")
+    assert not Mark.objects.filter(external_id="m2").exists()
+
+
+def test_a_school_may_have_periods_of_its_own_and_a_journal_its_history_opened(scene: Scene) -> None:
+    actions.set_periods(actor=b.ROOT, school_year=2025, periods=QUARTERS)
+    actions.set_periods(
+        actor=b.ROOT, school_year=2025, organisation_id=scene.school.id,
+        periods=[GradingPeriodDraft("8", date(2025, 9, 1), date(2026, 1, 1), date(2099, 1, 1))],
+    )  # fmt: skip
+    assert counted(scene.journal.send([mark(1, scene.anna)])) == {"created": 1}
+    actions.set_periods(actor=b.ROOT, school_year=2025, organisation_id=scene.school.id, periods=[])
+    assert counted(scene.journal.send([mark(2, scene.anna)], key="k2")) == {"late": 1}
+    actions.open_history(actor=b.ROOT, journal_code="epos", until=date(2099, 1, 1))
+    assert counted(scene.journal.send([mark(3, scene.anna)], key="k3")) == {"created": 1}
+
+
+# -- doors -------------------------------------------------------------------------------------
+
+
+def test_who_may_not_deliver(scene: Scene) -> None:
+    other = Sender(b.school("Школа № 9"), code="other")
+    body = lines([mark(1, scene.anna)])
+    scene.journal.send([mark(1, scene.anna)], key="mine")
+    is_problem(scene.journal.post(body, token=""), 401, "machines.token_missing")
+    reader = m.token_of(m.client(scene.school, scopes=("organisations.read", "learners.read")))
+    is_problem(scene.journal.post(body, token=reader), 403, "machines.scope_missing")
+    is_problem(other.post(body, journal="epos", key="mine"), 404, "performance.no_such_journal")
+    is_problem(scene.journal.post(body, journal="none"), 404, "performance.no_such_journal")
+    assert counted(other.send([mark(1, scene.anna)], key="mine")) == {"refused": 1}
+    assert Mark.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "code"),
+    [
+        ({"key": ""}, 400, "api.parameter"),
+        ({"key": "пробел"}, 400, "api.parameter"),
+        ({"records": "wishes"}, 400, "api.parameter"),
+        ({"year": None}, 400, "journals.school_year"),
+        ({"year": 1999}, 400, "journals.school_year"),
+        ({"year": 2100}, 400, "journals.school_year"),
+        ({"kind": "application/json"}, 400, "journals.content_type"),
+        ({"encoding": "br"}, 400, "journals.content_encoding"),
+        ({"encoding": "gzip"}, 422, "journals.not_compressed_so"),
+    ],
+)
+def test_an_order_that_cannot_be(scene: Scene, how: dict[str, Any], status: int, code: str) -> None:
+    is_problem(scene.journal.post(lines([mark(1, scene.anna)]), **how), status, code)
+    assert not Mark.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "id;version;learner;date;value",
+        "id;version;learner;date;subject;value;вес",
+        "id;id;version;learner;date;subject",
+    ],
+)
+def test_a_csv_of_other_columns_is_refused_whole(scene: Scene, header: str) -> None:
+    answer = scene.journal.post(f"{header}\n1;2;3;4;5;6\n".encode(), kind="text/csv")
+    is_problem(answer, 422, "journals.header")
+    assert scene.journal.get("batches/k1").json()["broken_by"] == "journals.header"
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "code"),
+    [
+        (b"x" * (1 << 20), "", "journals.line_too_long"),
+        (zstd.compress(b"\n" * (1 << 27)), "zstd", "journals.bomb"),
+        (gzip.compress(b"{}")[:-3], "gzip", "journals.cut_short"),
+    ],
+    ids=["endless line", "bomb", "cut short"],
+)
+def test_a_body_that_cannot_be_read_on_leaves_nothing_half_done(
+    scene: Scene, body: bytes, encoding: str, code: str
+) -> None:
+    good = packed(lines(mark(n, scene.anna) for n in range(100)), encoding)
+    is_problem(scene.journal.post(good + body, encoding=encoding), 422, code)
+    assert not Mark.objects.exists()
+    state = scene.journal.get("batches/k1").json()
+    assert (state["state"], state["broken_by"], state["taken_rows"]) == ("broken", code, 0)
+    assert counted(scene.journal.send([mark(1, scene.anna)])) == {"created": 1}
+
+
+def test_a_key_belongs_to_one_delivery(scene: Scene) -> None:
+    scene.journal.send([mark(1, scene.anna)])
+    is_problem(scene.journal.post(b"{}", records="attendance"), 409, "journals.key_taken")
+    again = scene.journal.send([mark(2, scene.anna)])
+    assert (again["state"], counted(again)) == ("done", {"created": 1})
+    assert Mark.objects.count() == 1
+
+
+def test_the_busy_are_asked_to_wait(scene: Scene, settings: Any) -> None:
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
+        other.execute("SELECT pg_advisory_lock(%s, %s)", [0x6A71, scene.journal.journal.pk])
+        answer = scene.journal.post(lines([mark(1, scene.anna)]))
+        is_problem(answer, 429, "journals.busy")
+        assert int(answer.headers["Retry-After"]) > 0
+    settings.JOURNALS_AT_ONCE = 0
+    is_problem(scene.journal.post(lines([mark(1, scene.anna)])), 429, "journals.busy")
+    assert not JournalBatch.objects.exists()
+    settings.JOURNALS_AT_ONCE = 1
+    assert counted(scene.journal.send([mark(1, scene.anna)])) == {"created": 1}
+
+
+# -- going on ----------------------------------------------------------------------------------
+
+
+def test_an_interrupted_batch_goes_on_where_it_stood(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "ROWS", 10)
+    rows = [mark(n, scene.anna) for n in range(35)] + [mark(35, scene.anna, value="6")]
+    whole = packed(lines(rows), "")
+    is_problem(scene.journal.post(lines(rows[:25]) + b"x" * (1 << 17)), 422, "journals.line_too_long")
+    state = scene.journal.get("batches/k1").json()
+    assert (state["state"], state["taken_rows"]) == ("broken", 20)
+    other = lines([mark(n, scene.boris) for n in range(36)])
+    is_problem(scene.journal.post(other), 409, "journals.other_content")
+    answer = scene.journal.post(whole)
+    assert answer.json()["taken_rows"] == 36
+    assert counted(answer.json()) == {"created": 35, "refused": 1}
+    assert Mark.objects.count() == 35
+    told: list[dict[str, Any]] = []
+    cursor: str | None = "0"
+    while cursor is not None:
+        page = scene.journal.get("batches/k1/receipts", limit=7, cursor=cursor).json()
+        told += page["items"]
+        cursor = page["next_cursor"]
+    assert [one["row"] for one in told] == list(range(1, 37))
+    assert [one["outcome"] for one in told] == ["created"] * 35 + ["refused"]
+
+
+def test_answers_fit_their_schemas(scene: Scene) -> None:
+    body = lines([mark(1, scene.anna), mark(2, scene.anna, value="6")])
+    fits(scene.journal.post(body).json(), declarations.DELIVER.answer)
+    for endpoint in (declarations.BATCH, declarations.RECEIPTS, declarations.REFUSED_ROWS):
+        address = endpoint.path.split("{journal}/")[1].replace("{key}", "k1")
+        fits(scene.journal.get(address).json(), endpoint.answer)
+    is_problem(scene.journal.get("batches/none"), 404, "journals.no_such_batch")
+    is_problem(scene.journal.get("batches/k1/receipts", cursor="x"), 400, "api.parameter")
+
+
+def test_the_journal_of_acts_tells_of_a_batch(scene: Scene) -> None:
+    scene.journal.send([mark(1, scene.anna), mark(2, scene.anna, value="6")])
+    entry = Entry.objects.get(kind="performance.batch_taken")
+    assert entry.actor_code == f"client:{scene.journal.client.id}"
+    assert entry.data["outcomes"] == {"n": 1, "r": 1}
+    assert (entry.data["rows"], entry.data["journal"]) == (2, "epos")
+
+
+def test_the_number_of_statements_does_not_grow_with_rows(scene: Scene) -> None:
+    scene.journal.send([mark(0, scene.anna)], key="warm-up")
+    counts = []
+    for count in (1, 500):
+        with CaptureQueriesContext(connection) as asked:
+            scene.journal.send((mark(n, scene.anna, version=2) for n in range(1, count + 1)), key=f"n{count}")
+        counts.append(len(asked))
+    assert counts[0] == counts[1] < 60
