@@ -40,13 +40,16 @@ class Site:
         self.cookies: dict[str, str] = {}
         self.location = ""
 
-    def request(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
+    def request(
+        self, method: str, path: str, body: str | None = None, *, authorization: str = ""
+    ) -> tuple[int, bytes]:
         """Send one request, keep cookies, return status and body."""
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        if authorization:
+            headers["Authorization"] = authorization
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self.connection.request(method, path, body, headers)
-        answer = self.connection.getresponse()
+        answer = self._answer(method, path, body, headers)
         content = answer.read()
         self.location = answer.getheader("Location") or ""
         for header in answer.headers.get_all("Set-Cookie") or []:
@@ -54,9 +57,21 @@ class Site:
             self.cookies[name] = value
         return answer.status, content
 
-    def get(self, path: str) -> bytes:
+    def _answer(
+        self, method: str, path: str, body: str | None, headers: dict[str, str]
+    ) -> http.client.HTTPResponse:
+        """Ask; a connection that the server closed meanwhile (keep-alive) is opened anew, once."""
+        try:
+            self.connection.request(method, path, body, headers)
+            return self.connection.getresponse()
+        except (http.client.RemoteDisconnected, BrokenPipeError):
+            self.connection.close()
+            self.connection.request(method, path, body, headers)
+            return self.connection.getresponse()
+
+    def get(self, path: str, *, authorization: str = "") -> bytes:
         """Get a page that must be there."""
-        status, content = self.request("GET", path)
+        status, content = self.request("GET", path, authorization=authorization)
         if status != 200:
             raise RuntimeError(f"{path}: {status}")
         return content

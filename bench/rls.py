@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +18,7 @@ from kontingent.access.machines.rules import MachineScope, Reach
 from kontingent.access.models import Appointment
 from kontingent.kernel.actor import system_actor
 
-REPEAT = 150
+REPEAT = 60
 Page = Callable[[int], object]
 
 
