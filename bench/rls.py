@@ -100,14 +100,7 @@ def _api(site: Site) -> Page:
     token = machines.issue_token(actor=operator, credentials=credentials).value
 
     def page(_: int) -> object:
-        site.connection.request(
-            "GET", "/api/v1/learners?limit=100", headers={"Authorization": f"Bearer {token}"}
-        )
-        answer: http.client.HTTPResponse = site.connection.getresponse()
-        content = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(content)
-        return content
+        return site.get("/api/v1/learners?limit=100", authorization=f"Bearer {token}")
 
     return page
 
