@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def _results(arguments: argparse.Namespace) -> Iterator[Result]:
-    from bench import duplicates, imports, marks, matching, mixed, pages, rls
+    from bench import duplicates, imports, marks, matching, mixed, pages, reads, rls
 
     size, only = arguments.size, arguments.only
     if only is None or only in pages.PAGES:
@@ -39,6 +39,8 @@ def _results(arguments: argparse.Namespace) -> Iterator[Result]:
             yield from pages.run(size, site, server, only)
     if only in (None, "rls_overhead"):
         yield from rls.run(size)
+    if only in (None, "journal_overhead"):
+        yield from reads.run(size)
     if only in (None, "mixed"):
         yield from mixed.run(size, seconds=arguments.seconds, clients=arguments.clients)
     if only is None or only in marks.NAMES:

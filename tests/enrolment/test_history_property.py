@@ -186,7 +186,7 @@ def _live_through(world: World) -> None:
 def test_most_histories_really_move(db: None) -> None:
     """The generator is worth its name: enough steps succeed, and some orders are cancelled."""
     world = World(59)
-    for _ in range(90):
+    for _ in range(150):  # ids are random, so the same steps do not always succeed
         world.step()
     assert Movement.objects.count() > 12
     assert Movement.objects.filter(cancelled_at__isnull=False).count() > 1

@@ -4,6 +4,5 @@
 ``messages``  a line as a typed row of its kind, ready for COPY, or refused; pure
 ``taking``    a batch from its first line to its receipt: chunk by chunk, each a transaction
 ``queries``   the state of a batch, receipts and refusals by cursor
-``repair``    refused rows tried again once the register has what they lacked
 Not here: what the rows mean (``performance``), HTTP (``api``).
 """
