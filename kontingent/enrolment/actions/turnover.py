@@ -173,13 +173,15 @@ def _line(learner: _Learner, decision: Decision | None, year: SchoolYear) -> Tur
 
 
 def _next_title(learner: _Learner, kind: MovementKind) -> str:
-    """The same letter in the next grade (or in the same one for who repeats)."""
+    """The same letter in the next grade (or in the same one for who repeats); who is in no class stays in none."""
+    if learner.group is None:
+        return ""
     grade = learner.grade or 0
     if kind in {MovementKind.PROMOTION, MovementKind.CONDITIONAL_PROMOTION}:
         grade += 1
     elif learner.state == "conditional":
         grade -= 1
-    return f"{grade}{learner.group.letter if learner.group else ''}"
+    return f"{grade}{learner.group.letter}"
 
 
 def _age(born: date, day: date) -> int:
