@@ -244,3 +244,10 @@ def test_a_number_opens_into_its_learners(town: dict[str, Any]) -> None:
         signed_in(town, "operator").get("/contingent/" + link.group(1).replace("&amp;", "&")).content.decode()
     )
     assert "Мальцева Анна Павловна" in listed
+
+
+def test_the_ministry_opens_the_card_of_a_learner(town: dict[str, Any]) -> None:
+    """The region's scope lists no places, and yet sees everybody, with what was done to them."""
+    answer = signed_in(town, "ministry").get(f"/learners/{town['anna']}/")
+    assert answer.status_code == 200
+    assert "Мальцева Анна Павловна" in answer.content.decode()
