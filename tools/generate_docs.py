@@ -29,6 +29,7 @@ def _pages() -> dict[str, Callable[[], str]]:
     return {
         "docs/reference/audit-events.md": audit_events,
         "docs/reference/permissions.md": permissions,
+        "docs/reference/purposes.md": purposes,
         "docs/reference/codelists.md": catalogue.render,
         "docs/domain/movements.md": diagram.render,
     }
@@ -71,6 +72,28 @@ def permissions() -> str:
     for permission in every:
         marks = ["да" if permission in role.permissions else "" for role in roles.ROLES.values()]
         lines.append(f"| `{permission}` | {' | '.join(marks)} |")
+    return "\n".join(lines) + "\n"
+
+
+def purposes() -> str:
+    """What personal data are looked at for: purposes with their bases, who has them, what families see."""
+    from kontingent.access import roles
+    from kontingent.audit.purposes import PURPOSES
+
+    lines = [
+        "# Цели просмотра и их основания",
+        "",
+        "Страница создаётся командой `make docs` из `kontingent/audit/purposes.py` и `kontingent/access/roles.py`. Эти слова видит",
+        "семья на странице «Кто смотрел». Статьи подобраны разработчиками; до работы с настоящими данными их сверяет юрист региона.",
+        "",
+        "| код | цель | основание | у кого | видит ли семья |",
+        "|---|---|---|---|---|",
+    ]
+    for one in PURPOSES.values():
+        held = ", ".join(role.title for role in roles.ROLES.values() if role.purpose == one.code)
+        lines.append(
+            f"| `{one.code}` | {one.title} | {one.basis} | {held} | {'да' if one.shown else 'нет'} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -141,7 +141,10 @@ def refusals_told(view: View, method: str) -> View:
         except KontingentError as refusal:
             actor = getattr(request, "actor", None)
             if isinstance(actor, Actor) and isinstance(refusal, NotAllowed):
-                audit.refused(refusal, actor=actor, path=request.path)
+                person_id = named.get("person_id")
+                audit.refused(
+                    refusal, actor=actor, path=request.path, subjects=[person_id] if person_id else []
+                )
             return _refused(refusal)
         except (SuspiciousOperation, BadRequest):
             return problem(

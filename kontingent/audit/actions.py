@@ -1,6 +1,7 @@
 """Writing acts: always inside the transaction of the act itself. Refusals: in a transaction of their own."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -36,10 +37,10 @@ def record_all(events: Iterable[Event], *, actor: Actor) -> list[Entry]:
     )
 
 
-def refused(refusal: KontingentError, *, actor: Actor, path: str) -> None:
+def refused(refusal: KontingentError, *, actor: Actor, path: str, subjects: Collection[UUID] = ()) -> None:
     """Write that an actor was refused something; call it after the refused act has been rolled back.
 
-    Only the code and the address of the page are kept: a message may hold what was typed.
+    Only the code and the address of the page are kept, with the persons it names: a message may hold what was typed.
     """
     with transaction.atomic():
-        record(Refused(code=refusal.code, path=path[:200]), actor=actor)
+        record(Refused(subjects=tuple(subjects), code=refusal.code, path=path[:200]), actor=actor)

@@ -20,6 +20,7 @@ class ReadKind(StrEnum):
     """How people were shown; the value is the kind of the journal's row."""
 
     CARD = "read.card"
+    RELATIVE = "read.relative"
     LIST = "read.list"
     SEARCH = "read.search"
     EXPORT = "read.export"
@@ -30,6 +31,7 @@ class ReadKind(StrEnum):
 
 TITLES = {
     ReadKind.CARD: "Открыта карточка",
+    ReadKind.RELATIVE: "Показан в карточке родственника",
     ReadKind.LIST: "Показан список",
     ReadKind.SEARCH: "Показан результат поиска",
     ReadKind.EXPORT: "Выгружен файл",
@@ -49,6 +51,7 @@ class Read:
     object_id: UUID | None
     organisation_id: UUID | None
     what: str
+    purpose: str
 
 
 def note(
@@ -59,14 +62,24 @@ def note(
     object_id: UUID | None = None,
     organisation_id: UUID | None = None,
     what: str = "",
+    purpose: str = "",
 ) -> None:
     """Note that these people were shown to the actor; nothing when nobody was.
 
-    ``what`` says in a few words what was opened («класс 5А»); never names or numbers of people.
+    ``what`` says in a few words what was opened («класс 5А»); never names or numbers of people. ``purpose`` stands for
+    that of the role where this look has one of its own.
     """
     if not subjects:
         return
-    read = Read(actor, kind, tuple(dict.fromkeys(subjects)), object_id, organisation_id, what)
+    read = Read(
+        actor,
+        kind,
+        tuple(dict.fromkeys(subjects)),
+        object_id,
+        organisation_id,
+        what,
+        purpose or actor.purpose,
+    )
     request = context.current()
     if request is None:
         write([read])
@@ -87,11 +100,14 @@ def write(reads: Collection[Read]) -> None:
         [
             Entry(
                 kind=read.kind.value,
-                **writing.actor_fields(read.actor, organisation_id=read.organisation_id),
+                **writing.actor_fields(read.actor, organisation_id=read.organisation_id)
+                | {"purpose": read.purpose},
                 subjects=list(read.subjects),
                 object_id=read.object_id,
                 basis="",
-                data={"what": read.what} if read.what else {},
+                data={
+                    name: said for name, said in (("what", read.what), ("place", read.actor.place)) if said
+                },
             )
             for read in reads
         ]

@@ -21,7 +21,7 @@ class Actor:
 
     ``code`` is a stable key for the journal ("account:<id>", "client:<id>", "system:cli"), ``name`` and ``role`` are what
     the journal shows, ``organisation_id`` is the employer on whose behalf one acts, ``post`` what families see of the
-    actor instead of the name, ``purpose`` the code of what the role sees personal data for (``audit.purposes``; 152-ФЗ, art. 5).
+    actor instead of the name, ``place`` where one works who works in no organisation, ``purpose`` the code of what the role sees personal data for (``audit.purposes``; 152-ФЗ, art. 5).
     """
 
     code: str
@@ -32,6 +32,7 @@ class Actor:
     organisation_id: UUID | None = None
     post: str = ""
     purpose: str = ""
+    place: str = ""
 
     def may(self, permission: StrEnum) -> bool:
         """Say whether the actor holds the permission at all, wherever."""

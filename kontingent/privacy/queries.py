@@ -41,7 +41,9 @@ def told(entries: Iterable[Entry]) -> list[View]:
             View(
                 entry_id=one.id,
                 moment=one.moment.astimezone(clock.REGION_ZONE),
-                place=places.get(one.organisation_id, "") if one.organisation_id else "",
+                place=places.get(one.organisation_id, "")
+                if one.organisation_id
+                else one.data.get("place", ""),
                 post=one.actor_name if is_machine else (one.actor_post or one.actor_role),
                 action=titles.get(one.kind, one.kind),
                 purpose=purpose.title,

@@ -19,7 +19,7 @@ def index(request: HttpRequest) -> HttpResponse:
     actor.require(AccessPermission.OWN_FAMILY)
     facts = persons.snapshot(actor.scope.persons)
     known = {one.person.snils for one in facts.values()}
-    cards = [enrolment.own_card(actor, person_id) for person_id in facts]
+    cards = [enrolment.own_card(actor, person_id, brief=True) for person_id in facts]
     cards.sort(key=lambda card: (card.person.birth_date is None, card.person.birth_date))
     session = session_of(request)
     missing = (

@@ -11,6 +11,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.views.decorators.http import require_http_methods, require_POST
 
+from kontingent.audit import reads
+from kontingent.audit.reads import ReadKind
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment import actions, queries
 from kontingent.enrolment.actions import Decision, LineDraft
@@ -23,6 +25,7 @@ from kontingent.kernel.errors import InvalidValue, KontingentError
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
 from kontingent.persons import queries as persons
+from kontingent.persons.models import Person
 from kontingent.web.request import actor_of, optional_day, own_organisation, page, uuid_of, whole
 
 #: Kinds that the wizard offers; a turn-over has a page of its own.
@@ -100,12 +103,19 @@ def _form(actor: Actor, organisation_id: UUID, kind: OrderKind, data: QueryDict)
         "learners": []
         if opening
         else queries.enrolment_choices(actor, organisation_id, on, group_id=from_group),
-        "person": persons.get(person_id) if opening and person_id else None,
+        "person": _candidate(actor, person_id) if opening and person_id else None,
         "from_group": str(from_group or ""),
         "chosen": chosen,
         "data": data,
         "effective_on": data.get("effective_on") or on.isoformat(),
     }
+
+
+def _candidate(actor: Actor, person_id: UUID) -> Person:
+    """Return whoever is about to be admitted: perhaps entered a moment ago, and in nobody's scope yet."""
+    found = persons.get(person_id)
+    reads.note(actor, ReadKind.LIST, [found.id], what="приказ о зачислении")
+    return found
 
 
 def _make_draft(request: HttpRequest, actor: Actor, organisation_id: UUID, kind: OrderKind) -> HttpResponse:

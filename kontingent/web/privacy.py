@@ -8,6 +8,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods
 
+from kontingent.audit import reads
+from kontingent.audit.reads import ReadKind
 from kontingent.kernel import clock
 from kontingent.kernel.errors import KontingentError
 from kontingent.persons import queries as persons
@@ -33,6 +35,7 @@ def views(request: HttpRequest, person_id: UUID) -> HttpResponse:
         except KontingentError as refusal:
             error = refusal
     found = queries.views(actor, person_id)
+    reads.note(actor, ReadKind.FAMILY, [person_id], object_id=person_id, what="кто смотрел")
     questions = queries.asked(actor, person_id)
     answer = page(
         request,

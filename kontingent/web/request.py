@@ -89,4 +89,5 @@ def tell_refusal(request: HttpRequest, refusal: KontingentError) -> None:
     actor = getattr(request, "actor", None)
     is_act = request.method not in {"GET", "HEAD", "OPTIONS"} and isinstance(refusal, RuleViolation)
     if isinstance(actor, Actor) and (is_act or isinstance(refusal, NotAllowed)):
-        audit.refused(refusal, actor=actor, path=request.path)
+        named = request.resolver_match.kwargs.get("person_id") if request.resolver_match else None
+        audit.refused(refusal, actor=actor, path=request.path, subjects=[named] if named else [])

@@ -88,8 +88,10 @@ def test_a_page_without_people_leaves_none(school: dict[str, Any], address: str)
 def test_the_family_s_own_look_is_written_too(school: dict[str, Any]) -> None:
     status, rows = shown(b.client_of(b.snils_of(7002)), f"/family/{school['anna']}/")
     assert status == 200
+    mother = Representation.objects.get(child_id=school["anna"]).adult_id
     assert [(row.kind, row.subjects, row.purpose) for row in rows] == [
-        ("read.family", [school["anna"]], "family")
+        ("read.family", [school["anna"]], "family"),
+        ("read.relative", [mother], "family"),
     ]
 
 
@@ -126,7 +128,7 @@ def test_a_refusal_is_written_with_its_code_and_nothing_typed(school: dict[str, 
     assert answer.status_code == 403
     row = Entry.objects.get(kind="audit.refused")
     assert row.data == {"code": "access.out_of_scope", "path": f"/learners/{school['anna']}/"}
-    assert row.subjects == []
+    assert row.subjects == [school["anna"]]
     assert row.actor_name == "Чужая Инна Ивановна"
 
 

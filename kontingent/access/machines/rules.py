@@ -31,7 +31,7 @@ LEEWAY = timedelta(seconds=30)
 DEFAULT_RATE, HIGHEST_RATE = 120, 6000
 #: So many refusals of one client in a minute go into the journal; it is not for an attacker to fill.
 REFUSALS_RECORDED = 5
-PURPOSE = "обмен сведениями с информационной системой"
+PURPOSE = "exchange"
 
 
 class MachineScope(StrEnum):

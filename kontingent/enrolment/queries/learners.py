@@ -13,7 +13,7 @@ from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
 from kontingent.enrolment.models import Enrolment, Group, Movement, Placement
 from kontingent.enrolment.permissions import EnrolmentPermission
-from kontingent.enrolment.queries.scope import require_visible, visible
+from kontingent.enrolment.queries.scope import purpose_of, require_visible, visible
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed
 from kontingent.organisations import queries as organisations
@@ -98,10 +98,8 @@ class LearnerCard:
 def card(actor: Actor, person_id: UUID) -> LearnerCard:
     """Return a person's card with the whole path, in at most a dozen statements."""
     require_visible(actor, person_id)
-    person = persons.get(person_id)
-    reads.note(actor, ReadKind.CARD, [person_id], object_id=person_id)
-    return LearnerCard(
-        person=person,
+    found = LearnerCard(
+        person=persons.get(person_id),
         path=_path(person_id),
         former_names=persons.former_names_of(person_id),
         representatives=persons.family_of(person_id),
@@ -110,23 +108,35 @@ def card(actor: Actor, person_id: UUID) -> LearnerCard:
         documents=persons.documents_of(person_id) if actor.may(PersonPermission.VIEW_DOCUMENTS) else None,
         addresses=persons.addresses_of(person_id) if actor.may(PersonPermission.VIEW_ADDRESSES) else None,
     )
+    _note(actor, ReadKind.CARD, found)
+    return found
 
 
-def own_card(actor: Actor, person_id: UUID) -> LearnerCard:
-    """Return the card of one's own child or of oneself: all but the contacts of others."""
+def own_card(actor: Actor, person_id: UUID, *, brief: bool = False) -> LearnerCard:
+    """Return the card of one's own child or of oneself: all but the contacts of others; ``brief`` is name and path."""
     if person_id not in actor.scope.persons:
         raise NotAllowed("access.not_own", "Эти сведения не о вашем ребёнке. Вернитесь к списку.")
-    reads.note(actor, ReadKind.FAMILY, [person_id], object_id=person_id)
-    return LearnerCard(
+    found = LearnerCard(
         person=persons.get(person_id),
         path=_path(person_id),
         former_names=[],
-        representatives=persons.family_of(person_id),
+        representatives=[] if brief else persons.family_of(person_id),
         wards=[],
         contacts=[],
-        documents=persons.documents_of(person_id),
-        addresses=persons.addresses_of(person_id),
+        documents=None if brief else persons.documents_of(person_id),
+        addresses=None if brief else persons.addresses_of(person_id),
     )
+    _note(actor, ReadKind.FAMILY, found)
+    return found
+
+
+def _note(actor: Actor, kind: ReadKind, card: LearnerCard) -> None:
+    """Note the person of a card, and the relatives whom it names."""
+    person_id = card.person.id
+    purpose = purpose_of(actor, person_id)
+    reads.note(actor, kind, [person_id], object_id=person_id, purpose=purpose)
+    relatives = [*(one.adult_id for one in card.representatives), *(one.child_id for one in card.wards)]
+    reads.note(actor, ReadKind.RELATIVE, relatives, object_id=person_id, purpose=purpose)
 
 
 def _path(person_id: UUID) -> list[EnrolmentPart]:

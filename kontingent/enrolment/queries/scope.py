@@ -66,6 +66,12 @@ def require_visible(actor: Actor, person_id: UUID) -> None:
         )
 
 
+def purpose_of(actor: Actor, person_id: UUID) -> str:
+    """Return what a person's card is opened for: an emergency where the scope names somebody besides its places."""
+    is_staff = bool(actor.scope.places or actor.scope.municipalities)
+    return "emergency" if is_staff and person_id in actor.scope.persons else actor.purpose
+
+
 def has_studied(person_id: UUID) -> bool:
     """Say whether a person is or was a learner."""
     with connection.cursor() as cursor:

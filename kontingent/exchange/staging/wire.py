@@ -76,6 +76,7 @@ def actor_to_json(actor: Actor) -> dict[str, Any]:
         "organisations": [str(one) for one in actor.scope.organisations],
         "post": actor.post,
         "purpose": actor.purpose,
+        "place": actor.place,
         "organisation_id": str(actor.organisation_id) if actor.organisation_id else None,
     }
 
@@ -97,4 +98,5 @@ def actor_from_json(data: Mapping[str, Any]) -> Actor:
         organisation,
         post=data.get("post", ""),
         purpose=data.get("purpose", ""),
+        place=data.get("place", ""),
     )

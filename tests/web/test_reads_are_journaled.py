@@ -1,0 +1,209 @@
+"""Whoever is shown on a page, in a file or in an answer to a machine is in the journal, and nobody else is."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from python_calamine import load_workbook
+
+from kontingent.access import emergency
+from kontingent.access.models import SignIn
+from kontingent.access.roles import ROLES
+from kontingent.api import declarations
+from kontingent.audit.models import Entry
+from kontingent.audit.purposes import PURPOSES
+from kontingent.audit.queries import READS, SHOWING
+from kontingent.codelists import actions as codelists
+from kontingent.enrolment.models import Enrolment, Order
+from kontingent.exchange.staging import reading
+from kontingent.persons import duplicates, merging
+from kontingent.persons.duplicates import Likeness
+from kontingent.persons.matching import Level, Verdict
+from kontingent.persons.models import DuplicatePair, Merge, Person, Representation
+from kontingent.web import urls
+from tests import builders as b
+from tests.machines import clients as m
+from tests.web.test_pages import signed_in, town
+
+__all__ = ["town"]
+pytestmark = pytest.mark.django_db
+LIST = """Фамилия;Имя;Отчество;Дата рождения;Пол;Класс;СНИЛС
+Мальцева;Анна;Павловна;01.01.2010;ж;5А;
+Мальцева;Анна;Петровна;01.01.2010;ж;5А;
+"""
+
+
+@pytest.fixture
+def region(town: dict[str, Any], settings: Any, tmp_path: Path) -> dict[str, Any]:
+    """The two schools, a list just read, a pair that looks alike, two records that have been merged."""
+    settings.VAR_DIR = tmp_path
+    codelists.load_all()
+    batch = reading.receive(
+        actor=b.actor_of(town["five"]), organisation_id=town["five"].id, file=io.BytesIO(LIST.encode()), filename="5А.csv"
+    )  # fmt: skip
+    assert reading.read(batch.id).state == "checked"
+    duplicates.note([Likeness(town["anna"], town["oleg"], Verdict(Level.POSSIBLE, 50, ()))], found_by="door")
+    one, other = b.person("Ощепкова Вера Ильинична"), b.person("Ощепкова Вера Игоревна")
+    b.admitted(one, town["mine"], on=date(2026, 9, 1))
+    merging.merge(actor=b.ROOT, survivor_id=one, merged_id=other, basis="Паспорт")
+    return town | {
+        "batch": batch,
+        "order": Order.objects.filter(organisation=town["five"]).earliest("created_at"),
+    }
+
+
+def addresses(region: dict[str, Any]) -> Iterator[str]:
+    """Every address of the pages with every person, class, order and batch there is, and with what may be asked."""
+    ids = {
+        "person_id": list(Person.objects.values_list("id", flat=True)),
+        "group_id": [region["mine"].id, region["other"].id],
+        "pair_id": list(DuplicatePair.objects.values_list("id", flat=True)),
+        "merge_id": list(Merge.objects.values_list("id", flat=True)),
+        "order_id": list(Order.objects.values_list("id", flat=True)),
+        "batch_id": [region["batch"].id],
+        "organisation_id": [region["five"].id],
+        "appointment_id": [],
+        "proposal_id": [],
+        "code": ["sex"],
+    }
+    for pattern in urls.urlpatterns:
+        route = str(pattern.pattern)
+        if route.startswith(("esia/", "sign-in/")):
+            continue
+        found = re.findall(r"<(?:\w+:)?(\w+)>", route)
+        assert set(found) <= set(ids), f"{route}: say here what to try"
+        routes = [route]
+        for name in found:
+            routes = [
+                re.sub(rf"<(?:\w+:)?{name}>", str(one), text, count=1) for text in routes for one in ids[name]
+            ]
+        yield from ("/" + one for one in routes)
+    anna, mine = region["anna"], region["mine"].id
+    yield from (
+        "/learners/?q=мальцева", "/learners/?q=тиунов", "/learners/?q=01.01.2010", "/contingent/learners/?grade=5",
+        "/orders/new/?kind=transfer_out", f"/orders/new/?kind=placement&from_group={mine}",
+        f"/orders/new/?kind=admission&person={anna}", "/orders/turnover/?year=2026", "/learners/school/?on=2026-10-01",
+        f"/imports/{region['batch'].id}/?status=possible",
+    )  # fmt: skip
+
+
+def standing() -> list[Person]:
+    """The records that stand for people; a merged one bears a former name of another."""
+    return list(Person.objects.filter(merged_into__isnull=True))
+
+
+def shown(answer: Any) -> set[UUID]:
+    """Who is named in an answer: whichever part of it is text."""
+    if "spreadsheet" in answer.headers.get("Content-Type", ""):
+        book = load_workbook(io.BytesIO(answer.content))
+        text = json.dumps(
+            [book.get_sheet_by_name(name).to_python() for name in book.sheet_names], ensure_ascii=False
+        )
+    else:
+        text = re.sub(r"<[^>]*>", "", answer.content.decode())
+    text = " ".join(text.split())
+    return {one.id for one in standing() if one.full_name in text}
+
+
+def noted(answer: Any) -> set[UUID]:
+    """Whose data the journal says the request has read."""
+    rows = Entry.objects.filter(request_id=answer.headers["X-Request-Id"])
+    known = {one.id for one in standing()}
+    return known & {
+        subject
+        for row in rows
+        if row.kind.startswith(READS) or row.kind in SHOWING
+        for subject in row.subjects
+    }
+
+
+def test_every_page_notes_whom_it_shows(region: dict[str, Any]) -> None:
+    seen: dict[str, int] = {}
+    for role in sorted(ROLES):
+        client = signed_in(region, role)
+        for address in addresses(region):
+            answer = client.get(address)
+            if answer.status_code == 405:
+                continue
+            assert answer.status_code in {200, 204, 302, 403, 404, 422}, (role, address, answer.status_code)
+            assert noted(answer) == shown(answer), (role, address)
+            seen[address] = max(seen.get(address, 0), len(shown(answer)))
+    assert sum(bool(count) for count in seen.values()) > 15, "the pages of this walk show people"
+
+
+def test_the_journal_says_who_why_and_from_where(region: dict[str, Any]) -> None:
+    answer = signed_in(region, "operator").get(f"/learners/{region['anna']}/")
+    rows = list(Entry.objects.filter(request_id=answer.headers["X-Request-Id"]).order_by("id"))
+    mother = Representation.objects.get(child_id=region["anna"]).adult_id
+    assert [(row.kind, row.subjects) for row in rows] == [
+        ("read.card", [region["anna"]]), ("read.relative", [mother]),
+    ]  # fmt: skip
+    card = rows[0]
+    assert (card.organisation_id, card.actor_post) == (region["five"].id, "должность")
+    assert (card.purpose, card.address) == ("contingent", "127.0.0.1")
+    signed_in(region, "municipal").get(f"/learners/{region['anna']}/")
+    card = Entry.objects.filter(kind="read.card").latest("id")
+    assert (card.organisation_id, card.data["place"]) == (None, region["five"].municipality.name)
+
+
+def test_an_emergency_is_a_purpose_of_its_own(region: dict[str, Any]) -> None:
+    client = signed_in(region, "head")
+    session = SignIn.objects.get(appointment=region["held"]["head"])
+    Person.objects.filter(pk=region["oleg"]).update(snils=b.snils_of(7100))
+    emergency.open_emergency(
+        actor=b.actor_of(region["five"]), session=session, number=b.snils_of(7100), reason="Ребёнок найден на улице один"
+    )  # fmt: skip
+    answer = client.get(f"/learners/{region['oleg']}/")
+    assert answer.status_code == 200
+    row = Entry.objects.get(request_id=answer.headers["X-Request-Id"], kind="read.card")
+    assert (row.purpose, row.subjects) == ("emergency", [region["oleg"]])
+    review = signed_in(region, "security").get("/emergencies/")
+    assert noted(review) == shown(review) == {region["oleg"]}
+
+
+def test_every_answer_to_a_machine_notes_whom_it_gives(region: dict[str, Any]) -> None:
+    one = m.client(region["five"])
+    token = m.token_of(one)
+    given = 0
+    for endpoint in declarations.ENDPOINTS:
+        for person in standing() if "{id}" in endpoint.path else [None]:
+            path = endpoint.path.replace("{id}", str(person.id if person else ""))
+            answer: Any = Client().get(
+                path, {"on": "2026-10-01"} if endpoint is not declarations.ORGANISATIONS else {},
+                headers={"Authorization": f"Bearer {token}"},
+            )  # fmt: skip
+            assert answer.status_code in {200, 404}, path
+            in_answer = {one.id for one in standing() if str(one.id) in answer.content.decode()}
+            assert noted(answer) == (in_answer if answer.status_code == 200 else set()), path
+            given += len(in_answer)
+    assert given >= 2
+    row = Entry.objects.filter(kind__in=SHOWING).latest("id")
+    assert (row.actor_code, row.purpose) == (f"client:{one.id}", "exchange")
+    assert row.purpose in PURPOSES
+
+
+def test_a_refused_look_names_the_person_and_no_query(region: dict[str, Any]) -> None:
+    answer = signed_in(region, "operator").get(f"/learners/{region['oleg']}/?q=Тиунов")
+    assert answer.status_code == 403
+    row = Entry.objects.get(request_id=answer.headers["X-Request-Id"], kind="audit.refused")
+    assert (row.subjects, row.data["code"]) == ([region["oleg"]], "access.out_of_scope")
+    assert row.data["path"] == f"/learners/{region['oleg']}/"
+
+
+def test_a_refusal_is_written_though_its_act_is_taken_back(region: dict[str, Any]) -> None:
+    before = list(Order.objects.values()) + list(Enrolment.objects.values())
+    answer = signed_in(region, "teacher").post(
+        f"/orders/{region['order'].id}/act/", {"act": "cancel", "reason": "Проверка"}
+    )
+    assert answer.status_code in {403, 422}
+    assert list(Order.objects.values()) + list(Enrolment.objects.values()) == before
+    assert Entry.objects.filter(request_id=answer.headers["X-Request-Id"], kind="audit.refused").count() == 1
