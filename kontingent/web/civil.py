@@ -13,7 +13,6 @@ from kontingent.enrolment import queries
 from kontingent.kernel import clock
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotFound
 from kontingent.persons import civil
-from kontingent.persons import queries as persons
 from kontingent.persons.permissions import PersonPermission
 from kontingent.web.request import actor_of, optional_day, page
 
@@ -23,8 +22,7 @@ def citizenship(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Record a change of citizenship."""
     actor = actor_of(request)
     actor.require(PersonPermission.EDIT)
-    queries.require_visible(actor, person_id)
-    person = persons.get(person_id)
+    person = queries.person(actor, person_id, what="гражданство")
     values = {"citizenship_code": person.citizenship_code, "country_code": person.country_code, "since": ""}
     error: KontingentError | None = None
     if request.method == "POST":
@@ -59,7 +57,7 @@ def categories(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """The social categories of a person; on POST enter one."""
     actor = actor_of(request)
     actor.require(PersonPermission.VIEW_CATEGORIES)
-    queries.require_visible(actor, person_id)
+    person = queries.person(actor, person_id, what="социальные категории")
     error: KontingentError | None = None
     if request.method == "POST":
         try:
@@ -78,7 +76,7 @@ def categories(request: HttpRequest, person_id: UUID) -> HttpResponse:
     response = page(
         request,
         "learners/categories.html",
-        person=persons.get(person_id),
+        person=person,
         categories=civil.categories_of(actor, person_id),
         may_edit=actor.may(PersonPermission.EDIT_CATEGORIES),
         kinds=codelists.choices("social_category"),

@@ -23,7 +23,7 @@ from kontingent.enrolment.rules import conditions as rules
 from kontingent.enrolment.rules.conditions import Fact, FactKind
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import KontingentError, NotFound
+from kontingent.kernel.errors import KontingentError
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.web.request import actor_of, optional_day, page, whole
 
@@ -113,10 +113,7 @@ def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
 def of_learner(request: HttpRequest, person_id: UUID, enrolment_id: UUID) -> HttpResponse:
     """All facts of one learner's enrolment, and how they changed."""
     actor = actor_of(request)
-    card = queries.card(actor, person_id)
-    part = next((one for one in card.path if one.enrolment.enrolment_id == enrolment_id), None)
-    if part is None:
-        raise NotFound("enrolment.no_such_enrolment", "Такого обучения у этого человека нет.")
+    person, part = queries.part_of_path(actor, person_id, enrolment_id, what="условия обучения")
     group = part.placements[0].group if part.placements else None
     since = optional_day(
         request.POST.get("since", "") or request.GET.get("since", ""), "С какого дня"
@@ -137,13 +134,13 @@ def of_learner(request: HttpRequest, person_id: UUID, enrolment_id: UUID) -> Htt
             return HttpResponseRedirect(f"/learners/{person_id}/")
         except KontingentError as refusal:
             error = refusal
-    row = _row(person_id, enrolment_id, card.person.full_name, condition, columns)
+    row = _row(person_id, enrolment_id, person.full_name, condition, columns)
     if error is not None:
         _keep_what_was_typed(request, [row], error)
     response = page(
         request,
         "conditions/learner.html",
-        person=card.person,
+        person=person,
         part=part,
         since=since,
         row=row,

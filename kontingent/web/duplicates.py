@@ -19,7 +19,6 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed
 from kontingent.kernel.snils import format_snils
 from kontingent.persons import duplicates, jobs, lineage, merging
-from kontingent.persons import queries as persons
 from kontingent.persons.matching import Reason
 from kontingent.persons.models import DuplicatePair, Merge, Person
 from kontingent.persons.permissions import PersonPermission
@@ -193,7 +192,7 @@ def find(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Look for the other record of a person by hand; on POST put the two side by side."""
     actor = actor_of(request)
     actor.require(PersonPermission.PROPOSE_MERGE)
-    queries.require_visible(actor, person_id)
+    person = queries.person(actor, person_id, what="поиск второй записи")
     if request.method == "POST":
         other = uuid_of(request.POST.get("other"))
         if other is None:
@@ -204,7 +203,7 @@ def find(request: HttpRequest, person_id: UUID) -> HttpResponse:
     text = request.GET.get("name", "")
     hits = queries.search_learners(actor, understand(text))[0] if text else []
     return page(
-        request, "duplicates/find.html", person=persons.get(person_id), text=text,
+        request, "duplicates/find.html", person=person, text=text,
         hits=[hit for hit in hits if hit.person.id != person_id],
     )  # fmt: skip
 

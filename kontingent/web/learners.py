@@ -23,10 +23,10 @@ from kontingent.kernel.errors import KontingentError
 from kontingent.kernel.snils import format_snils
 from kontingent.persons import actions as persons
 from kontingent.persons import duplicates, likeness, merging
-from kontingent.persons import queries as person_queries
 from kontingent.persons.actions import PersonDraft, RepresentationDraft
 from kontingent.persons.likeness import Candidate
 from kontingent.persons.matching import Fingerprint, Level
+from kontingent.persons.models import Person
 from kontingent.persons.permissions import PersonPermission
 from kontingent.persons.search import understand
 from kontingent.web.request import actor_of, day, optional_day, own_organisation, page, whole
@@ -97,9 +97,7 @@ def edit(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Correct personal data, with the basis."""
     actor = actor_of(request)
     actor.require(PersonPermission.EDIT)
-    queries.require_visible(actor, person_id)
-    person = person_queries.get(person_id)
-    reads.note(actor, ReadKind.CARD, [person_id], object_id=person_id, what="исправление")
+    person = queries.person(actor, person_id, what="исправление")
     values: dict[str, Any] = {name: getattr(person, name) for name in persons.CORRECTABLE}
     error: KontingentError | None = None
     if request.method == "POST":
@@ -202,7 +200,7 @@ def _alike(actor: Actor, draft: PersonDraft) -> list[Candidate]:
 @require_http_methods(["GET", "POST"])
 def add_document(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Add an identity document."""
-    actor = _editor(request, person_id)
+    actor, person = _editor(request, person_id)
     error: KontingentError | None = None
     if request.method == "POST":
         try:
@@ -222,7 +220,7 @@ def add_document(request: HttpRequest, person_id: UUID) -> HttpResponse:
     return page(
         request,
         "learners/document.html",
-        person=person_queries.get(person_id),
+        person=person,
         error=error,
         kinds=codelists.choices("identity_document"),
         values=request.POST,
@@ -232,7 +230,7 @@ def add_document(request: HttpRequest, person_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def add_representative(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Add a representative: found in the register or entered, matched first."""
-    actor = _editor(request, person_id)
+    actor, person = _editor(request, person_id)
     error: KontingentError | None = None
     candidates: list[Candidate] = []
     values = {
@@ -284,7 +282,7 @@ def add_representative(request: HttpRequest, person_id: UUID) -> HttpResponse:
     return page(
         request,
         "learners/representative.html",
-        person=person_queries.get(person_id),
+        person=person,
         error=error,
         values=values,
         candidates=candidates,
@@ -294,18 +292,16 @@ def add_representative(request: HttpRequest, person_id: UUID) -> HttpResponse:
     )
 
 
-def _editor(request: HttpRequest, person_id: UUID) -> Actor:
+def _editor(request: HttpRequest, person_id: UUID) -> tuple[Actor, Person]:
     actor = actor_of(request)
     actor.require(PersonPermission.EDIT)
-    queries.require_visible(actor, person_id)
-    reads.note(actor, ReadKind.CARD, [person_id], object_id=person_id, what="дополнение")
-    return actor
+    return actor, queries.person(actor, person_id, what="дополнение")
 
 
 @require_POST
 def set_address(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Set an address."""
-    actor = _editor(request, person_id)
+    actor, _ = _editor(request, person_id)
     kind = request.POST.get("kind", "")
     persons.set_address(
         actor=actor,

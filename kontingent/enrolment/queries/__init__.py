@@ -21,6 +21,8 @@ from kontingent.enrolment.queries.learners import (
     card,
     class_list,
     own_card,
+    part_of_path,
+    person,
     school_list,
     search_learners,
 )
@@ -71,6 +73,8 @@ __all__ = [
     "orders_of_batch",
     "organisations_condition",
     "own_card",
+    "part_of_path",
+    "person",
     "require_visible",
     "school_list",
     "school_years",

@@ -15,7 +15,7 @@ from kontingent.enrolment.models import Enrolment, Group, Movement, Placement
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.enrolment.queries.scope import purpose_of, require_visible, visible
 from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import NotAllowed
+from kontingent.kernel.errors import NotAllowed, NotFound
 from kontingent.organisations import queries as organisations
 from kontingent.organisations.models import Organisation
 from kontingent.persons import queries as persons
@@ -93,6 +93,31 @@ class LearnerCard:
     def current(self) -> list[EnrolmentPart]:
         """Enrolments that go on."""
         return [part for part in self.path if part.enrolment.ends_on is None]
+
+
+def person(actor: Actor, person_id: UUID, *, what: str) -> Person:
+    """Return a person alone, for a page about them; ``what`` says in the journal what it is."""
+    require_visible(actor, person_id)
+    reads.note(
+        actor,
+        ReadKind.CARD,
+        [person_id],
+        object_id=person_id,
+        what=what,
+        purpose=purpose_of(actor, person_id),
+    )
+    return persons.get(person_id)
+
+
+def part_of_path(
+    actor: Actor, person_id: UUID, enrolment_id: UUID, *, what: str
+) -> tuple[Person, EnrolmentPart]:
+    """Return a person with one enrolment of theirs."""
+    require_visible(actor, person_id)
+    part = next((one for one in _path(person_id) if one.enrolment.enrolment_id == enrolment_id), None)
+    if part is None:
+        raise NotFound("enrolment.no_such_enrolment", "Такого обучения у этого человека нет.")
+    return person(actor, person_id, what=what), part
 
 
 def card(actor: Actor, person_id: UUID) -> LearnerCard:
