@@ -164,12 +164,17 @@ def verify() -> Verdict:
     chains: dict[str, list[Seal]] = defaultdict(list)
     for one in Seal.objects.order_by("partition", "number").iterator(chunk_size=200):
         chains[one.partition].append(one)
-    for partition in sorted({*chains, *partitions()}):
+    there = partitions()
+    for partition in sorted({*chains, *there}):
         chain = chains.get(partition, [])
         seals += len(chain)
         fault, sealed = _chain_fault(partition, chain, trusted)
         counted += len(sealed)
-        fault = fault or _rows_fault(partition, sealed, horizon)
+        fault = fault or (
+            rules.compare(partition, sealed, _found(partition, horizon))
+            if partition in there
+            else _gone_fault(partition)
+        )
         if fault:
             faults.append(fault)
     anchors, broken = _anchor_faults(chains, trusted)
@@ -198,11 +203,9 @@ def _chain_fault(partition: str, chain: list[Seal], trusted: str) -> tuple[Fault
     return None, rows
 
 
-def _rows_fault(partition: str, sealed: list[SealedRow], horizon: int) -> Fault | None:
-    if partition not in partitions():
-        # An archived month was detached: its file is verified by itself.
-        return None if _is_archived(partition) else Fault(partition, None, "раздел журнала исчез")
-    return rules.compare(partition, sealed, _found(partition, horizon))
+def _gone_fault(partition: str) -> Fault | None:
+    """A month that was archived was detached with it, and its file is verified by itself; any other is missing."""
+    return None if _is_archived(partition) else Fault(partition, None, "раздел журнала исчез")
 
 
 def _found(partition: str, horizon: int) -> Iterator[FoundRow]:
