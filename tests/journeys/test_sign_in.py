@@ -144,6 +144,10 @@ def test_a_family_sees_who_looked_asks_and_is_answered(page: Page) -> None:
 
 
 def test_the_security_officer_finds_it_all_in_the_journal(page: Page) -> None:
+    page.goto("/sign-in/")
+    page.get_by_role("link", name="Войти через Госуслуги").click()
+    page.click("button[value=declines]")
+    expect(page.locator("h1")).to_have_text("Вход отменён")
     sign_in(page, "security")
     page.get_by_role("link", name="Журнал", exact=True).click()
     page.select_option("#kind", "access.sign_in_refused")
