@@ -38,6 +38,10 @@ from runtime import processes
 SUPERUSER = "kontingent"
 APPLICATION = "kontingent_app"
 DATABASE = "kontingent"
+#: Where data and binaries of root's clusters go when the account that runs them cannot reach the checkout.
+ELSEWHERE = Path("/var/lib/kontingent")
+#: The file by which a folder knows its cluster there.
+REMEMBERED = "elsewhere"
 #: A Unix socket's path may hold 107 bytes; ".s.PGSQL.5432" and a slash take 14.
 LONGEST_SOCKET_FOLDER = 90
 START_TIMEOUT_SECONDS = 60
@@ -94,6 +98,18 @@ def _reachable(path: Path, account: Account) -> bool:
     return True
 
 
+def _elsewhere(folder: Path) -> Path:
+    """Return where the cluster of a folder lies that the account cannot reach.
+
+    The folder itself remembers the place: one that was removed and made anew begins with a new cluster, too.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    remembered = folder / REMEMBERED
+    if not remembered.exists():
+        remembered.write_text(secrets.token_hex(6))
+    return ELSEWHERE / remembered.read_text().strip()
+
+
 class EmbeddedPostgres:
     """One cluster in one folder. Start it twice and the second start finds it running."""
 
@@ -107,8 +123,7 @@ class EmbeddedPostgres:
         self._other_binaries = binaries
         self.account = _account()
         if not _reachable(folder, self.account):
-            digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
-            folder = Path("/var/lib/kontingent") / digest
+            folder = _elsewhere(folder)
         self.folder = folder.resolve()
         self.data = self.folder / "data"
         self.log = self.folder / "server.log"
@@ -274,7 +289,7 @@ class EmbeddedPostgres:
         home = _wheel_folder()
         if _reachable(home / "pginstall" / "bin" / "postgres", self.account):
             return home / "pginstall" / "bin"
-        copy = Path("/var/lib/kontingent") / f"postgres-{_wheel_version()}"
+        copy = ELSEWHERE / f"postgres-{_wheel_version()}"
         if not copy.exists():
             part = copy.with_name(f"{copy.name}.{os.getpid()}")
             shutil.copytree(home, part / home.name, symlinks=True)

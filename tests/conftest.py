@@ -1,9 +1,13 @@
 """Fixtures for every test. The server itself is started by ``runtime.testing``."""
 
+import shutil
+from collections.abc import Iterator
+
 import pytest
 from pytest_django import DjangoDbBlocker
 
 from kontingent.storage import row_security
+from runtime import postgres
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +15,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Protect the tables as ``kontingent migrate`` does. Builders write as the owner, pages and API read within scopes."""
     with django_db_blocker.unblock():
         row_security.protect()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_cluster_is_left_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Root's clusters lie outside the temporary folders (``runtime.postgres``); they go when the run ends."""
+    yield
+    for remembered in tmp_path_factory.getbasetemp().rglob(postgres.REMEMBERED):
+        shutil.rmtree(postgres.ELSEWHERE / remembered.read_text().strip(), ignore_errors=True)

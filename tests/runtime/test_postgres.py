@@ -1,5 +1,6 @@
 """The embedded server: private, password-protected, gone when asked."""
 
+import shutil
 import stat
 import time
 from pathlib import Path
@@ -58,6 +59,17 @@ def test_data_survive_an_immediate_stop(tmp_path: Path) -> None:
         assert not again.is_running
     finally:
         server.stop(at_once=True)
+
+
+def test_a_folder_that_was_removed_and_made_anew_begins_with_a_new_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the account cannot reach the folder, the cluster lies elsewhere, but is still the folder's own."""
+    monkeypatch.setattr(postgres, "_reachable", lambda *_: False)
+    first = postgres.EmbeddedPostgres(tmp_path / "cluster").folder
+    assert postgres.EmbeddedPostgres(tmp_path / "cluster").folder == first
+    shutil.rmtree(tmp_path / "cluster")
+    assert postgres.EmbeddedPostgres(tmp_path / "cluster").folder != first
 
 
 def test_a_stale_lock_file_of_another_program_does_not_hinder(tmp_path: Path) -> None:
