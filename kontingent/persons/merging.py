@@ -238,10 +238,15 @@ class _Rows:
 
 
 def since(merge_id: UUID) -> Since:
-    """Return what came since a merge and can be assigned to either when it is undone."""
+    """Return what came since a merge that the scope shows, all that undoing it will divide.
+
+    Addresses and documents are offered even to whom they are hidden elsewhere: what is not offered would stay silently.
+    """
     made = _active(merge_id)
     units: dict[str, Unit] = {}
-    for rows in _sorted_out(made):
+    with scope.whole_register():
+        sorted_out = _sorted_out(made)
+    for rows in sorted_out:
         if not rows.reference.offered:
             continue
         for code, keys in rows.new.items():

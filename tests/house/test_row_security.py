@@ -24,7 +24,7 @@ WIDER = {
     "kontingent/exchange/staging/comparing.py": 1,  # what an import would change of whom it has matched
     "kontingent/persons/duplicates.py": 7,  # two records, of which one may be a stranger's
     "kontingent/persons/likeness.py": 1,  # matching before creating
-    "kontingent/persons/merging.py": 2,  # merging moves rows wherever they are
+    "kontingent/persons/merging.py": 3,  # merging moves rows wherever they are, and undoing it offers all that came since
     "kontingent/persons/queries.py": 2,  # ids of a search, read anew within the scope; the same adult of another family
     "kontingent/web/journal.py": 1,  # the id behind a СНИЛС, for the security officer's filter
     "kontingent/web/appointments.py": 1,  # the reviewer of an emergency sees whose record it was
