@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 from django.db.models.functions import Coalesce
 
 from kontingent.kernel.errors import Moved, NotFound
@@ -247,22 +247,23 @@ def addresses_of(person_id: UUID) -> list[Address]:
 _OF_TWO = Q(adult__merged_into__isnull=True, child__merged_into__isnull=True)
 
 
-def family_of(person_id: UUID) -> list[Representation]:
-    """Return who represents a person and whom the person represents, with contacts of the adults."""
-    return list(
-        Representation.objects.filter(_OF_TWO, child_id=person_id)
-        .select_related("adult")
-        .prefetch_related("adult__contacts")
-    )
+class Kin(NamedTuple):
+    """Who represents a person or did, and whom the person represents today (представители и подопечные)."""
+
+    representatives: list[Representation]
+    wards: list[Representation]
 
 
-def wards_of(person_id: UUID) -> list[Representation]:
-    """Return the children whom a person represents today."""
-    return list(
-        Representation.objects.filter(_OF_TWO, adult_id=person_id, ends_on__isnull=True).select_related(
-            "child"
-        )
+def kin_of(person: Person, *, contacts: bool) -> Kin:
+    """Return the relations of a person both ways; ``contacts`` loads those of the person and of the representatives."""
+    both_ways = Q(child_id=person.id) | Q(adult_id=person.id, ends_on__isnull=True)
+    rows = Representation.objects.filter(_OF_TWO, both_ways).select_related("adult", "child")
+    kin = Kin(
+        [one for one in rows if one.child_id == person.id], [one for one in rows if one.adult_id == person.id]
     )
+    if contacts:
+        prefetch_related_objects([person, *(one.adult for one in kin.representatives)], "contacts")
+    return kin
 
 
 def records_of(person_id: UUID) -> list[UUID]:
@@ -304,11 +305,6 @@ def represented_on(adult_id: UUID, on: date) -> list[tuple[UUID, date | None]]:
         child__died_on__isnull=True,
     )
     return list(rows.values_list("child_id", "child__birth_date"))
-
-
-def contacts_of(person_id: UUID) -> list[Contact]:
-    """Return a person's phones and e-mails."""
-    return list(Contact.objects.filter(person_id=person_id))
 
 
 def former_names_of(person_id: UUID) -> list[PersonName]:

@@ -77,9 +77,11 @@ def test_a_mother_entered_twice_remains_one_mother(two: tuple[UUID, UUID]) -> No
     for adult in (mother, twice):
         actions.add_representation(actor=b.ROOT, draft=RepresentationDraft(child_id=anna, adult_id=adult))
     merged(mother, twice)
-    assert [one.adult_id for one in queries.family_of(anna)] == [mother]
+    assert [one.adult_id for one in queries.kin_of(queries.get(anna), contacts=True).representatives] == [
+        mother
+    ]
     assert [one.adult_id for one in queries.snapshot([anna])[anna].representations] == [mother]
-    assert [one.child_id for one in queries.wards_of(mother)] == [anna]
+    assert [one.child_id for one in queries.kin_of(queries.get(mother), contacts=True).wards] == [anna]
 
 
 @pytest.mark.parametrize("choose", [(), ("snils",)])

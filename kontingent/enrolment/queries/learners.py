@@ -123,13 +123,15 @@ def part_of_path(
 def card(actor: Actor, person_id: UUID) -> LearnerCard:
     """Return a person's card with the whole path, in at most a dozen statements."""
     require_visible(actor, person_id)
+    person = persons.get(person_id)
+    kin = persons.kin_of(person, contacts=True)
     found = LearnerCard(
-        person=persons.get(person_id),
+        person=person,
         path=_path(person_id),
         former_names=persons.former_names_of(person_id),
-        representatives=persons.family_of(person_id),
-        wards=persons.wards_of(person_id),
-        contacts=persons.contacts_of(person_id),
+        representatives=kin.representatives,
+        wards=kin.wards,
+        contacts=list(person.contacts.all()),
         documents=persons.documents_of(person_id) if actor.may(PersonPermission.VIEW_DOCUMENTS) else None,
         addresses=persons.addresses_of(person_id) if actor.may(PersonPermission.VIEW_ADDRESSES) else None,
     )
@@ -141,11 +143,12 @@ def own_card(actor: Actor, person_id: UUID, *, brief: bool = False) -> LearnerCa
     """Return the card of one's own child or of oneself: all but the contacts of others; ``brief`` is name and path."""
     if person_id not in actor.scope.persons:
         raise NotAllowed("access.not_own", "Эти сведения не о вашем ребёнке. Вернитесь к списку.")
+    person = persons.get(person_id)
     found = LearnerCard(
-        person=persons.get(person_id),
+        person=person,
         path=_path(person_id),
         former_names=[],
-        representatives=[] if brief else persons.family_of(person_id),
+        representatives=[] if brief else persons.kin_of(person, contacts=False).representatives,
         wards=[],
         contacts=[],
         documents=None if brief else persons.documents_of(person_id),

@@ -36,17 +36,15 @@ def dashboard(actor: Actor, on: date) -> Dashboard:
     actor.require(EnrolmentPermission.VIEW)
     condition, parameters = organisations_condition(actor, "p")
     first = on.replace(day=1)
-    here = (
-        "FROM enrolment_placement p JOIN persons_person h ON h.id = p.person_id WHERE p.superseded_at IS NULL "
-        f"AND p.starts_on <= %s AND (p.ends_on IS NULL OR p.ends_on > %s){condition}"
-    )
+    here = f"WHERE p.superseded_at IS NULL AND p.starts_on <= %s AND (p.ends_on IS NULL OR p.ends_on > %s){condition}"
     totals = _row(
         "SELECT count(*), count(DISTINCT p.group_id), count(*) FILTER (WHERE p.group_id IS NULL), "
         "count(*) FILTER (WHERE h.snils IS NULL), "
         # not EXISTS, which may be hashed: then the policies are asked about every document of the register
         "count(*) FILTER (WHERE (SELECT 1 FROM persons_identitydocument d WHERE d.person_id = h.id LIMIT 1) IS NULL), "
         "count(*) FILTER (WHERE p.birth_date > %s AND (SELECT 1 FROM persons_representation r "
-        f"WHERE r.child_id = h.id AND r.ends_on IS NULL LIMIT 1) IS NULL) {here}",
+        f"WHERE r.child_id = h.id AND r.ends_on IS NULL LIMIT 1) IS NULL) "
+        f"FROM enrolment_placement p JOIN persons_person h ON h.id = p.person_id {here}",
         [_years_before(on, 18), on, on, *parameters],
     )
     moved = _row(
@@ -56,7 +54,7 @@ def dashboard(actor: Actor, on: date) -> Dashboard:
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT p.grade, count(*), count(DISTINCT p.group_id) {here} GROUP BY p.grade ORDER BY p.grade NULLS FIRST",
+            f"SELECT p.grade, count(*), count(DISTINCT p.group_id) FROM enrolment_placement p {here} GROUP BY p.grade ORDER BY p.grade NULLS FIRST",
             [on, on, *parameters],
         )
         by_grade = cursor.fetchall()

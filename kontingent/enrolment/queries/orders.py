@@ -8,11 +8,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
-from kontingent.enrolment.models import Group, GroupVersion, Order
+from kontingent.enrolment.models import Group, GroupVersion, Order, OrderLine
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotFound
@@ -32,9 +33,10 @@ def orders(
     if status:
         found = found.filter(status=status)
     start = (max(1, page) - 1) * ORDERS_PAGE
+    lines = OrderLine.objects.filter(order=OuterRef("pk")).order_by().values("order")
     rows: list[Order] = list(
         found.select_related("organisation")
-        .annotate(size=Count("lines"))
+        .annotate(size=Coalesce(Subquery(lines.annotate(size=Count("id")).values("size")), 0))
         .order_by("-created_at")[start : start + ORDERS_PAGE + 1]
     )
     return rows[:ORDERS_PAGE], len(rows) > ORDERS_PAGE
