@@ -48,6 +48,7 @@ def _by_appointment(standing: Standing, appointment: Appointment) -> Actor | Non
         organisation_id=appointment.organisation_id,
         post=appointment.post or role.title,
         purpose=role.purpose,
+        role_code=role.code,
         place="" if appointment.organisation_id else queries.place_of(appointment),
     )
 

@@ -12,7 +12,6 @@ from kontingent.access import rules
 from kontingent.access.events import Appointed, AppointmentRevoked
 from kontingent.access.models import Appointment, SignIn
 from kontingent.access.permissions import AccessPermission
-from kontingent.access.roles import ROLES
 from kontingent.access.rules import ScopeWanted
 from kontingent.audit import actions as audit
 from kontingent.enrolment import queries as enrolment
@@ -140,8 +139,7 @@ def _require_may_give(actor: Actor, role_code: str, wanted: ScopeWanted) -> None
     """The role must be the actor's to give, inside the actor's own scope."""
     if EVERYTHING in actor.permissions:
         return
-    own = {code for code, role in ROLES.items() if role.permissions == actor.permissions}
-    rules.check_appointer(own, role_code)
+    rules.check_appointer(actor.role_code, role_code)
     if AccessPermission.JOURNAL.value in actor.permissions:
         return
     if wanted.organisation_id is None or wanted.organisation_id not in actor.scope.organisations:

@@ -17,16 +17,23 @@ from kontingent.kernel.actor import Actor
 from kontingent.storage import scope
 
 SESSION_KEY = "sign_in"
+#: The health check: one address, nothing below it.
+HEALTH = "/health"
 #: What may be asked for without signing in: health, the door itself, static files, and what is public by law.
-OPEN = ("/health", "/sign-in/", "/esia/", "/static/", "/about/")
+OPEN = (HEALTH, "/sign-in/", "/esia/", "/static/", "/about/")
 #: Machines have a door of their own (OAuth2), which answers for itself.
 MACHINES = "/api/"
 #: What asks for no person and shows none, and whoever answers for itself.
-UNSCOPED = ("/static/", "/health", MACHINES)
+UNSCOPED = (HEALTH, "/static/", MACHINES)
 #: What Django itself makes an answer of.
 ANSWERED = (Http404, PermissionDenied, SuspiciousOperation, BadRequest)
 #: Where one may be before having chosen in which quality to act.
 UNDECIDED = ("/capacity/", "/sign-out/", "/sessions/")
+
+
+def lies_in(path: str, places: tuple[str, ...]) -> bool:
+    """Say whether a path is one of the places, or lies below one that ends in a slash."""
+    return any(path == place or (place.endswith("/") and path.startswith(place)) for place in places)
 
 
 def address_of(request: HttpRequest) -> str | None:
@@ -50,7 +57,7 @@ class JournalMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass on, then write the reads."""
-        if request.path.startswith(("/static/", "/health")):
+        if lies_in(request.path, (HEALTH, "/static/")):
             return self.get_response(request)
         with context.within(context.Request(uuid4(), address_of(request))) as kept:
             response = self.get_response(request)
@@ -69,7 +76,7 @@ class ActorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass on with ``request.actor`` and ``request.sign_in``, or redirect to the door."""
         path = request.path
-        if path.startswith(UNSCOPED):
+        if lies_in(path, UNSCOPED):
             return self.get_response(request)
         kept = request.session.get(SESSION_KEY)
         resumed = None
@@ -82,10 +89,10 @@ class ActorMiddleware:
             request.sign_in, actor = resumed  # type: ignore[attr-defined]
             if actor is not None:
                 request.actor = actor  # type: ignore[attr-defined]
-            elif not path.startswith((*UNDECIDED, *OPEN)):
+            elif not lies_in(path, (*UNDECIDED, *OPEN)):
                 return _go(request, "/capacity/")
             return self.get_response(request)
-        return self.get_response(request) if path.startswith(OPEN) else _go(request, "/sign-in/")
+        return self.get_response(request) if lies_in(path, OPEN) else _go(request, "/sign-in/")
 
 
 class ScopeMiddleware:
@@ -100,7 +107,7 @@ class ScopeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Pass on within the scope; what an answer still streams afterwards sees the same."""
-        if request.path.startswith(UNSCOPED):
+        if lies_in(request.path, UNSCOPED):
             return self.get_response(request)
         with scope_of(request):
             response = self.get_response(request)
@@ -110,7 +117,7 @@ class ScopeMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         """Take everything back: nobody has made an answer of what went wrong."""
-        if not isinstance(exception, ANSWERED) and not request.path.startswith(UNSCOPED):
+        if not isinstance(exception, ANSWERED) and not lies_in(request.path, UNSCOPED):
             transaction.set_rollback(True)
 
 

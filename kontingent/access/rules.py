@@ -70,9 +70,9 @@ def check_scope(role: Role, wanted: ScopeWanted) -> None:
         raise RuleViolation("access.scope_of_role", asked)
 
 
-def check_appointer(appointer: Iterable[str], role_code: str) -> None:
-    """Raise unless somebody holding ``appointer`` roles may give a role."""
-    if not any(role_code in ROLES[code].appoints for code in appointer if code in ROLES):
+def check_appointer(appointer: str, role_code: str) -> None:
+    """Raise unless somebody in the role ``appointer`` may give a role."""
+    if appointer not in ROLES or role_code not in ROLES[appointer].appoints:
         raise RuleViolation(
             "access.may_not_give_role",
             "Эту роль даёт администратор безопасности региона. Обратитесь к нему с приказом.",

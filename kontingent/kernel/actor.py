@@ -20,7 +20,7 @@ class Actor:
     """One acting subject.
 
     ``code`` is a stable key for the journal ("account:<id>", "client:<id>", "system:cli"), ``name`` and ``role`` are what
-    the journal shows, ``organisation_id`` is the employer on whose behalf one acts, ``post`` what families see of the
+    the journal shows, ``role_code`` is its code for people with an appointment, ``organisation_id`` is the employer on whose behalf one acts, ``post`` what families see of the
     actor instead of the name, ``place`` where one works who works in no organisation, ``purpose`` the code of what the role sees personal data for (``audit.purposes``; 152-ФЗ, art. 5).
     """
 
@@ -33,6 +33,7 @@ class Actor:
     post: str = ""
     purpose: str = ""
     place: str = ""
+    role_code: str = ""
 
     def may(self, permission: StrEnum) -> bool:
         """Say whether the actor holds the permission at all, wherever."""

@@ -50,6 +50,7 @@ def head_of(school: Any) -> Actor:
         ROLES["head"].permissions,
         Scope.of_organisation(school.id),
         school.id,
+        role_code="head",
     )
 
 
@@ -89,8 +90,9 @@ def test_a_head_appoints_the_own_staff_only() -> None:
 def test_others_do_not_appoint(role: str) -> None:
     school = b.school()
     actor = Actor(
-        "account:x", "Кто-то", role, ROLES[role].permissions, Scope.of_organisation(school.id), school.id
-    )
+        "account:x", "Кто-то", role, ROLES[role].permissions, Scope.of_organisation(school.id), school.id,
+        role_code=role,
+    )  # fmt: skip
     with pytest.raises(NotAllowed):
         appointments.appoint(actor=actor, draft=draft(organisation_id=school.id))
     assert not Appointment.objects.exists()

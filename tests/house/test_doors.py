@@ -67,7 +67,7 @@ def test_nothing_answers_a_stranger(method: str) -> None:
                 assert answer.headers["Content-Type"] in {"application/problem+json", "application/json"}, (
                     where
                 )
-        elif address.startswith(("/sign-in/", "/esia/", "/health", "/about/")):
+        elif address.startswith(("/sign-in/", "/esia/", "/about/")):
             assert answer.status_code == 404, where
         else:
             assert answer.status_code == 302, where
