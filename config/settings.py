@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "kontingent.access.middleware.JournalMiddleware",
     "kontingent.access.middleware.ActorMiddleware",
+    "kontingent.web.middleware.PolicyRefusalMiddleware",
     "kontingent.access.middleware.ScopeMiddleware",
     "kontingent.web.middleware.ErrorsMiddleware",
 ]

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from django.contrib import messages
+from django.db import ProgrammingError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from psycopg.errors import InsufficientPrivilege
 
 from kontingent.kernel.errors import (
     Conflict,
@@ -15,6 +17,7 @@ from kontingent.kernel.errors import (
     NotFound,
     RuleViolation,
 )
+from kontingent.web.errors import not_allowed
 from kontingent.web.request import tell_refusal
 
 _STATUS: tuple[tuple[type[KontingentError], int, str], ...] = (
@@ -46,6 +49,12 @@ class ErrorsMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Render a refusal; anything else goes on to Django."""
+        if isinstance(exception, ProgrammingError) and isinstance(exception.__cause__, InsufficientPrivilege):
+            transaction.set_rollback(True)
+            request.refused_by_policy = NotAllowed(  # type: ignore[attr-defined]
+                "access.policy", "Эта запись вам недоступна. Вернитесь назад и обновите страницу."
+            )
+            return not_allowed(request)
         if not isinstance(exception, KontingentError):
             return None
         if isinstance(exception, Moved) and request.method == "GET" and request.resolver_match:
@@ -57,3 +66,22 @@ class ErrorsMiddleware:
         status, title = status_of(exception)
         template = "errors/alert.html" if request.headers.get("HX-Request") else "errors/refusal.html"
         return render(request, template, {"title": title, "error": exception}, status=status)
+
+
+class PolicyRefusalMiddleware:
+    """Writes to the journal what only PostgreSQL has refused; it lies outside the transaction, which has been rolled back.
+
+    A form that asks for a stranger is refused by the rooms. Where one day a room forgets, a policy of the table does not.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Keep the next layer."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on, then write."""
+        response = self.get_response(request)
+        refusal = getattr(request, "refused_by_policy", None)
+        if isinstance(refusal, NotAllowed):
+            tell_refusal(request, refusal)
+        return response

@@ -8,21 +8,41 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from kontingent.access.models import Alert, Appointment
-from kontingent.enrolment.models import Enrolment, Group, Movement, Order, OrderLine, Placement
+from kontingent.access.models import Account, Alert, Appointment
+from kontingent.enrolment.models import (
+    Enrolment,
+    Group,
+    Movement,
+    Order,
+    OrderLine,
+    Placement,
+    StudyCondition,
+)
+from kontingent.exchange.journals.models import JournalBatch, RefusedRow
 from kontingent.exchange.staging.models import Batch, CauseDecision, Row
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.scope import Scope
 from kontingent.organisations.models import Organisation
+from kontingent.performance.actions import years
+from kontingent.performance.models import (
+    Attendance,
+    FormerRecord,
+    Journal,
+    LateCorrection,
+    Mark,
+    PeriodMark,
+)
 from kontingent.persons.models import (
     Address,
+    CitizenshipPeriod,
     Contact,
     DuplicatePair,
     IdentityDocument,
     Introduction,
     Merge,
     Person,
+    PersonCategory,
     PersonName,
     Representation,
     SourceKey,
@@ -31,6 +51,11 @@ from kontingent.privacy.models import Question
 from tests import builders as b
 
 PEOPLE, ADULTS = 26, 12
+#: Permissions that open some rows within a scope and are held by half of the actors.
+SOMETIMES = (
+    "person.documents", "person.addresses", "person.categories", "performance.view", "performance.decide",
+)  # fmt: skip
+JOURNALS = ("client:one", "client:other")
 _LETTERS = "бвгджзклмнпрст"
 
 
@@ -77,6 +102,7 @@ def build(rng: random.Random) -> Region:
         for adult in rng.sample(region.adults, rng.choice([0, 1, 1, 2])):
             Representation.objects.get_or_create(child_id=child, adult_id=adult)
     _strays(rng, region)
+    _performance(rng, region)
     return region
 
 
@@ -87,6 +113,22 @@ def _belongings(rng: random.Random, who: UUID, number: int) -> None:
     Address.objects.create(person_id=who, kind_code="residence", text=f"г. Пермь, дом {number}")
     Contact.objects.create(person_id=who, kind_code="1", value=f"+7902{rng.randrange(10**7):07d}")
     SourceKey.objects.create(person_id=who, source="проверка", external_id=f"{number}-{who}")
+    if rng.random() < 0.3:
+        CitizenshipPeriod.objects.create(
+            person_id=who,
+            citizenship_code="2",
+            country_code="860",
+            starts_on=date(2015, 1, 1),
+            recorded_at=clock.now(),
+        )
+    if rng.random() < 0.3:
+        PersonCategory.objects.create(
+            person_id=who,
+            category_code="1",
+            basis="проверка",
+            starts_on=date(2015, 1, 1),
+            recorded_at=clock.now(),
+        )
     if rng.random() < 0.3:
         PersonName.objects.create(
             person_id=who, family_name="Прежняя", given_name="Анна", family_key="прежняя", name_key=f"прежняя анна {number}",
@@ -113,6 +155,54 @@ def _history(rng: random.Random, region: Region, child: UUID) -> None:
         actions.cancel_order(actor=b.ROOT, order_id=order.id, reason="проверка")
 
 
+def _performance(rng: random.Random, region: Region) -> None:
+    """What two journals delivered, of learners present and former, and what they were refused."""
+    now = clock.now()
+    years.make_years(2025)
+    journals = [
+        Journal.objects.create(code=code[7:], title="Проверка", client_code=code, created_at=now)
+        for code in JOURNALS
+    ]
+    for number, stream in enumerate(Enrolment.objects.all()):
+        journal = rng.choice(journals)
+        if stream.superseded_at is None:
+            StudyCondition.objects.create(
+                enrolment_id=stream.enrolment_id, person_id=stream.person_id, organisation_id=stream.organisation_id,
+                starts_on=stream.starts_on, ends_on=stream.ends_on, recorded_at=now,
+            )  # fmt: skip
+        record: dict[str, Any] = {
+            "journal_id": journal.id, "external_id": f"{number}", "school_year": 2025, "version": 1, "batch_id": 1,
+            "organisation_id": stream.organisation_id, "person_id": stream.person_id, "subject_code": "1", "recorded_at": now,
+        }  # fmt: skip
+        day = date(2025, 10, 1)
+        mark: dict[str, Any] = {"given_on": day, "system_code": 1, "value": "5"}
+        Mark.objects.create(**record, **mark, weight=1, work_code="1")
+        PeriodMark.objects.create(**record, **mark, kind="period", period_code="1")
+        Attendance.objects.create(**record, held_on=day, code="н")
+        FormerRecord.objects.create(
+            id=number, school_year=2025, records="marks", journal_id=journal.id, external_id=f"{number}", version=1,
+            row={}, replaced_at=now, replaced_by=journal.client_code, person_id=stream.person_id,
+        )  # fmt: skip
+        LateCorrection.objects.create(
+            journal=journal, records="marks", school_year=2025, external_id=f"{number}", person_id=stream.person_id,
+            organisation_id=stream.organisation_id, day=day, staged={}, batch_id=1, received_at=now,
+        )  # fmt: skip
+    for journal in journals:
+        batch = JournalBatch.objects.create(
+            journal=journal, key="проверка", records="marks", school_year=2025, started_at=now, touched_at=now
+        )
+        for number in range(3):
+            RefusedRow.objects.create(
+                batch=batch,
+                journal=journal,
+                records="marks",
+                school_year=2025,
+                number=number,
+                code="x",
+                refused_at=now,
+            )
+
+
 def _strays(rng: random.Random, region: Region) -> None:
     """Rows that hang on no enrolment: entered persons, drafts, pairs, a merge, imports."""
     for who in rng.sample(region.children, 4):
@@ -137,6 +227,9 @@ def _strays(rng: random.Random, region: Region) -> None:
         person_id=region.children[0], entry_id=1, entry_moment=clock.now(), about="проверка", asked_by="account:x",
         asked_by_name="Проверка", asked_at=clock.now(), text="проверка", due_on=date(2026, 1, 1),
     )  # fmt: skip
+    Account.objects.create(
+        snils=b.snils_of(400_000), esia_oid="1", full_name="Проверка", created_at=clock.now()
+    )
     Alert.objects.create(
         rule="x",
         actor_code="account:x",
@@ -161,13 +254,22 @@ def _strays(rng: random.Random, region: Region) -> None:
 
 def actors(rng: random.Random, region: Region, how_many: int) -> list[Actor]:
     """Return actors of every kind of scope, with and without the permissions of documents and addresses."""
-    kinds = ("organisation", "organisations", "municipality", "groups", "family", "emergency", "nothing")
+    kinds = (
+        "organisation",
+        "organisations",
+        "municipality",
+        "groups",
+        "family",
+        "emergency",
+        "nothing",
+        "journal",
+    )
     return [_actor(rng, region, kinds[n % len(kinds)], n) for n in range(how_many)]
 
 
 def _actor(rng: random.Random, region: Region, kind: str, number: int) -> Actor:
     permissions = {"person.view", "enrolment.view", "enrolment.count", "organisation.view"}
-    permissions |= {one for one in ("person.documents", "person.addresses") if rng.random() < 0.5}
+    permissions |= {one for one in SOMETIMES if rng.random() < 0.5}
     somebody = frozenset(rng.sample(region.children, 2))
     scope = {
         "organisation": Scope.of_organisation(rng.choice(region.schools).id),
@@ -177,11 +279,14 @@ def _actor(rng: random.Random, region: Region, kind: str, number: int) -> Actor:
         "family": Scope(persons=somebody),
         "emergency": Scope.of_organisation(rng.choice(region.schools).id).with_persons(somebody),
         "nothing": Scope(),
+        "journal": Scope(organisations=frozenset(one.id for one in rng.sample(region.schools, 2))),
     }[kind]
     if kind == "family":
         permissions = {"access.family"}
+    if kind == "journal":
+        permissions = {"performance.deliver"}
     return Actor(
-        f"test:{number}",
+        rng.choice(JOURNALS) if kind == "journal" else f"test:{number}",
         "Проверка",
         "Проверка",
         frozenset(permissions),
@@ -238,6 +343,16 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
     def there(model: Any) -> set[Any]:
         return {row.pk for row in model.objects.all() if row.organisation_id in here or row.person_id in who}
 
+    may_read = bool(actor.permissions & {"performance.view", "performance.deliver"})
+    may_decide = bool(actor.permissions & {"performance.decide", "performance.deliver"})
+
+    def records(model: Any) -> set[Any]:
+        return {
+            row.pk
+            for row in model.objects.all()
+            if (may_read and (row.organisation_id in here or row.person_id in who)) or row.person_id in family
+        }
+
     moved = {m.order_id for m in Movement.objects.all() if m.person_id in who}
     batches = {one.pk for one in Batch.objects.all() if one.organisation_id in here}
     return {
@@ -247,6 +362,8 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
         "persons_identitydocument": of(IdentityDocument, permission="person.documents"),
         "persons_address": of(Address, permission="person.addresses"),
         "persons_contact": of(Contact),
+        "persons_citizenshipperiod": of(CitizenshipPeriod),
+        "persons_personcategory": of(PersonCategory, permission="person.categories"),
         "persons_representation": of(Representation, "child_id"),
         "persons_sourcekey": of(SourceKey),
         "persons_merge": of(Merge, "survivor_id") | of(Merge, "merged_id"),
@@ -260,6 +377,23 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
         "enrolment_movement": there(Movement),
         "enrolment_enrolment": there(Enrolment),
         "enrolment_placement": there(Placement),
+        "enrolment_studycondition": there(StudyCondition),
+        "performance_mark": records(Mark),
+        "performance_attendance": records(Attendance),
+        "performance_periodmark": records(PeriodMark),
+        "performance_formerrecord": {
+            row.pk for row in FormerRecord.objects.all() if may_read and row.person_id in who
+        },
+        "performance_latecorrection": {
+            row.pk
+            for row in LateCorrection.objects.all()
+            if (may_read or may_decide) and row.organisation_id in here
+        },
+        "journals_refusedrow": {
+            row.pk
+            for row in RefusedRow.objects.select_related("journal")
+            if row.journal.client_code == actor.code
+        },
         "staging_batch": batches,
         "staging_row": {r.pk for r in Row.objects.all() if r.batch_id in batches},
         "staging_causedecision": {r.pk for r in CauseDecision.objects.all() if r.batch_id in batches},
