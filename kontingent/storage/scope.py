@@ -7,9 +7,10 @@ A transaction that has not said its scope sees no personal row at all. What the 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -30,8 +31,39 @@ JOURNAL = "kontingent_journal"
 ROLES = (APPLICATION, REGION, DOOR, JOURNAL)
 
 _CODE = re.compile(r"[A-Za-z0-9_.:*-]{0,120}")
-#: The statement that bound the scope in force, so that whoever widens it can put it back.
-_in_force: ContextVar[str | None] = ContextVar("scope_in_force", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a transaction has said of its scope, so that whoever narrows or widens it can put it back."""
+
+    role: str
+    settings: Mapping[str, str]
+
+    def first(self) -> str:
+        """Return what the first statement of a transaction says: settings that are empty are so already."""
+        return self._said({name: value for name, value in self.settings.items() if value not in {"", "{}"}})
+
+    def again(self) -> str:
+        """Return what takes the place of another scope within a transaction."""
+        return self._said(self.settings)
+
+    def after_a_look_beyond(self) -> str:
+        """Return what puts back that which ``whole_register`` and ``journal`` change."""
+        return self._said({"permissions": self.settings["permissions"]})
+
+    def _said(self, settings: Mapping[str, str]) -> str:
+        """One round trip of ``SET LOCAL``: text, not ``set_config``, since only that reaches the nodes of Citus."""
+        return "; ".join(
+            [
+                f"SET LOCAL ROLE {self.role}",
+                *(f"SET LOCAL kontingent.{name} = '{value}'" for name, value in settings.items()),
+            ]
+        )
+
+
+#: The scope in force.
+_in_force: ContextVar[Bound | None] = ContextVar("scope_in_force", default=None)
 
 
 def is_bound() -> bool:
@@ -46,14 +78,14 @@ def scoped(actor: Actor, *, snapshot: bool = False) -> Iterator[None]:
     A refusal raised inside leaves standing what was written before the refused act; every action takes back its own
     writes. Any other error takes back everything. With ``snapshot`` all statements see the same moment.
     """
-    with _bound(_statement_of(actor), snapshot=snapshot):
+    with _bound(_scope_of(actor), snapshot=snapshot):
         yield
 
 
 @contextmanager
 def at_the_door() -> Iterator[None]:
     """Run one transaction before it is known who acts: sessions, tokens, and who has which right to enter."""
-    with _bound(_statement(DOOR)):
+    with _bound(_scope(DOOR)):
         yield
 
 
@@ -64,9 +96,8 @@ def whole_register() -> Iterator[None]:
     For matching before creating, for who is enrolled elsewhere, for counts of everybody. What comes back must not show more of
     a stranger than the question was about. ``tests/house`` holds the list of places that may do this.
     """
-    with _as_role(
-        f"SET LOCAL ROLE {REGION}; SET LOCAL kontingent.permissions = '{{*}}'; SELECT '{REGION}'", REGION
-    ):
+    asked = f"SET LOCAL ROLE {REGION}; SET LOCAL kontingent.permissions = '{{*}}'; SELECT '{REGION}'"
+    with _as_role(asked, REGION, permissions="{*}"):
         yield
 
 
@@ -92,14 +123,13 @@ def journal(*, about: Collection[UUID] = (), permission: str = "") -> Iterator[N
 
 
 @contextmanager
-def _bound(statement: str, *, snapshot: bool = False) -> Iterator[None]:
+def _bound(wanted: Bound, *, snapshot: bool = False) -> Iterator[None]:
     refused: KontingentError | None = None
     former, is_nested = _in_force.get(), connection.in_atomic_block
     with transaction.atomic():
-        if snapshot and not is_nested:
-            statement = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; {statement}"
-        _run(statement)
-        token = _in_force.set(statement)
+        isolation = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; " if snapshot and not is_nested else ""
+        _run(isolation + (wanted.again() if is_nested else wanted.first()))
+        token = _in_force.set(wanted)
         try:
             yield
         except KontingentError as refusal:
@@ -107,13 +137,13 @@ def _bound(statement: str, *, snapshot: bool = False) -> Iterator[None]:
         finally:
             _in_force.reset(token)
         if is_nested and not connection.needs_rollback and not _is_broken():
-            _run(former or "RESET ROLE")
+            _run(former.again() if former else "RESET ROLE")
     if refused is not None:
         raise refused
 
 
 @contextmanager
-def _as_role(statement: str, role: str) -> Iterator[None]:
+def _as_role(statement: str, role: str, **settings: str) -> Iterator[None]:
     """Change the role within a bound scope; where none is bound (the owner at work) there is nothing to change."""
     former = _in_force.get()
     if former is None:
@@ -121,14 +151,14 @@ def _as_role(statement: str, role: str) -> Iterator[None]:
         return
     if _run(statement) != role:
         raise NotAllowed("access.journal_closed", "Этот журнал вам недоступен.")
-    token = _in_force.set(f"{former}; {statement}")
+    token = _in_force.set(Bound(role, {**former.settings, **settings}))
     try:
         yield
     finally:
         _in_force.reset(token)
         # A broken transaction is rolled back to a savepoint by whoever set it, and the role with it.
         if not _is_broken():
-            _run(former)
+            _run(former.after_a_look_beyond())
 
 
 def _is_broken() -> bool:
@@ -147,20 +177,20 @@ def _run(statement: str) -> str:
     return str(row[0]) if row else ""
 
 
-# -- the statement -----------------------------------------------------------------------------
+# -- what is said -----------------------------------------------------------------------------
 
 
-def _statement_of(actor: Actor) -> str:
+def _scope_of(actor: Actor) -> Bound:
     scope = actor.scope
     if scope.whole_region:
-        return _statement(REGION, permissions=actor.permissions, actor=actor.code)
-    return _statement(
+        return _scope(REGION, permissions=actor.permissions, actor=actor.code)
+    return _scope(
         APPLICATION, organisations=scope.organisations, municipalities=scope.municipalities, groups=scope.groups,
         persons=scope.persons, permissions=actor.permissions, actor=actor.code, is_family=scope.is_family,
     )  # fmt: skip
 
 
-def _statement(
+def _scope(
     role: str,
     *,
     organisations: Iterable[UUID] = (),
@@ -170,8 +200,7 @@ def _statement(
     permissions: Iterable[str] = (),
     actor: str = "",
     is_family: bool = False,
-) -> str:
-    """Return one round trip of ``SET LOCAL``: text, not ``set_config``, since only that reaches the nodes of Citus."""
+) -> Bound:
     settings = {
         "organisations": _array(organisations),
         "municipalities": _array(municipalities),
@@ -181,8 +210,7 @@ def _statement(
         "actor": _checked(actor),
         "family": "on" if is_family else "",
     }
-    said = "; ".join(f"SET LOCAL kontingent.{name} = '{value}'" for name, value in settings.items())
-    return f"SET LOCAL ROLE {role}; {said}"
+    return Bound(role, settings)
 
 
 def _array(values: Iterable[UUID | str]) -> str:

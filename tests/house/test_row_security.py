@@ -128,11 +128,14 @@ def _as(role: str, statement: str) -> None:
 
 def test_nothing_but_codes_goes_into_a_scope() -> None:
     with pytest.raises(ValueError, match="not a code"):
-        scope._statement_of(Actor("x'; RESET ROLE; --", "", "", frozenset()))
+        scope._scope_of(Actor("x'; RESET ROLE; --", "", "", frozenset()))
     with pytest.raises(ValueError, match="not a code"):
-        scope._statement_of(Actor("x", "", "", frozenset({"a','b"})))
-    assert "{018f0000-0000-7000-8000-000000000000}" in scope._statement(
-        scope.APPLICATION, persons=[UUID("018f0000-0000-7000-8000-000000000000")]
+        scope._scope_of(Actor("x", "", "", frozenset({"a','b"})))
+    whom = UUID("018f0000-0000-7000-8000-000000000000")
+    bound = scope._scope(scope.APPLICATION, persons=[whom])
+    assert "{018f0000-0000-7000-8000-000000000000}" in bound.first()
+    assert set(bound.settings) == set(re.findall(r"kontingent\.(\w+)", bound.again())), (
+        "nothing of a former scope stays"
     )
 
 
