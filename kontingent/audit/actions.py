@@ -13,16 +13,16 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import KontingentError
 
 
-def record(event: Event, *, actor: Actor) -> Entry:
+def record(event: Event, *, actor: Actor) -> None:
     """Write one event."""
-    return record_all([event], actor=actor)[0]
+    record_all([event], actor=actor)
 
 
-def record_all(events: Iterable[Event], *, actor: Actor) -> list[Entry]:
+def record_all(events: Iterable[Event], *, actor: Actor) -> None:
     """Write many events of one actor at one moment; refuses to do so outside a transaction."""
     if not connection.in_atomic_block:
         raise RuntimeError("an event is recorded in the transaction of its act")
-    return writing.write(
+    writing.write(
         [
             Entry(
                 kind=event.kind,

@@ -1,17 +1,7 @@
 """Tables of the journal: entries by months, the seals that chain them, the signed anchors (ADR 0013)."""
 
-from typing import Any
-
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-
-
-class IdsField(ArrayField):  # type: ignore[type-arg]
-    """An array of ids that goes to the server as one text: a list of five hundred pupils costs no more than its bytes."""
-
-    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's own
-        """Write the array as PostgreSQL does; ids have nothing to quote."""
-        return "{" + ",".join(map(str, value)) + "}" if isinstance(value, list | tuple) else value
 
 
 class Entry(models.Model):
@@ -29,7 +19,7 @@ class Entry(models.Model):
     actor_role = models.CharField(max_length=100)
     actor_post = models.CharField(max_length=200, blank=True)
     organisation_id = models.UUIDField(null=True)
-    subjects = IdsField(models.UUIDField(), default=list)
+    subjects = ArrayField(models.UUIDField(), default=list)
     object_id = models.UUIDField(null=True)
     purpose = models.CharField(max_length=200, blank=True)
     basis = models.TextField(blank=True)

@@ -19,7 +19,7 @@ RULES: tuple[Rule, ...] = (
         model="persons.Introduction", about="кого организация внесла сама", reads=in_scope(),
         writes=f"{holds(_EDIT)} AND {in_scope()}",
     ),
-    about_person("persons.PersonName", "прежние ФИО", writes=_EDIT),
+    about_person("persons.PersonName", "прежние ФИО", writes=_EDIT, in_bulk=False),
     about_person("persons.CitizenshipPeriod", "гражданство на день", writes=_EDIT),
     about_person(
         "persons.PersonCategory", "сирота, беженец", writes=PersonPermission.EDIT_CATEGORIES.value,
@@ -28,8 +28,8 @@ RULES: tuple[Rule, ...] = (
     about_person(
         "persons.IdentityDocument", "паспорт, свидетельство", writes=_EDIT, needs=PersonPermission.VIEW_DOCUMENTS.value
     ),
-    about_person("persons.Address", "адреса", writes=_EDIT, needs=PersonPermission.VIEW_ADDRESSES.value),
-    about_person("persons.Contact", "телефон, почта", writes=_EDIT),
+    about_person("persons.Address", "адреса", writes=_EDIT, needs=PersonPermission.VIEW_ADDRESSES.value, in_bulk=False),
+    about_person("persons.Contact", "телефон, почта", writes=_EDIT, in_bulk=False),
     about_person("persons.Representation", "кто кого представляет", column="child_id", writes=_EDIT, door="SELECT"),
     about_person("persons.SourceKey", "номер в другой системе", writes=_EDIT),
     _MERGE,
