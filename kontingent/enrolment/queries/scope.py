@@ -37,15 +37,28 @@ def organisations_condition(actor: Actor, alias: str) -> tuple[str, list[Any]]:
 
 
 def visible(actor: Actor) -> Within:
-    """Return the condition on learners for ``persons.queries.search``: whoever has studied within the scope."""
-    if actor.scope.whole_region:
+    """Return the condition on learners for ``persons.queries.search``: whoever has studied within the scope.
+
+    The learners of a school are few beside those of a name in the region, so they are looked up first; those of a
+    municipality may be more, so each bearer of the name is asked about.
+    """
+    scope = actor.scope
+    if scope.whole_region:
         return EVERYBODY
+    named, classes = list(scope.persons), list(scope.groups)
+    if not scope.municipalities:
+        return Within(
+            " AND p.id = ANY((SELECT %s::uuid[] || ARRAY(SELECT e.person_id FROM enrolment_enrolment e "
+            "WHERE e.superseded_at IS NULL AND e.organisation_id = ANY(%s)) || ARRAY(SELECT c.person_id "
+            "FROM enrolment_placement c WHERE c.superseded_at IS NULL AND c.group_id = ANY(%s)))::uuid[])",
+            (named, list(scope.organisations), classes),
+        )
     condition, parameters = organisations_condition(actor, "e")
     return Within(
         " AND (EXISTS (SELECT 1 FROM enrolment_enrolment e WHERE e.person_id = p.id "
         f"AND e.superseded_at IS NULL{condition}) OR p.id = ANY(%s) OR EXISTS (SELECT 1 FROM enrolment_placement c "
         "WHERE c.person_id = p.id AND c.superseded_at IS NULL AND c.group_id = ANY(%s)))",
-        (*parameters, list(actor.scope.persons), list(actor.scope.groups)),
+        (*parameters, named, classes),
     )
 
 
