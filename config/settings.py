@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "kontingent.persons",
     "kontingent.enrolment",
     "kontingent.performance",
+    "kontingent.reports",
     "kontingent.exchange.staging",
     "kontingent.exchange.journals",
     "kontingent.access",

@@ -300,9 +300,11 @@ def _worker(_arguments: argparse.Namespace) -> int:
     _start_django()
     from kontingent.exchange.staging import jobs as staging
     from kontingent.persons import jobs as persons
+    from kontingent.reports import jobs as reports
 
     staging.resume()
     persons.resume()
+    reports.resume()
     call_command("procrastinate", "worker", "--concurrency", "1", "--fetch-job-polling-interval", "2")
     return 0
 

@@ -12,6 +12,7 @@ from kontingent.organisations.permissions import OrganisationPermission as Org
 from kontingent.performance.permissions import PerformancePermission as Perform
 from kontingent.persons.permissions import PersonPermission as Person
 from kontingent.programmes.permissions import ProgrammePermission as Programme
+from kontingent.reports.permissions import ReportPermission as Report
 
 #: The import sits beside this room, so its permissions are named by their stable codes.
 IMPORTS = ("import.run", "import.apply", "import.undo")
@@ -69,7 +70,7 @@ _OPERATE = (
     *_READ, Person.PROPOSE_MERGE, Person.VIEW_DOCUMENTS, Person.VIEW_ADDRESSES, Person.VIEW_CATEGORIES, Person.EDIT_CATEGORIES,
     Person.EDIT, Enrol.MANAGE_GROUPS, Enrol.CONDITIONS, Enrol.DRAFT_ORDER,
     Enrol.SIGN_ORDER, Enrol.CANCEL_ORDER, Org.PROPOSE, Programme.MANAGE, *IMPORTS, Access.EMERGENCY,
-    Perform.DECIDE,
+    Perform.DECIDE, Report.VIEW, Report.PREPARE,
 )  # fmt: skip
 _STAFF = ("operator", "teacher")
 
@@ -79,15 +80,16 @@ ROLES: dict[str, Role] = {
         _role("operator", "Оператор организации", Level.ORGANISATION, "contingent", *_OPERATE),
         _role("teacher", "Классный руководитель", Level.GROUPS, "class", *_READ, Enrol.CONDITIONS),
         _role(
-            "head", "Руководитель организации", Level.ORGANISATION, "contingent", *_OPERATE, Access.APPOINT, ANSWER, appoints=_STAFF
+            "head", "Руководитель организации", Level.ORGANISATION, "contingent", *_OPERATE, Report.SIGN, Access.APPOINT, ANSWER, appoints=_STAFF
         ),
         _role(
             "municipal", "Специалист муниципалитета", Level.MUNICIPALITY, "municipal", *_READ,
             *_DECIDE_DUPLICATES, Person.VIEW_DOCUMENTS, Person.VIEW_CATEGORIES, Org.CONFIRM, Access.EMERGENCY,
+            Report.VIEW, Report.PREPARE, Report.ACCEPT,
         ),
         _role(
             "ministry", "Специалист министерства", Level.REGION, "region", *_READ, Org.CONFIRM,
-            Org.REGISTER, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS,
+            Org.REGISTER, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS, Report.VIEW, Report.PREPARE, Report.ACCEPT, Report.FREEZE,
         ),
         _role(
             "security", "Администратор безопасности", Level.REGION, "security", Org.VIEW,

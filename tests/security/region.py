@@ -48,12 +48,13 @@ from kontingent.persons.models import (
     SourceKey,
 )
 from kontingent.privacy.models import Question
+from kontingent.reports.models import EnteredCell, Explanation, Report, Step, Version
 from tests import builders as b
 
 PEOPLE, ADULTS = 26, 12
 #: Permissions that open some rows within a scope and are held by half of the actors.
 SOMETIMES = (
-    "person.documents", "person.addresses", "person.categories", "performance.view", "performance.decide",
+    "report.view", "person.documents", "person.addresses", "person.categories", "performance.view", "performance.decide",
 )  # fmt: skip
 JOURNALS = ("client:one", "client:other")
 _LETTERS = "бвгджзклмнпрст"
@@ -244,9 +245,28 @@ def _strays(rng: random.Random, region: Region) -> None:
             created_by_name="Проверка", state="checked",
             options={"effective_on": "2025-09-01", "school_year": 2025, "order_number": "", "order_date": ""},
         )  # fmt: skip
+        _form(school)
         for line in range(3):
             Row.objects.create(batch=batch, sheet="1", line=line, raw=[], parsed={}, status="create")
         CauseDecision.objects.create(batch=batch, cause="x", decision="accept")
+
+
+def _form(school: Organisation) -> None:
+    """A form with everything that hangs on it."""
+    now = clock.now()
+    report = Report.objects.create(
+        organisation=school, form="oo-1", year=2025, edition="oo-1.2024", created_at=now, moved_at=now
+    )
+    Version.objects.create(
+        report=report, number=1, known_at=now, made_by_name="Проверка", cells={}, digest="0" * 64
+    )
+    EnteredCell.objects.create(
+        report=report, key="1.1/01/3", value=1, entered_at=now, entered_by_name="Проверка"
+    )
+    Explanation.objects.create(
+        report=report, control="x", text="проверка", entered_at=now, entered_by_name="Проверка"
+    )
+    Step.objects.create(report=report, state="checked", at=now, by_name="Проверка", by_role="Проверка")
 
 
 # -- actors --------------------------------------------------------------------------------------
@@ -354,6 +374,15 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
         }
 
     moved = {m.order_id for m in Movement.objects.all() if m.person_id in who}
+    forms = {
+        one.pk
+        for one in Report.objects.all()
+        if "report.view" in actor.permissions and one.organisation_id in here
+    }
+
+    def of_forms(model: Any) -> set[Any]:
+        return {row.pk for row in model.objects.all() if row.report_id in forms}
+
     batches = {one.pk for one in Batch.objects.all() if one.organisation_id in here}
     return {
         "persons_person": who,
@@ -397,6 +426,11 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
         "staging_batch": batches,
         "staging_row": {r.pk for r in Row.objects.all() if r.batch_id in batches},
         "staging_causedecision": {r.pk for r in CauseDecision.objects.all() if r.batch_id in batches},
+        "reports_report": forms,
+        "reports_version": of_forms(Version),
+        "reports_enteredcell": of_forms(EnteredCell),
+        "reports_explanation": of_forms(Explanation),
+        "reports_step": of_forms(Step),
         "access_appointment": set(),
         "access_account": set(),
         "access_signin": set(),

@@ -29,6 +29,7 @@ from kontingent.kernel.scope import Scope
 from kontingent.organisations.models import ChangeProposal
 from kontingent.persons import actions as persons_actions
 from kontingent.persons.models import Address, DuplicatePair, Person
+from kontingent.reports.models import Report
 from kontingent.storage import row_security, scope
 from kontingent.web import learners, urls
 from tests import builders as b
@@ -109,6 +110,7 @@ def addresses(region: r.Region) -> list[str]:
         "organisation_id": [one.id for one in region.schools],
         "batch_id": list(Batch.objects.values_list("id", flat=True)),
         "pair_id": list(DuplicatePair.objects.values_list("id", flat=True)),
+        "report_id": list(Report.objects.values_list("id", flat=True)),
         "proposal_id": list(ChangeProposal.objects.values_list("id", flat=True)),
     }
     found = []
@@ -121,6 +123,7 @@ def addresses(region: r.Region) -> list[str]:
             found.append(text)
         elif len(names) == 1:
             found += [re.sub(r"<[^>]+>", str(one), text) for one in ids.get(names[0], [])]
+    found += [f"/reports/{one}/cell/?table=2.1.1.1&row=10&column=3" for one in ids["report_id"]]
     found += [f"/learners/?q={word[:4]}" for word in list(region.canaries.values())[::5]]
     found += [f"/learners/?q={b.snils_of(1)}", "/learners/?q=01.01.2014", "/learners/?q=5900+000001"]
     for school in region.schools:

@@ -1,0 +1,1 @@
+"""Statutory statistics: forms as data, one pass over the children's records, controls, versions (отчётность)."""

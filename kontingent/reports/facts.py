@@ -1,0 +1,279 @@
+"""The facts of the vocabulary as columns: one pass over the register for all organisations at once.
+
+``built`` lays the facts of each source into a table of the transaction; every table of a form is then one GROUP BY over it.
+All facts are of the form's date (of the day before a movement) and of a moment's knowledge, so that a past form comes out the
+same again. Numbers are counted beyond what the viewer may see of persons; who they are, only ``queries.listed`` shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from kontingent.programmes.rules import TERMS
+from kontingent.reports.rules.vocabulary import Source
+from kontingent.storage import scope
+
+#: Classes smaller than this are named apart (ОО-1 2.4, строка 05).
+SMALL_CLASS_TOWN, SMALL_CLASS_VILLAGE = 25, 14
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Of which day, period and moment, and of which organisations; all when none are named."""
+
+    on: date
+    since: date
+    until: date
+    known_at: datetime | None = None
+    organisations: tuple[UUID, ...] | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of the statements below."""
+        return {
+            "on": self.on, "since": self.since, "until": self.until, "known_at": self.known_at,
+            "organisations": None if self.organisations is None else list(self.organisations),
+            "january": date(self.on.year + 1, 1, 1), "town": SMALL_CLASS_TOWN, "village": SMALL_CLASS_VILLAGE,
+        }  # fmt: skip
+
+
+def table_of(source: Source) -> str:
+    """Return the table that holds the facts of a source while ``built`` goes on."""
+    return f"report_{source.value}"
+
+
+@contextmanager
+def built(asked: Asked, sources: Collection[Source]) -> Iterator[None]:
+    """Lay out the facts of the sources asked for; they are gone when the block ends."""
+    statements = {
+        Source.LEARNERS: _LEARNERS,
+        Source.CLASSES: _CLASSES,
+        Source.SETS: _SETS,
+        Source.DAY_GROUPS: _DAY_GROUPS,
+        Source.FINISHED: _FINISHED,
+        Source.LEFT: _LEFT,
+        Source.ARRIVED: _ARRIVED,
+    }
+    wanted = [one for one in statements if one in _with_what_they_need(sources)]
+    parameters = asked.parameters()
+    try:
+        with scope.whole_register(), connection.cursor() as cursor:
+            for source in wanted:
+                name = table_of(source)
+                statement = _known(statements[source], asked.known_at)
+                cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
+                cursor.execute(f"CREATE TEMPORARY TABLE {name} AS {statement}", parameters)
+                # the lists behind numbers are read by whoever looks, within their own scope
+                cursor.execute(f"GRANT SELECT ON {name} TO PUBLIC")
+        yield
+    finally:
+        if not connection.needs_rollback:
+            with scope.whole_register(), connection.cursor() as cursor:
+                for source in wanted:
+                    cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{table_of(source)}")
+
+
+def _with_what_they_need(sources: Collection[Source]) -> set[Source]:
+    """Classes, their sets and after-school groups are counted from the learners in them."""
+    wanted = set(sources)
+    if wanted & {Source.CLASSES, Source.SETS, Source.DAY_GROUPS}:
+        wanted.add(Source.LEARNERS)
+    return wanted
+
+
+def _known(statement: str, known_at: datetime | None) -> str:
+    """Write ``KNOWN(x)`` out: rows as we know them now, or knew them at a moment."""
+    parts = statement.split("KNOWN(")
+    written = parts[0]
+    for part in parts[1:]:
+        alias, rest = part.split(")", 1)
+        written += (
+            f"{alias}.superseded_at IS NULL"
+            if known_at is None
+            else f"{alias}.recorded_at <= %(known_at)s AND ({alias}.superseded_at IS NULL OR {alias}.superseded_at > %(known_at)s)"
+        ) + rest
+    return written
+
+
+# -- the statements ------------------------------------------------------------------------------
+
+
+def _level(grade: str) -> str:
+    return (
+        f"CASE WHEN {grade} BETWEEN 1 AND 4 THEN 'primary' WHEN {grade} BETWEEN 5 AND 9 THEN 'basic' "
+        f"WHEN {grade} BETWEEN 10 AND 12 THEN 'secondary' ELSE '' END"
+    )
+
+
+_USUAL_YEARS = " ".join(f"WHEN '{kind}' THEN {years[0]}" for kind, years in TERMS.items())
+#: The grade after which a programme of a level is done: 4 for НОО of four years, 9 for ООО, 11 or 12 for СОО.
+_BEFORE = "CASE p.programme_kind_code WHEN '13' THEN 4 WHEN '14' THEN 9 ELSE 0 END"
+
+#: What the register says of an organisation on the form's date.
+_PLACES = """
+    SELECT o.id, o.municipality_id,
+        coalesce((v.data->>'is_rural')::boolean, o.is_rural) AS rural,
+        coalesce(v.data->>'type_code', o.type_code) AS organisation_type
+    FROM organisations_organisation o
+    LEFT JOIN LATERAL (
+        SELECT v.data FROM organisations_organisationversion v
+        WHERE v.organisation_id = o.id AND v.valid_from <= %(on)s
+            AND (%(known_at)s::timestamptz IS NULL OR v.recorded_at <= %(known_at)s)
+        ORDER BY v.valid_from DESC, v.recorded_at DESC LIMIT 1
+    ) v ON true
+    WHERE %(organisations)s::uuid[] IS NULL OR o.id = ANY(%(organisations)s)
+"""
+
+#: The columns of a learner in a placement ``p`` on a day DAY; the joins of ``_JOINS`` give the rest.
+_COLUMNS = f"""
+    p.organisation_id, place.municipality_id, place.rural, place.organisation_type, p.person_id, p.enrolment_id, p.group_id,
+    p.programme_kind_code AS programme, p.adaptation_code AS adaptation, pr.variant_code AS variant,
+    coalesce(pr.duration_months / 12, CASE p.programme_kind_code {_USUAL_YEARS} END)::int AS years,
+    pr.direction_code AS direction, pr.base_code AS base, p.study_form_code AS study_form,
+    coalesce(g.study_form_code, p.study_form_code) AS class_study_form, p.grade::int AS grade,
+    CASE WHEN p.programme_kind_code IN ('12', '13', '14', '15') THEN {_level("p.grade")} ELSE '' END AS level,
+    coalesce(p.grade >= {_BEFORE} + coalesce(pr.duration_months / 12, CASE p.programme_kind_code {_USUAL_YEARS} END), false)
+        AS final_grade,
+    coalesce(v.year_of_grade_code, '') AS year_of_grade, coalesce(v.kind_code, 'ordinary') AS class_kind,
+    coalesce(gp.adaptation_code, p.adaptation_code) AS class_adaptation, coalesce(v.shift_code, '1') AS shift,
+    coalesce(v.language_code, pr.language_code) AS language, coalesce(v.regime_code, '') AS regime,
+    coalesce(v.orientation_code, '') AS orientation, coalesce(v.age_band_code, '') AS age_band,
+    coalesce(nullif(c.profile_code, ''), v.profile_code, '') AS profile,
+    coalesce(v.advanced_profile_code, '') AS advanced_profile, coalesce(v.combined_key, '') AS combined_key,
+    p.is_main AS main, p.sex, (extract(year FROM age(%(january)s::date, p.birth_date)))::int AS age_january,
+    coalesce(nullif(p.funding_code, ''), v.funding_code, '') AS funding, p.state, p.group_id IS NOT NULL AS in_class,
+    coalesce(c.foreign_languages::text[], '{{}}') AS foreign_language,
+    coalesce(cardinality(c.foreign_languages), 0) AS foreign_languages,
+    coalesce(c.foreign_language_gap_code, '') AS foreign_language_gap,
+    coalesce(c.native_language_code, '') AS native_language, coalesce(c.native_language_mode_code, '') AS native_language_mode,
+    coalesce(c.extended_day, '') <> '' AS extended_day, coalesce(c.extended_day, '') AS day_group,
+    coalesce(c.meals_code, '') AS meals, coalesce(c.meals_benefit, false) AS meals_benefit,
+    coalesce(c.transport_code, '') AS transport, coalesce(c.boarding, false) AS boarding,
+    coalesce(c.education_place_code, '') AS education_place, coalesce(c.individual_plan_code, '') AS individual_plan,
+    coalesce(c.network_code, '') AS network, coalesce(c.e_learning_code, '') AS e_learning,
+    coalesce(c.distance_code, '') AS distance, coalesce(c.concurrent_secondary, false) AS concurrent_secondary,
+    coalesce(cat.orphan, false) AS orphan, coalesce(cat.refugee, false) AS refugee,
+    coalesce(cit.citizenship_code, '0') AS citizenship, coalesce(cit.country_code, '643') AS country
+"""
+_HOLDS = "(x.starts_on IS NULL OR x.starts_on <= DAY) AND (x.ends_on IS NULL OR x.ends_on > DAY)"
+_JOINS = f"""
+    JOIN place ON place.id = p.organisation_id
+    JOIN programmes_programme pr ON pr.id = p.programme_id
+    LEFT JOIN enrolment_group g ON g.id = p.group_id
+    LEFT JOIN programmes_programme gp ON gp.id = g.programme_id
+    LEFT JOIN enrolment_groupversion v ON v.group_id = p.group_id AND {_HOLDS.replace("x.", "v.")} AND KNOWN(v)
+    LEFT JOIN enrolment_studycondition c ON c.enrolment_id = p.enrolment_id AND {_HOLDS.replace("x.", "c.")} AND KNOWN(c)
+    LEFT JOIN (
+        SELECT x.person_id, x.starts_on, x.ends_on, x.citizenship_code, x.country_code FROM persons_citizenshipperiod x
+        WHERE KNOWN(x)
+    ) cit ON cit.person_id = p.person_id AND {_HOLDS.replace("x.", "cit.")}
+    LEFT JOIN CATEGORIES cat ON cat.person_id = p.person_id
+"""
+#: Few persons have a category: those of the form's date are found once, those of a movement's day singly.
+_CATEGORIES_ON = f"""(
+        SELECT x.person_id, bool_or(x.category_code = 'orphan') AS orphan, bool_or(x.category_code = 'refugee') AS refugee
+        FROM persons_personcategory x WHERE KNOWN(x) AND {_HOLDS} GROUP BY x.person_id
+    )"""
+
+
+def _about(day: str) -> tuple[str, str]:
+    joins = _JOINS.replace("CATEGORIES", _CATEGORIES_ON.replace("DAY", "%(on)s::date")).replace("DAY", day)
+    return _COLUMNS, joins
+
+
+_ON_DATE = _about("%(on)s::date")
+_LEARNERS = f"""
+    WITH place AS MATERIALIZED ({_PLACES})
+    SELECT {_ON_DATE[0]}, (extract(year FROM age(%(on)s::date, p.birth_date)))::int AS age,
+        p.group_id IS NOT NULL AND bool_or(p.adaptation_code <> '1') OVER (PARTITION BY p.group_id) AS inclusive
+    FROM enrolment_placement p {_ON_DATE[1]}
+    WHERE KNOWN(p) AND p.starts_on <= %(on)s AND (p.ends_on IS NULL OR p.ends_on > %(on)s)
+        AND (%(organisations)s::uuid[] IS NULL OR p.organisation_id = ANY(%(organisations)s))
+"""
+_CLASSES = f"""
+    SELECT l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.group_id, l.class_study_form,
+        g.grade::int AS grade, {_level("g.grade")} AS level, gp.kind_code AS programme, gp.variant_code AS variant, gp.adaptation_code AS class_adaptation,
+        gp.direction_code AS direction, gp.base_code AS base, max(l.years) AS years, bool_or(l.final_grade) AS final_grade,
+        l.year_of_grade, l.class_kind, l.shift, l.language, l.regime, l.orientation, l.age_band,
+        max(v.profile_code) AS profile, l.advanced_profile, l.combined_key <> '' AS combined,
+        count(*)::int AS size, count(*) < CASE WHEN l.rural THEN %(village)s ELSE %(town)s END AS is_small,
+        l.inclusive
+    FROM report_learners l JOIN enrolment_group g ON g.id = l.group_id JOIN programmes_programme gp ON gp.id = g.programme_id
+    LEFT JOIN enrolment_groupversion v ON v.group_id = g.id AND KNOWN(v) AND v.starts_on <= %(on)s
+        AND (v.ends_on IS NULL OR v.ends_on > %(on)s)
+    GROUP BY l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.group_id, l.class_study_form, g.grade,
+        gp.kind_code, gp.variant_code, gp.adaptation_code, gp.direction_code, gp.base_code, l.year_of_grade, l.class_kind,
+        l.shift, l.language, l.regime, l.orientation, l.age_band, l.advanced_profile, l.combined_key, l.inclusive
+"""
+_SETS = f"""
+    SELECT l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.combined_key, l.class_study_form,
+        {_level("min(l.grade)")} AS level, count(*)::int AS size,
+        count(*) < CASE WHEN l.rural THEN %(village)s ELSE %(town)s END AS is_small
+    FROM report_learners l WHERE l.combined_key <> '' AND l.class_kind <> 'correctional'
+    GROUP BY l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.combined_key, l.class_study_form
+"""
+_DAY_GROUPS = """
+    SELECT l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.day_group, l.level, count(*)::int AS size
+    FROM report_learners l WHERE l.extended_day AND l.class_kind <> 'correctional' AND l.class_study_form = '11'
+    GROUP BY l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.day_group, l.level
+"""
+
+#: A movement is asked about as the learner was on the day before it took effect.
+_EVE = "(m.effective_on - 1)"
+_BEFORE_IT = _about(_EVE)
+_MOVED_KNOWN = (
+    "(%(known_at)s::timestamptz IS NULL AND m.cancelled_at IS NULL OR m.recorded_at <= %(known_at)s "
+    "AND (m.cancelled_at IS NULL OR m.cancelled_at > %(known_at)s))"
+)
+_IN_PERIOD = (
+    f"{_MOVED_KNOWN} AND m.effective_on >= %(since)s AND m.effective_on < %(until)s "
+    "AND (%(organisations)s::uuid[] IS NULL OR m.organisation_id = ANY(%(organisations)s))"
+)
+_EVE_PLACEMENT = (
+    f"JOIN enrolment_placement p ON p.enrolment_id = m.enrolment_id AND KNOWN(p) AND p.starts_on <= {_EVE} "
+    f"AND (p.ends_on IS NULL OR p.ends_on > {_EVE})"
+)
+_FINISHED = f"""
+    WITH place AS MATERIALIZED ({_PLACES}), m AS MATERIALIZED (
+        SELECT DISTINCT ON (m.enrolment_id) m.* FROM enrolment_movement m
+        WHERE {_IN_PERIOD} AND m.kind IN ('promotion', 'conditional_promotion', 'graduation', 'repeat')
+        ORDER BY m.enrolment_id, m.effective_on DESC, m.id DESC
+    )
+    SELECT {_BEFORE_IT[0]}, (extract(year FROM age(m.effective_on, p.birth_date)))::int AS age,
+        CASE m.kind WHEN 'promotion' THEN 'promoted' WHEN 'conditional_promotion' THEN 'conditional'
+            WHEN 'graduation' THEN 'graduated' ELSE 'repeat' END AS outcome, m.effective_on
+    FROM m {_EVE_PLACEMENT} {_BEFORE_IT[1]}
+"""
+_LEFT = f"""
+    WITH place AS MATERIALIZED ({_PLACES}), m AS MATERIALIZED (
+        SELECT m.*, CASE m.kind WHEN 'placement' THEN 'correctional' WHEN 'study_form' THEN 'form' ELSE 'out' END AS way
+        FROM enrolment_movement m
+        WHERE {_IN_PERIOD} AND m.kind IN ('transfer_out', 'expulsion', 'graduation', 'study_form', 'placement')
+    )
+    SELECT {_BEFORE_IT[0]}, (extract(year FROM age(m.effective_on, p.birth_date)))::int AS age, m.way,
+        coalesce(nullif(m.reason_code, ''), '') AS reason, extract(quarter FROM m.effective_on)::int AS quarter, m.effective_on
+    FROM m {_EVE_PLACEMENT} {_BEFORE_IT[1]}
+    LEFT JOIN enrolment_group ng ON ng.id = m.group_id
+    LEFT JOIN enrolment_groupversion nv ON nv.group_id = m.group_id AND KNOWN(nv) AND nv.starts_on <= m.effective_on
+        AND (nv.ends_on IS NULL OR nv.ends_on > m.effective_on)
+    WHERE m.way = 'out'
+        OR m.way = 'form' AND m.study_form_code <> '' AND m.study_form_code <> p.study_form_code
+        OR m.way = 'correctional' AND nv.kind_code = 'correctional' AND coalesce(v.kind_code, 'ordinary') <> 'correctional'
+"""
+_ON_DAY = _about("m.effective_on")
+_ARRIVED = f"""
+    WITH place AS MATERIALIZED ({_PLACES}), m AS MATERIALIZED (
+        SELECT m.* FROM enrolment_movement m
+        WHERE {_IN_PERIOD} AND m.kind IN ('admission', 'admission_by_transfer', 'reinstatement')
+    )
+    SELECT {_ON_DAY[0]}, (extract(year FROM age(m.effective_on, p.birth_date)))::int AS age, m.kind AS came_by,
+        extract(quarter FROM m.effective_on)::int AS quarter, m.effective_on
+    FROM m JOIN enrolment_placement p ON p.enrolment_id = m.enrolment_id AND KNOWN(p) AND p.starts_on <= m.effective_on
+        AND (p.ends_on IS NULL OR p.ends_on > m.effective_on) {_ON_DAY[1]}
+"""

@@ -1,0 +1,20 @@
+"""Counting a form for many organisations as a background job, and closing what a killed worker had begun."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from procrastinate.contrib.django import app
+
+from kontingent.reports import runs
+
+
+@app.task(name="reports.run", queue="reports")
+def run(run_id: str) -> None:
+    """Count the form that the run asks for."""
+    runs.run(UUID(run_id))
+
+
+def resume() -> int:
+    """Close the runs that a killed worker had begun; return how many."""
+    return runs.close_interrupted()
