@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def _results(arguments: argparse.Namespace) -> Iterator[Result]:
-    from bench import duplicates, imports, marks, matching, mixed, pages, reads, rls
+    from bench import duplicates, forms, imports, marks, matching, mixed, pages, reads, rls
 
     size, only = arguments.size, arguments.only
     if only is None or only in pages.PAGES:
@@ -46,6 +46,8 @@ def _results(arguments: argparse.Namespace) -> Iterator[Result]:
     if only is None or only in marks.NAMES:
         with installation.served() as (site, server):
             yield from marks.run(size, site, server)
+    if only is None or only in forms.NAMES:
+        yield from forms.run(size, only)
     if only in (None, "match_online"):
         yield from matching.run(size)
     if only in (None, "duplicates"):
