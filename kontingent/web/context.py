@@ -16,6 +16,7 @@ from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.persons.permissions import PersonPermission
 from kontingent.privacy.permissions import PrivacyPermission
+from kontingent.reports.permissions import ReportPermission
 
 
 class Item(NamedTuple):
@@ -69,6 +70,7 @@ _SECTIONS = (
     Section("Приказы", "/orders/", EnrolmentPermission.DRAFT_ORDER, in_organisation=True),
     Section("Загрузка", "/imports/", StagingPermission.IMPORT, in_organisation=True),
     Section("Контингент", "/contingent/", EnrolmentPermission.COUNT),
+    Section("Отчётность", "/reports/", ReportPermission.VIEW),
     Section("Назначения", "/appointments/", AccessPermission.APPOINT),
     Section("Экстренный доступ", "/emergency/", AccessPermission.EMERGENCY),
     Section("Экстренные доступы", "/emergencies/", AccessPermission.REVIEW),

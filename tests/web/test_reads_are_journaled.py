@@ -29,6 +29,7 @@ from kontingent.persons import duplicates, merging
 from kontingent.persons.duplicates import Likeness
 from kontingent.persons.matching import Level, Verdict
 from kontingent.persons.models import DuplicatePair, Merge, Person, Representation
+from kontingent.reports import actions as reports
 from kontingent.web import urls
 from tests import builders as b
 from tests.machines import clients as m
@@ -57,6 +58,7 @@ def region(town: dict[str, Any], settings: Any, tmp_path: Path) -> dict[str, Any
     merging.merge(actor=b.ROOT, survivor_id=one, merged_id=other, basis="Паспорт")
     return town | {
         "batch": batch,
+        "report": reports.prepare(actor=b.ROOT, organisation_id=town["five"].id, form="oo-1", year=2026),
         "order": Order.objects.filter(organisation=town["five"]).earliest("created_at"),
     }
 
@@ -77,6 +79,10 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
         "category_id": [1],
         "enrolment_id": list(Enrolment.objects.values_list("enrolment_id", flat=True)),
         "code": ["sex"],
+        "report_id": [region["report"].id],
+        "form": ["oo-1"],
+        "year": [2026],
+        "kind": ["csv"],
     }
     for pattern in urls.urlpatterns:
         route = str(pattern.pattern)
@@ -96,6 +102,8 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
         "/orders/new/?kind=transfer_out", f"/orders/new/?kind=placement&from_group={mine}",
         f"/orders/new/?kind=admission&person={anna}", "/orders/turnover/?year=2026", "/learners/school/?on=2026-10-01",
         f"/imports/{region['batch'].id}/?status=possible",
+        f"/reports/{region['report'].id}/cell/?table=2.1.1.1&row=10&column=3",
+        f"/reports/{region['report'].id}/cell/?table=2.1.1.1&row=01&column=3",
     )  # fmt: skip
 
 
