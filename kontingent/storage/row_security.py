@@ -156,10 +156,13 @@ def _rooms() -> list[Any]:
 _SETTING = "coalesce(nullif(current_setting('kontingent.{}', true), ''), '{{}}')"
 _FUNCTIONS = f"""
 CREATE SCHEMA IF NOT EXISTS scope;
-CREATE OR REPLACE FUNCTION scope.organisations() RETURNS uuid[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT {_SETTING.format("organisations")}::uuid[] || CASE WHEN {_SETTING.format("municipalities")} = '{{}}' THEN '{{}}'
+-- plpgsql, so that it is not written out into every statement: planning the look-up anew would cost more than the call.
+CREATE OR REPLACE FUNCTION scope.organisations() RETURNS uuid[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN {_SETTING.format("organisations")}::uuid[] || CASE WHEN {_SETTING.format("municipalities")} = '{{}}' THEN '{{}}'
         ELSE ARRAY(SELECT o.id FROM public.organisations_organisation o
-            WHERE o.municipality_id = ANY({_SETTING.format("municipalities")}::uuid[])) END $$;
+            WHERE o.municipality_id = ANY({_SETTING.format("municipalities")}::uuid[])) END;
+END $$;
 CREATE OR REPLACE FUNCTION scope.groups() RETURNS uuid[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT {_SETTING.format("groups")}::uuid[] $$;
 CREATE OR REPLACE FUNCTION scope.persons() RETURNS uuid[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
