@@ -15,6 +15,14 @@ def run(run_id: str) -> None:
     runs.run(UUID(run_id))
 
 
+@app.periodic(cron="40 2 * * *")
+@app.task(name="reports.recount_open", queue="reports")
+def recount_open(timestamp: int) -> None:
+    """Every night: open forms are counted anew, archives that nobody fetched are removed."""
+    runs.recount_open()
+    runs.remove_old_archives()
+
+
 def resume() -> int:
     """Close the runs that a killed worker had begun; return how many."""
     return runs.close_interrupted()

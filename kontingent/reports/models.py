@@ -112,9 +112,10 @@ class Step(models.Model):
 
 
 class Run(models.Model):
-    """A form being counted for many organisations at once (формирование сразу для всех), with its progress."""
+    """A form being counted for, or packed of, many organisations at once (формирование и архив сразу всех), with its progress."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=10, default="count", help_text="count, archive")
     form = models.SlugField(max_length=20)
     year = models.PositiveSmallIntegerField()
     municipality_id = models.UUIDField(null=True, help_text="null is the region")

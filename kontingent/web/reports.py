@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_GET, require_POST
@@ -82,20 +82,21 @@ def board(request: HttpRequest, form: str, year: int) -> HttpResponse:
     state = request.GET.get("state", "")
     return page(
         request, "reports/board.html", form=form, year=year, edition=editions.in_force(form, year), state=state,
-        states=STATES, rows=queries.board(actor, form, year, state=state), run=runs.latest(actor, form, year),
+        states=STATES, rows=queries.board(actor, form, year, state=state), run=runs.latest(actor, form, year), packed=runs.latest(actor, form, year, kind=runs.ARCHIVE),
         may_run=actor.may(ReportPermission.ACCEPT), may_freeze=actor.may(ReportPermission.FREEZE),
     )  # fmt: skip
 
 
 @require_POST
 def run(request: HttpRequest, form: str, year: int) -> HttpResponse:
-    """Ask for the form of every organisation, or freeze what has been accepted."""
+    """Ask for the form of every organisation or for their archive, or freeze what has been accepted."""
     actor = actor_of(request)
     if request.POST.get("act") == "freeze":
         number = actions.freeze(actor=actor, form=form, year=year)
         messages.success(request, f"Закреплено форм: {number}.")
     else:
-        asked = runs.ask(actor=actor, form=form, year=year)
+        kind = runs.ARCHIVE if request.POST.get("act") == "archive" else runs.COUNT
+        asked = runs.ask(actor=actor, form=form, year=year, kind=kind)
         jobs.run.defer(run_id=str(asked.id))
     return HttpResponseRedirect(f"/reports/{form}/{year}/")
 
@@ -105,10 +106,18 @@ def progress(request: HttpRequest, form: str, year: int) -> HttpResponse:
     """How far counting for all is; reloads the page at its end."""
     actor = actor_of(request)
     actor.require(ReportPermission.ACCEPT)
-    found = runs.latest(actor, form, year)
+    kind = runs.ARCHIVE if request.GET.get("kind") == runs.ARCHIVE else runs.COUNT
+    found = runs.latest(actor, form, year, kind=kind)
     if found is None or found.state in {"done", "failed"}:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return page(request, "reports/bar.html", run=found)
+
+
+@require_GET
+def download(request: HttpRequest, form: str, year: int) -> FileResponse:
+    """The archive of all forms."""
+    _, path = runs.archive_of(actor_of(request), form, year)
+    return FileResponse(path.open("rb"), as_attachment=True, filename=f"{form}-{year}.zip")
 
 
 # -- a form --------------------------------------------------------------------------------------

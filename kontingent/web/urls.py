@@ -97,6 +97,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/<slug:form>/<int:year>/", reports.board, name="report-board"),
     path("reports/<slug:form>/<int:year>/run/", reports.run, name="run-reports"),
     path("reports/<slug:form>/<int:year>/progress/", reports.progress, name="report-progress"),
+    path("reports/<slug:form>/<int:year>/forms.zip", reports.download, name="report-archive"),
     path("reports/<slug:form>/<int:year>/svod/", reports.svod, name="svod"),
     path("reports/<slug:form>/<int:year>/svod/cell/", reports.svod_cell, name="svod-cell"),
     path("reports/<slug:form>/<int:year>/svod/form.<slug:kind>", reports.svod_file, name="svod-file"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import zipfile
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -303,9 +306,7 @@ def test_one_button_prepares_all_and_leaves_what_was_handed_in(school: Organisat
     actions.sign(actor=of("head", school), report_id=signed.id, version=1)
     refused(lambda: runs.ask(actor=of("operator", school), form=FORM, year=YEAR), NotAllowed)
     asked = runs.ask(actor=of("ministry", school), form=FORM, year=YEAR)
-    refused(
-        lambda: runs.ask(actor=of("ministry", school), form=FORM, year=YEAR), RuleViolation, "уже формируется"
-    )
+    refused(lambda: runs.ask(actor=of("ministry", school), form=FORM, year=YEAR), RuleViolation, "уже идёт")
     done = runs.run(asked.id)
     assert (done.state, done.done, done.told) == ("done", 2, "Сданных форм не тронуто: 1.")
     assert {one.organisation_id: one.state for one in Report.objects.all()} == {
@@ -321,6 +322,37 @@ def test_one_button_prepares_all_and_leaves_what_was_handed_in(school: Organisat
     ]
     rows = {one.organisation.id: one.report for one in queries.board(of("ministry", school), FORM, YEAR)}
     assert set(rows) == {school.id, other.id}
+
+
+def test_all_forms_are_packed_into_one_archive(school: Organisation, settings: Any, tmp_path: Path) -> None:
+    settings.VAR_DIR = tmp_path
+    ministry = of("ministry", school)
+    empty = runs.run(runs.ask(actor=ministry, form=FORM, year=YEAR, kind=runs.ARCHIVE).id)
+    assert (empty.state, empty.told[:24]) == ("failed", "Ни одна форма ещё не сфо")
+    refused(lambda: runs.archive_of(ministry, FORM, YEAR), NotFound)
+    prepared(school)
+    done = runs.run(runs.ask(actor=ministry, form=FORM, year=YEAR, kind=runs.ARCHIVE).id)
+    assert (done.state, done.done, done.total, done.told) == ("done", 1, 1, "Форм в архиве: 1.")
+    _, path = runs.archive_of(ministry, FORM, YEAR)
+    with zipfile.ZipFile(path) as content:
+        assert [name.endswith(".xlsx") for name in content.namelist()] == [True]
+    refused(lambda: runs.archive_of(of("operator", school), FORM, YEAR), NotAllowed)
+    assert runs.remove_old_archives() == 0
+    os.utime(path, (0, 0))
+    assert runs.remove_old_archives() == 1
+    refused(lambda: runs.archive_of(ministry, FORM, YEAR), NotFound)
+
+
+def test_open_forms_are_counted_anew_by_night(school: Organisation) -> None:
+    report = prepared(school)
+    assert runs.recount_open() == 1
+    assert Version.objects.count() == 1
+    b.admitted(b.person("Тиунова Мария"), b.group(school, "9А", funding_code="13"), on=date(2025, 9, 2))
+    assert runs.recount_open() == 1
+    assert queries.version(queries.report(b.ROOT, report.id)).cells[str(TOTAL)] == 4
+    actions.check(actor=of("operator", school), report_id=report.id)
+    actions.sign(actor=of("head", school), report_id=report.id, version=2)
+    assert runs.recount_open() == 0
 
 
 def test_a_run_that_was_killed_is_closed(school: Organisation) -> None:
