@@ -130,3 +130,22 @@ class Run(models.Model):
     def __str__(self) -> str:
         """Return the form and the progress."""
         return f"{self.form} {self.year}: {self.done} из {self.total}"
+
+
+class SavedQuestion(models.Model):
+    """A table that somebody asks for again and again (сохранённый запрос): the question, never its answer."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.CharField(max_length=80, help_text="code of the actor")
+    owner_name = models.CharField(max_length=200)
+    name = models.CharField(max_length=120)
+    question = models.JSONField(help_text="own.Question.data")
+    is_shared = models.BooleanField(default=False)
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="saved_question_once")]
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name

@@ -21,5 +21,6 @@ RULES: tuple[Rule, ...] = (
     _of_report("reports.EnteredCell", "введённые числа"),
     _of_report("reports.Explanation", "пояснения к числам"),
     _of_report("reports.Step", "замечания и кто их сделал"),
+    not_personal("reports.SavedQuestion", "что спрашивают: признаки и условия; ответов в нём нет"),
     not_personal("reports.Run", "ход формирования: форма, год, сколько готово"),
 )  # fmt: skip
