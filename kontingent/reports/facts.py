@@ -53,9 +53,12 @@ def built(asked: Asked, sources: Collection[Source]) -> Iterator[None]:
     """Lay out the facts of the sources asked for; they are gone when the block ends."""
     statements = {
         Source.LEARNERS: _LEARNERS,
+        Source.BEFORE: _LEARNERS_BEFORE,
+        Source.DIRECTIONS: _DIRECTIONS,
         Source.CLASSES: _CLASSES,
         Source.SETS: _SETS,
         Source.DAY_GROUPS: _DAY_GROUPS,
+        Source.PLACES: _PLACES_IN_GROUPS,
         Source.FINISHED: _FINISHED,
         Source.LEFT: _LEFT,
         Source.ARRIVED: _ARRIVED,
@@ -80,9 +83,11 @@ def built(asked: Asked, sources: Collection[Source]) -> Iterator[None]:
 
 
 def _with_what_they_need(sources: Collection[Source]) -> set[Source]:
-    """Classes, their sets and after-school groups are counted from the learners in them."""
+    """Directions, classes, their sets and after-school groups are counted from the learners in them, places from classes."""
     wanted = set(sources)
-    if wanted & {Source.CLASSES, Source.SETS, Source.DAY_GROUPS}:
+    if Source.PLACES in wanted:
+        wanted.add(Source.CLASSES)
+    if wanted & {Source.DIRECTIONS, Source.CLASSES, Source.SETS, Source.DAY_GROUPS}:
         wanted.add(Source.LEARNERS)
     return wanted
 
@@ -196,6 +201,28 @@ _LEARNERS = f"""
     WHERE KNOWN(p) AND p.starts_on <= %(on)s AND (p.ends_on IS NULL OR p.ends_on > %(on)s)
         AND (%(organisations)s::uuid[] IS NULL OR p.organisation_id = ANY(%(organisations)s))
 """
+#: The same memberships on the eve of the period: what a balance of arrivals and departures starts from.
+_LEARNERS_BEFORE = _LEARNERS.replace("%(on)s::date", "%(on)s").replace("%(on)s", "(%(since)s::date - 1)")
+#: A child is counted once at each direction, whatever the number of circles; rows of 1-ДОД part sport training and
+#: pre-professional programmes in arts from the rest.
+_DIRECTIONS = """
+    SELECT d.*, row_number() OVER (PARTITION BY d.organisation_id, d.person_id ORDER BY d.direction, d.programme) = 1 AS once,
+        CASE WHEN d.paid AND d.free <> '' THEN 'both' WHEN d.paid THEN 'contract' ELSE d.free END AS payment
+    FROM (
+        SELECT l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.person_id, l.main, l.direction, kind.programme,
+            min(l.enrolment_id::text)::uuid AS enrolment_id, min(l.group_id::text)::uuid AS group_id, max(l.grade) AS grade,
+            max(l.sex) AS sex, max(l.age) AS age, max(l.age_january) AS age_january, max(l.adaptation) AS adaptation,
+            bool_or(l.network <> '') AS any_network, bool_or(l.e_learning <> '' OR l.distance <> '') AS any_remote,
+            bool_or(left(l.funding, 1) IN ('2', '4')) AS paid,
+            CASE WHEN bool_or(l.funding = '11') THEN 'federal' WHEN bool_or(l.funding = '12') THEN 'regional'
+                WHEN bool_or(l.funding IN ('1', '13', '3', '4')) THEN 'local' ELSE '' END AS free
+        FROM report_learners l, LATERAL (
+            SELECT CASE WHEN l.programme IN ('412', '413') THEN l.programme ELSE '411' END AS programme
+        ) kind
+        WHERE l.programme IN ('41', '411', '412', '413')
+        GROUP BY l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.person_id, l.main, l.direction, kind.programme
+    ) d
+"""
 _CLASSES = f"""
     SELECT l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.group_id, l.class_study_form,
         g.grade::int AS grade, {_level("g.grade")} AS level, gp.kind_code AS programme, gp.variant_code AS variant, gp.adaptation_code AS class_adaptation,
@@ -222,6 +249,15 @@ _DAY_GROUPS = """
     SELECT l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.day_group, l.level, count(*)::int AS size
     FROM report_learners l WHERE l.extended_day AND l.class_kind <> 'correctional' AND l.class_study_form = '11'
     GROUP BY l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.day_group, l.level
+"""
+#: A place a row; a group that names no capacity has none. ``day_group`` is the title it is listed by.
+_PLACES_IN_GROUPS = """
+    SELECT c.organisation_id, c.municipality_id, c.rural, c.organisation_type, c.group_id, c.programme, c.regime,
+        c.orientation, c.age_band, g.title AS day_group
+    FROM report_classes c JOIN enrolment_group g ON g.id = c.group_id
+    JOIN enrolment_groupversion v ON v.group_id = g.id AND KNOWN(v) AND v.starts_on <= %(on)s
+        AND (v.ends_on IS NULL OR v.ends_on > %(on)s)
+    CROSS JOIN generate_series(1, v.capacity)
 """
 
 #: A movement is asked about as the learner was on the day before it took effect.
@@ -273,7 +309,17 @@ _ARRIVED = f"""
         WHERE {_IN_PERIOD} AND m.kind IN ('admission', 'admission_by_transfer', 'reinstatement')
     )
     SELECT {_ON_DAY[0]}, (extract(year FROM age(m.effective_on, p.birth_date)))::int AS age, m.kind AS came_by,
+        CASE WHEN former.organisation_id = m.organisation_id THEN 'here' WHEN former.reason_code = 'T7' THEN 'family'
+            WHEN former.reason_code IN ('T3', 'T4') THEN '' WHEN former.municipality_id = place.municipality_id THEN 'municipality'
+            WHEN former.municipality_id IS NOT NULL THEN 'region' ELSE '' END AS came_from,
         extract(quarter FROM m.effective_on)::int AS quarter, m.effective_on
     FROM m JOIN enrolment_placement p ON p.enrolment_id = m.enrolment_id AND KNOWN(p) AND p.starts_on <= m.effective_on
         AND (p.ends_on IS NULL OR p.ends_on > m.effective_on) {_ON_DAY[1]}
+    LEFT JOIN LATERAL (
+        SELECT e.organisation_id, e.reason_code, o.municipality_id
+        FROM enrolment_enrolment e JOIN organisations_organisation o ON o.id = e.organisation_id
+        WHERE e.person_id = p.person_id AND KNOWN(e) AND e.enrolment_id <> m.enrolment_id AND e.is_main = p.is_main
+            AND (e.level_code = '11') = (p.programme_kind_code = '11') AND e.ends_on <= m.effective_on
+        ORDER BY e.ends_on DESC, e.id DESC LIMIT 1
+    ) former ON true
 """

@@ -15,9 +15,12 @@ class Source(StrEnum):
     """What is counted, one row each."""
 
     LEARNERS = "learners"  # a membership on the form's date
+    BEFORE = "before"  # a membership on the eve of the form's period
+    DIRECTIONS = "directions"  # a child at a direction of additional programmes on the form's date, once whatever the circles
     CLASSES = "classes"  # a class with at least one learner on the form's date
     SETS = "sets"  # classes that learn together (класс-комплект) on the form's date
     DAY_GROUPS = "day_groups"  # an after-school group at a level on the form's date
+    PLACES = "places"  # a place in a class or group with at least one learner on the form's date
     FINISHED = "finished"  # a learner who finished a grade in the form's period
     LEFT = "left"  # a learner who left a class in the form's period
     ARRIVED = "arrived"  # a learner who came in the form's period
@@ -25,15 +28,20 @@ class Source(StrEnum):
 
 SOURCE_TITLES = {
     Source.LEARNERS: "обучающиеся на дату",
+    Source.BEFORE: "обучающиеся на начало периода",
+    Source.DIRECTIONS: "обучающиеся по направлениям дополнительных программ на дату",
     Source.CLASSES: "классы и группы на дату",
     Source.SETS: "классы-комплекты на дату",
     Source.DAY_GROUPS: "группы продлённого дня на дату",
+    Source.PLACES: "места в классах и группах на дату",
     Source.FINISHED: "окончившие класс за период",
     Source.LEFT: "выбывшие за период",
     Source.ARRIVED: "прибывшие за период",
 }
 #: Rows that are people: only they open into a list of children and compare child by child.
-OF_PEOPLE = frozenset({Source.LEARNERS, Source.FINISHED, Source.LEFT, Source.ARRIVED})
+OF_PEOPLE = frozenset(
+    {Source.LEARNERS, Source.BEFORE, Source.DIRECTIONS, Source.FINISHED, Source.LEFT, Source.ARRIVED}
+)
 
 
 class Kind(StrEnum):
@@ -65,15 +73,32 @@ class Fact:
 
 
 _S = Source
-_PEOPLE = OF_PEOPLE
-_IN_CLASS = frozenset({*OF_PEOPLE, _S.CLASSES})
+#: Of a child at a direction less is known than of a membership: the circles of one direction may differ.
+_PEOPLE = OF_PEOPLE - {_S.DIRECTIONS}
+_IN_CLASS = _PEOPLE | {_S.CLASSES}
+_CHILDREN = _PEOPLE | {_S.DIRECTIONS}
+_GROUPS = _IN_CLASS | {_S.PLACES}
 _HEALTH = "сведения о здоровье (второй этап)"
 _EXAMS = "сведения об экзаменах и аттестатах (третий этап)"
+_BENEFITS = "сведения о льготных категориях студентов"
 _TRAINING = "сведения о профессиональном обучении в школе"
 _WAYS = (
     ("out", "выбыл из организации"),
     ("form", "перешёл на другую форму обучения в той же организации"),
     ("correctional", "перешёл в класс для детей с ОВЗ в той же организации"),
+)
+_ORIGINS = (
+    ("here", "раньше учился в этой же организации"),
+    ("family", "раньше был на семейном образовании или самообразовании"),
+    ("municipality", "из другой организации того же муниципалитета"),
+    ("region", "из организации другого муниципалитета региона"),
+)
+_PAYMENTS = (
+    ("federal", "федеральный бюджет"),
+    ("regional", "бюджет субъекта Российской Федерации"),
+    ("local", "местный бюджет"),
+    ("contract", "только по договорам"),
+    ("both", "за счёт бюджета и по договорам"),
 )
 _LEVELS = (
     ("primary", "1–4 классы"),
@@ -95,12 +120,12 @@ _EXAM = (
 FACTS: dict[str, Fact] = {
     fact.name: fact
     for fact in (
-        Fact("programme", "Программа", Kind.CODE, _IN_CLASS, "education_programme"),
+        Fact("programme", "Программа", Kind.CODE, _GROUPS | {_S.DIRECTIONS}, "education_programme"),
         Fact("level", "Уровень по классу", Kind.CODE, _IN_CLASS | {_S.SETS, _S.DAY_GROUPS}, codes=_LEVELS),
-        Fact("adaptation", "Адаптация программы ученика", Kind.CODE, _PEOPLE, "programme_adaptation"),
+        Fact("adaptation", "Адаптация программы ученика", Kind.CODE, _CHILDREN, "programme_adaptation"),
         Fact("variant", "Вариант адаптированной программы", Kind.CODE, _IN_CLASS, "adaptation_variant"),
         Fact("years", "Срок освоения программы, лет", Kind.NUMBER, _IN_CLASS),
-        Fact("direction", "Направленность", Kind.CODE, _IN_CLASS, "additional_direction"),
+        Fact("direction", "Направленность", Kind.CODE, _IN_CLASS | {_S.DIRECTIONS}, "additional_direction"),
         Fact("base", "База приёма", Kind.CODE, _IN_CLASS, "admission_base"),
         Fact("study_form", "Форма обучения ученика", Kind.CODE, _PEOPLE, "study_form"),
         Fact("class_study_form", "Форма обучения класса", Kind.CODE, _IN_CLASS | {_S.SETS}, "study_form"),
@@ -112,18 +137,18 @@ FACTS: dict[str, Fact] = {
         Fact("inclusive", "В классе есть ученики с ОВЗ", Kind.FLAG, frozenset({_S.LEARNERS, _S.CLASSES})),
         Fact("shift", "Смена", Kind.CODE, _IN_CLASS, "group_shift"),
         Fact("language", "Язык обучения", Kind.CODE, _IN_CLASS, "language_of_instruction"),
-        Fact("regime", "Режим пребывания", Kind.CODE, _IN_CLASS, "kindergarten_regime"),
-        Fact("orientation", "Направленность группы", Kind.CODE, _IN_CLASS, "group_orientation"),
-        Fact("age_band", "Возраст группы", Kind.CODE, _IN_CLASS, "age_band"),
+        Fact("regime", "Режим пребывания", Kind.CODE, _GROUPS, "kindergarten_regime"),
+        Fact("orientation", "Направленность группы", Kind.CODE, _GROUPS, "group_orientation"),
+        Fact("age_band", "Возраст группы", Kind.CODE, _GROUPS, "age_band"),
         Fact("profile", "Профиль обучения", Kind.CODE, _IN_CLASS, "study_profile"),
         Fact("advanced_profile", "Профиль углублённого изучения", Kind.CODE, _IN_CLASS, "advanced_profile"),
         Fact("rural", "В сельской местности", Kind.FLAG, frozenset(Source)),
         Fact("organisation_type", "Тип организации", Kind.CODE, frozenset(Source), "organisation_type"),
         # -- a learner
-        Fact("main", "Основная программа", Kind.FLAG, _PEOPLE),
-        Fact("sex", "Пол", Kind.CODE, _PEOPLE, "sex"),
-        Fact("age_january", "Полных лет на 1 января следующего года", Kind.NUMBER, _PEOPLE),
-        Fact("age", "Полных лет на дату", Kind.NUMBER, _PEOPLE),
+        Fact("main", "Основная программа", Kind.FLAG, _CHILDREN),
+        Fact("sex", "Пол", Kind.CODE, _CHILDREN, "sex"),
+        Fact("age_january", "Полных лет на 1 января следующего года", Kind.NUMBER, _CHILDREN),
+        Fact("age", "Полных лет на дату", Kind.NUMBER, _CHILDREN),
         Fact("funding", "Источник финансирования", Kind.CODE, _PEOPLE, "funding"),
         Fact("state", "Состояние", Kind.CODE, _PEOPLE, "learner_state"),
         Fact("in_class", "Распределён в класс", Kind.FLAG, _PEOPLE),
@@ -153,17 +178,25 @@ FACTS: dict[str, Fact] = {
         Fact("reason", "Причина выбытия", Kind.CODE, frozenset({_S.LEFT}), "leaving_reason"),
         Fact("quarter", "Квартал периода", Kind.NUMBER, frozenset({_S.LEFT, _S.ARRIVED})),
         Fact("came_by", "Как прибыл", Kind.CODE, frozenset({_S.ARRIVED}), "movement_kind"),
+        Fact("came_from", "Откуда прибыл, если учился в регионе", Kind.CODE, frozenset({_S.ARRIVED}), codes=_ORIGINS),
+        # -- a child at a direction of additional programmes
+        Fact("once", "Ребёнок – один раз в организации", Kind.FLAG, frozenset({_S.DIRECTIONS})),
+        Fact("any_network", "Хотя бы одна программа – в сетевой форме", Kind.FLAG, frozenset({_S.DIRECTIONS})),
+        Fact("any_remote", "Хотя бы одна программа – с ЭО или ДОТ", Kind.FLAG, frozenset({_S.DIRECTIONS})),
+        Fact("payment", "Кто платит за обучение по направлению", Kind.CODE, frozenset({_S.DIRECTIONS}), codes=_PAYMENTS),
         # -- a class or a group
         Fact("size", "Наполняемость", Kind.NUMBER, frozenset({_S.CLASSES, _S.SETS, _S.DAY_GROUPS})),
         Fact("is_small", "Меньше 25 учеников в городе или 14 в селе", Kind.FLAG, frozenset({_S.CLASSES, _S.SETS})),
         Fact("combined", "Входит в класс-комплект", Kind.FLAG, frozenset({_S.CLASSES})),
         # -- what no room keeps yet
-        Fact("disability", "Инвалидность", Kind.CODE, _PEOPLE, codes=(("adult", "инвалид"), ("child", "ребёнок-инвалид")), awaits=_HEALTH),
+        Fact("disability", "Инвалидность", Kind.CODE, _CHILDREN, codes=(("adult", "инвалид"), ("child", "ребёнок-инвалид")), awaits=_HEALTH),
         Fact("implant", "Кохлеарный имплант", Kind.FLAG, _PEOPLE, awaits=_HEALTH),
         Fact("exam_basic", "ГИА за курс ООО", Kind.CODE, _PEOPLE, codes=_EXAM, awaits=_EXAMS),
         Fact("exam_secondary", "ГИА за курс СОО", Kind.CODE, _PEOPLE, codes=_EXAM, awaits=_EXAMS),
         Fact("honours", "Аттестат с отличием", Kind.FLAG, _PEOPLE, awaits=_EXAMS),
         Fact("certified_late", "Получил аттестат в IV квартале или после 1 сентября", Kind.FLAG, _PEOPLE, awaits=_EXAMS),
+        Fact("veteran", "Участник боевых действий", Kind.FLAG, _PEOPLE, awaits=_BENEFITS),
+        Fact("radiation", "Подвергся воздействию радиации", Kind.FLAG, _PEOPLE, awaits=_BENEFITS),
         Fact("ege", "Участвовал в ЕГЭ", Kind.FLAG, _PEOPLE, awaits=_EXAMS),
         Fact("trained", "Прошёл профессиональное обучение", Kind.FLAG, _PEOPLE, awaits=_TRAINING),
     )
