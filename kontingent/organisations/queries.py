@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +21,7 @@ from kontingent.organisations.models import ChangeProposal, Municipality, Organi
 from kontingent.organisations.permissions import OrganisationPermission
 
 PAGE = 50
+TILES = Path(__file__).parent / "data" / "municipality_tiles.csv"
 
 
 def get(organisation_id: UUID) -> Organisation:
@@ -180,6 +184,13 @@ def proposal(actor: Actor, proposal_id: UUID) -> ChangeProposal:
 def municipalities(day: date) -> QuerySet[Municipality]:
     """Return the municipalities that exist on a day."""
     return Municipality.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=day), valid_from__lte=day)
+
+
+@lru_cache(maxsize=1)
+def tiles() -> dict[str, tuple[int, int]]:
+    """Return (column, row) of each municipality on a schematic map, by code (our own drawing, no boundaries needed)."""
+    with TILES.open(encoding="utf-8") as file:
+        return {row["code"]: (int(row["column"]), int(row["row"])) for row in csv.DictReader(file)}
 
 
 def municipality(code: str) -> Municipality:

@@ -21,6 +21,7 @@ from kontingent.web import (
     own_tables,
     privacy,
     programmes,
+    region,
     reports,
     sign_in,
 )
@@ -88,6 +89,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contingent/", contingent.table, name="contingent"),
     path("contingent/learners/", contingent.learners, name="contingent-learners"),
     path("reports/", reports.index, name="reports"),
+    path("reports/region/", region.index, name="region"),
     path("reports/own/", own_tables.index, name="own-tables"),
     path("reports/prepare/", reports.prepare, name="prepare-report"),
     path("reports/<uuid:report_id>/", reports.one, name="report"),
