@@ -22,6 +22,7 @@ from kontingent.programmes.models import Programme
 from kontingent.reports import editions, engine
 from tests import builders as b
 from tests.reports import oo1_by_hand
+from tests.reports.random_schools import Inventor
 
 #: Entered by people, so that there is nothing to compare: passport, disability, examinations, trades.
 BY_PEOPLE = ("1.", "2.6.", "2.13.", "2.14.3.")
@@ -222,3 +223,17 @@ def test_two_classes_on_fingers(two_classes: Organisation) -> None:
     }
     assert product == cells_of(TWO_CLASSES)
     assert oo1_by_hand.count(two_classes.id, 2025) == cells_of(TWO_CLASSES)
+
+
+# -- schools by chance ---------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+@pytest.mark.parametrize(("seed", "year"), [(1, 2023), (2, 2025)])
+def test_random_schools_by_both(seed: int, year: int) -> None:
+    codelists.load_all()
+    inventor = Inventor(seed, year)
+    schools = [inventor.school(number) for number in range(1, 4)]
+    found = differences([(one.id, one.short_name) for one in schools], year)
+    assert not found, f"{len(found)} cells differ:\n" + "\n".join(found[:100])
