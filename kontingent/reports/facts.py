@@ -117,8 +117,20 @@ def _level(grade: str) -> str:
 
 
 _USUAL_YEARS = " ".join(f"WHEN '{kind}' THEN {years[0]}" for kind, years in TERMS.items())
-#: The grade after which a programme of a level is done: 4 for НОО of four years, 9 for ООО, 11 or 12 for СОО.
-_BEFORE = "CASE p.programme_kind_code WHEN '13' THEN 4 WHEN '14' THEN 9 ELSE 0 END"
+
+
+def _years(duration: str, kind: str) -> str:
+    return f"coalesce({duration} / 12, CASE {kind} {_USUAL_YEARS} END)"
+
+
+def _final_grade(grade: str, duration: str, kind: str) -> str:
+    """The grade after which a programme of a level is done: 4 for НОО of four years, 9 for ООО, 11 or 12 for СОО."""
+    before = f"CASE {kind} WHEN '13' THEN 4 WHEN '14' THEN 9 ELSE 0 END"
+    return f"coalesce({grade} >= {before} + {_years(duration, kind)}, false)"
+
+
+_OWN_TERM = ("pr.duration_months", "p.programme_kind_code")
+_CLASS_TERM = ("gp.duration_months", "gp.kind_code")
 
 #: What the register says of an organisation on the form's date.
 _PLACES = """
@@ -139,12 +151,11 @@ _PLACES = """
 _COLUMNS = f"""
     p.organisation_id, place.municipality_id, place.rural, place.organisation_type, p.person_id, p.enrolment_id, p.group_id,
     p.programme_kind_code AS programme, p.adaptation_code AS adaptation, pr.variant_code AS variant,
-    coalesce(pr.duration_months / 12, CASE p.programme_kind_code {_USUAL_YEARS} END)::int AS years,
+    {_years(*_OWN_TERM)}::int AS years, coalesce({_years(*_CLASS_TERM)}, {_years(*_OWN_TERM)})::int AS class_years,
     pr.direction_code AS direction, pr.base_code AS base, p.study_form_code AS study_form,
     coalesce(g.study_form_code, p.study_form_code) AS class_study_form, p.grade::int AS grade,
     CASE WHEN p.programme_kind_code IN ('12', '13', '14', '15') THEN {_level("p.grade")} ELSE '' END AS level,
-    coalesce(p.grade >= {_BEFORE} + coalesce(pr.duration_months / 12, CASE p.programme_kind_code {_USUAL_YEARS} END), false)
-        AS final_grade,
+    {_final_grade("p.grade", *_OWN_TERM)} AS final_grade,
     coalesce(v.year_of_grade_code, '') AS year_of_grade, coalesce(v.kind_code, 'ordinary') AS class_kind,
     coalesce(gp.adaptation_code, p.adaptation_code) AS class_adaptation, coalesce(v.shift_code, '1') AS shift,
     coalesce(v.language_code, pr.language_code) AS language, coalesce(v.regime_code, '') AS regime,
@@ -226,7 +237,8 @@ _DIRECTIONS = """
 _CLASSES = f"""
     SELECT l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.group_id, l.class_study_form,
         g.grade::int AS grade, {_level("g.grade")} AS level, gp.kind_code AS programme, gp.variant_code AS variant, gp.adaptation_code AS class_adaptation,
-        gp.direction_code AS direction, gp.base_code AS base, max(l.years) AS years, bool_or(l.final_grade) AS final_grade,
+        gp.direction_code AS direction, gp.base_code AS base, {_years(*_CLASS_TERM)}::int AS years,
+        {_years(*_CLASS_TERM)}::int AS class_years, {_final_grade("g.grade", *_CLASS_TERM)} AS final_grade,
         l.year_of_grade, l.class_kind, l.shift, l.language, l.regime, l.orientation, l.age_band,
         max(v.profile_code) AS profile, l.advanced_profile, l.combined_key <> '' AS combined,
         count(*)::int AS size, count(*) < CASE WHEN l.rural THEN %(village)s ELSE %(town)s END AS is_small,
@@ -235,7 +247,7 @@ _CLASSES = f"""
     LEFT JOIN enrolment_groupversion v ON v.group_id = g.id AND KNOWN(v) AND v.starts_on <= %(on)s
         AND (v.ends_on IS NULL OR v.ends_on > %(on)s)
     GROUP BY l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.group_id, l.class_study_form, g.grade,
-        gp.kind_code, gp.variant_code, gp.adaptation_code, gp.direction_code, gp.base_code, l.year_of_grade, l.class_kind,
+        gp.kind_code, gp.variant_code, gp.adaptation_code, gp.duration_months, gp.direction_code, gp.base_code, l.year_of_grade, l.class_kind,
         l.shift, l.language, l.regime, l.orientation, l.age_band, l.advanced_profile, l.combined_key, l.inclusive
 """
 _SETS = f"""

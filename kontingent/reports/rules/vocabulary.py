@@ -125,6 +125,7 @@ FACTS: dict[str, Fact] = {
         Fact("adaptation", "Адаптация программы ученика", Kind.CODE, _CHILDREN, "programme_adaptation"),
         Fact("variant", "Вариант адаптированной программы", Kind.CODE, _IN_CLASS, "adaptation_variant"),
         Fact("years", "Срок освоения программы, лет", Kind.NUMBER, _IN_CLASS),
+        Fact("class_years", "Срок освоения программы класса, лет", Kind.NUMBER, _IN_CLASS),
         Fact("direction", "Направленность", Kind.CODE, _IN_CLASS | {_S.DIRECTIONS}, "additional_direction"),
         Fact("base", "База приёма", Kind.CODE, _IN_CLASS, "admission_base"),
         Fact("study_form", "Форма обучения ученика", Kind.CODE, _PEOPLE, "study_form"),
