@@ -254,8 +254,9 @@ _SETS = f"""
     SELECT l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.combined_key, l.class_study_form,
         {_level("min(l.grade)")} AS level, count(*)::int AS size,
         count(*) < CASE WHEN l.rural THEN %(village)s ELSE %(town)s END AS is_small
-    FROM report_learners l WHERE l.combined_key <> '' AND l.class_kind <> 'correctional'
-    GROUP BY l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.combined_key, l.class_study_form
+    FROM report_learners l JOIN enrolment_group g ON g.id = l.group_id
+    WHERE l.combined_key <> '' AND l.class_kind <> 'correctional' AND l.level <> ''
+    GROUP BY l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.combined_key, l.class_study_form, g.school_year
 """
 _DAY_GROUPS = """
     SELECT l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.day_group, l.level, count(*)::int AS size
