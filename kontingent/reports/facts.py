@@ -153,7 +153,7 @@ _COLUMNS = f"""
     p.programme_kind_code AS programme, p.adaptation_code AS adaptation, pr.variant_code AS variant,
     {_years(*_OWN_TERM)}::int AS years, coalesce({_years(*_CLASS_TERM)}, {_years(*_OWN_TERM)})::int AS class_years,
     pr.direction_code AS direction, pr.base_code AS base, p.study_form_code AS study_form,
-    coalesce(g.study_form_code, p.study_form_code) AS class_study_form, p.grade::int AS grade,
+    coalesce(g.study_form_code, NO_CLASS) AS class_study_form, p.grade::int AS grade,
     CASE WHEN p.programme_kind_code IN ('12', '13', '14', '15') THEN {_level("p.grade")} ELSE '' END AS level,
     {_final_grade("p.grade", *_OWN_TERM)} AS final_grade,
     coalesce(v.year_of_grade_code, '') AS year_of_grade, coalesce(v.kind_code, 'ordinary') AS class_kind,
@@ -198,12 +198,14 @@ _CATEGORIES_ON = f"""(
     )"""
 
 
-def _about(day: str) -> tuple[str, str]:
+def _about(day: str, no_class: str = "p.study_form_code") -> tuple[str, str]:
+    """``no_class`` is the class's form of study for who is in no class: who leaves between two classes leaves one like them."""
     joins = _JOINS.replace("CATEGORIES", _CATEGORIES_ON.replace("DAY", "%(on)s::date")).replace("DAY", day)
-    return _COLUMNS, joins
+    return _COLUMNS.replace("NO_CLASS", no_class), joins
 
 
-_ON_DATE = _about("%(on)s::date")
+#: The tables of the form's date are filled by the lists of classes: who is on none is in no table by the form of classes.
+_ON_DATE = _about("%(on)s::date", no_class="''")
 _LEARNERS = f"""
     WITH place AS MATERIALIZED ({_PLACES})
     SELECT {_ON_DATE[0]}, (extract(year FROM age(%(on)s::date, p.birth_date)))::int AS age,
