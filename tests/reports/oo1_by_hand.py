@@ -12,6 +12,7 @@ Where the form may be read in two ways, this is the reading that the product tak
   11 with 10, since 2024 13 with 12;
 - of several orders on promotion in one period the last one says what a learner finished, and an order to repeat the
   grade takes it back;
+- 2.1.2 and 2.5.2 name no 12th grade: it goes with the last year of three, column 45;
 - 2.10, column 9: who learns the language of the row and two languages or more.
 """
 
@@ -150,7 +151,7 @@ def _children(organisation_id: UUID, day: date) -> Iterator[Child]:
 
 
 def _child(placement: Placement, day: date) -> Child | None:
-    """Return a learner of a school programme who is in a class; others are in no table by forms of study."""
+    """Return a learner of a school programme who is in a class; others are on no list of a class."""
     if placement.programme_kind_code not in SCHOOL_PROGRAMMES or placement.group_id is None:
         return None
     group = Group.objects.select_related("programme").get(pk=placement.group_id)
@@ -178,6 +179,19 @@ class Moved:
     form_after: str
 
 
+def _leaver(placement: Placement, eve: date) -> Child | None:
+    """Return a learner of the day before a movement; who is between two classes counts by the own form of study."""
+    is_school = placement.programme_kind_code in SCHOOL_PROGRAMMES
+    if placement.group_id is None and is_school and placement.study_form_code in VARIANTS:
+        room = Group(
+            study_form_code=placement.study_form_code, programme=placement.programme, grade=placement.grade
+        )
+        return Child(
+            placement, Class(room, GroupVersion(kind_code="ordinary")), StudyCondition(), is_orphan=False
+        )
+    return _child(placement, eve)
+
+
 def _movements(organisation_id: UUID, since: date, until: date) -> Iterator[Moved]:
     for movement in Movement.objects.filter(organisation_id=organisation_id, cancelled_at=None):
         day = movement.effective_on
@@ -194,7 +208,7 @@ def _movements(organisation_id: UUID, since: date, until: date) -> Iterator[Move
         yield Moved(
             movement,
             was[0],
-            _child(was[0], eve),
+            _leaver(was[0], eve),
             _child(now[0], day) if now else None,
             was[0].study_form_code,
             now[0].study_form_code if now else "",
@@ -233,7 +247,7 @@ def _disabled_column(programme: Programme, grade: int, year_of_grade: str) -> in
         return 15 + grade if years == 5 else 25 + 3 * (grade - 5) + part
     if kind == "14" and 10 <= grade <= 11:
         return 30 + grade if years == 2 else 42 + 3 * (grade - 10) + part
-    if kind == "14" and grade == 12 and years == 3:
+    if kind == "14" and grade == 12 and years == 3 and not part:
         return 45
     return None
 
