@@ -301,21 +301,25 @@ _FINISHED = f"""
             WHEN 'graduation' THEN 'graduated' ELSE 'repeat' END AS outcome, m.effective_on
     FROM m {_EVE_PLACEMENT} {_BEFORE_IT[1]}
 """
+#: Who turns to disabled learners within the organisation counts so, also when the form of study changes with it (2.8, row 04).
 _LEFT = f"""
     WITH place AS MATERIALIZED ({_PLACES}), m AS MATERIALIZED (
-        SELECT m.*, CASE m.kind WHEN 'placement' THEN 'correctional' WHEN 'study_form' THEN 'form' ELSE 'out' END AS way
-        FROM enrolment_movement m
+        SELECT m.* FROM enrolment_movement m
         WHERE {_IN_PERIOD} AND m.kind IN ('transfer_out', 'expulsion', 'graduation', 'study_form', 'placement')
     )
-    SELECT {_BEFORE_IT[0]}, (extract(year FROM age(m.effective_on, p.birth_date)))::int AS age, m.way,
+    SELECT {_BEFORE_IT[0]}, (extract(year FROM age(m.effective_on, p.birth_date)))::int AS age, way.way,
         coalesce(nullif(m.reason_code, ''), '') AS reason, extract(quarter FROM m.effective_on)::int AS quarter, m.effective_on
     FROM m {_EVE_PLACEMENT} {_BEFORE_IT[1]}
     LEFT JOIN enrolment_group ng ON ng.id = m.group_id
     LEFT JOIN enrolment_groupversion nv ON nv.group_id = m.group_id AND KNOWN(nv) AND nv.starts_on <= m.effective_on
         AND (nv.ends_on IS NULL OR nv.ends_on > m.effective_on)
-    WHERE m.way = 'out'
-        OR m.way = 'form' AND m.study_form_code <> '' AND m.study_form_code <> p.study_form_code
-        OR m.way = 'correctional' AND nv.kind_code = 'correctional' AND coalesce(v.kind_code, 'ordinary') <> 'correctional'
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN m.kind NOT IN ('study_form', 'placement') THEN 'out'
+            WHEN nv.kind_code = 'correctional' AND coalesce(v.kind_code, 'ordinary') <> 'correctional' THEN 'correctional'
+            WHEN m.kind = 'study_form' AND m.study_form_code <> '' AND m.study_form_code <> p.study_form_code THEN 'form'
+        END AS way
+    ) way
+    WHERE way.way IS NOT NULL
 """
 _ON_DAY = _about("m.effective_on")
 _ARRIVED = f"""
