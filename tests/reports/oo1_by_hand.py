@@ -537,38 +537,42 @@ def _finished_as_extern(cells: Cells, moved: Moved) -> None:
             cells["2.5.1.4", row, column] += 1
 
 
+def _rows_of_leaving(child: Child, reason: str) -> list[str]:
+    if reason in {"G1", "G2", "G3", "G4", "G5", "G6", "C1", "P1"}:
+        return []
+    if reason == "T6":
+        return ["01", "05", "06"]
+    if reason == "T9" and not child.room.is_for_disabled:
+        return ["01", "05", "07"]
+    if reason in {"T1", "T2", "T3", "T8", "T9", "L1"}:
+        return ["01", "05"]
+    row = {"T5": "08", "T51": "08", "T52": "09", "T7": "10", "H1": "11", "E7": "12"}.get(reason, "13")
+    return ["01", row]
+
+
+def _rows_of_staying(child: Child, moved: Moved) -> list[str]:
+    """Rows of those who go on in the same school, among disabled learners or in another form of study."""
+    after = moved.after
+    if after is not None and after.room.is_for_disabled and not child.room.is_for_disabled:
+        return ["01", "02", "04"]
+    if moved.movement.kind == "study_form" and moved.form_before != moved.form_after:
+        return ["01", "02", "03"]
+    return []
+
+
 def _left(cells: Cells, moved: Moved) -> None:
-    child, kind, reason = moved.before, moved.movement.kind, moved.movement.reason_code
+    child, kind = moved.before, moved.movement.kind
     if child is None:
         return
     rows: list[str] = []
     if kind in {"transfer_out", "expulsion", "graduation"}:
-        if reason in {"G1", "G2", "G3", "G4", "G5", "G6", "C1", "P1"}:
-            return
-        if reason in {"T1", "T2", "T3", "T6", "T8", "T9", "L1"}:
-            rows.append("05")
-            if reason == "T6":
-                rows.append("06")
-            if reason == "T9" and not child.room.is_for_disabled:
-                rows.append("07")
-        else:
-            rows.append(
-                {"T5": "08", "T51": "08", "T52": "09", "T7": "10", "H1": "11", "E7": "12"}.get(reason, "13")
-            )
-    else:
-        after = moved.after
-        turned = after is not None and after.room.is_for_disabled and not child.room.is_for_disabled
-        changed = kind == "study_form" and moved.form_before != moved.form_after
-        if changed and not turned:
-            rows += ["02", "03"]
-        elif (changed or kind == "placement") and turned:
-            rows += ["02", "04"]
-        else:
-            return
+        rows = _rows_of_leaving(child, moved.movement.reason_code)
+    elif kind in {"study_form", "placement"}:
+        rows = _rows_of_staying(child, moved)
     column = _programme_column(child, first=4)
     crossed_out = {"04": {7, 8, 9, 10}, "07": {7, 8, 9, 10}, "08": {7, 10}, "09": {4, 7, 10}}
     is_adult = child.age_on(moved.movement.effective_on) >= 18
-    for row in ["01", *rows]:
+    for row in rows:
         cells[f"2.8.{child.variant}", row, 3] += 1
         if column and column not in crossed_out.get(row, ()):
             cells[f"2.8.{child.variant}", row, column] += 1

@@ -51,13 +51,12 @@ def differences(schools: Iterable[tuple[UUID, str]], year: int) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.django_db
-@pytest.mark.parametrize("year", [2022, 2023, 2025, 2026])
-def test_the_demo_region_by_both(year: int) -> None:
+def test_the_demo_region_by_both() -> None:
     codelists.load_all()
     organisations.load_municipalities()
     region.load("XS")
     schools = list(Organisation.objects.filter(type_code="12").values_list("id", "short_name"))
-    found = differences(schools, year)
+    found = [f"{year}: {one}" for year in (2023, 2025, 2026) for one in differences(schools, year)]
     assert not found, f"{len(found)} cells differ:\n" + "\n".join(found[:100])
 
 
@@ -230,7 +229,7 @@ def test_two_classes_on_fingers(two_classes: Organisation) -> None:
 
 @pytest.mark.slow
 @pytest.mark.django_db
-@pytest.mark.parametrize(("seed", "year"), [(1, 2023), (2, 2025)])
+@pytest.mark.parametrize(("seed", "year"), [(3, 2023), (4, 2025)])
 def test_random_schools_by_both(seed: int, year: int) -> None:
     codelists.load_all()
     inventor = Inventor(seed, year)
