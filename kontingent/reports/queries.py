@@ -27,11 +27,13 @@ from kontingent.reports.rules import controls, expressions
 from kontingent.reports.rules.cells import read
 from kontingent.reports.rules.controls import Change, Failure
 from kontingent.reports.rules.counting import Key, key_of, rule_of
-from kontingent.reports.rules.editions import Edition, Line, Table, Variant
-from kontingent.reports.rules.predicates import facts_of, sql, told
+from kontingent.reports.rules.editions import Edition, Line, Table, Variant, Watch
+from kontingent.reports.rules.predicates import All, facts_of, sql, told
 from kontingent.reports.rules.vocabulary import OF_PEOPLE, SOURCE_TITLES, Source
 
 MOST_LISTED = 2000
+#: So many are named beside the controls.
+WATCHED = 20
 #: Stands for whom the viewer may no longer know, though the number counted them then.
 HIDDEN = "запись больше не относится к организации"
 #: Facts that tell more of a child than whoever may see a card may know.
@@ -329,6 +331,29 @@ def _members(source: Source, where: Any) -> list[Member]:
             Member(who, " ".join(name.split()), born, group, title, grade)
             for who, name, born, group, title, grade in cursor.fetchall()
         ]
+
+
+def watched(actor: Actor, one: Report) -> list[tuple[Watch, list[Member]]]:
+    """Return whom the form would leave out or count amiss, as we know it now; those found are journaled."""
+    actor.require(PersonPermission.VIEW)
+    edition = editions.get(one.edition)
+    if not edition.watches:
+        return []
+    question = engine.asked(edition, one.year, organisations=[one.organisation_id])
+    with facts.built(question, {Source.LEARNERS}):
+        found = [
+            (watch, _members(Source.LEARNERS, All((edition.who, watch.where)))) for watch in edition.watches
+        ]
+    people = [member.person_id for _, members in found for member in members[:WATCHED] if member.person_id]
+    reads.note(
+        actor,
+        ReadKind.LIST,
+        people,
+        organisation_id=one.organisation_id,
+        object_id=one.id,
+        what=f"{edition.form}, кого форма потеряет",
+    )
+    return [(watch, members) for watch, members in found if members]
 
 
 # -- differences ---------------------------------------------------------------------------------

@@ -341,6 +341,7 @@ def control(request: HttpRequest, report_id: UUID) -> HttpResponse:
     return page(
         request, "reports/controls.html", report=found, version=version, edition=edition,
         failed=queries.failures(found, version), unusual=queries.unusual(found, version),
+        watched=[(one, members[: queries.WATCHED], len(members)) for one, members in queries.watched(actor, found)],
         may_explain=actor.may(ReportPermission.PREPARE) and State(found.state) in OPEN,
         remarks=[(one.number, remark) for one in edition.tables for remark in one.remarks],
     )  # fmt: skip

@@ -13,8 +13,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from kontingent.access.roles import ROLES
+from kontingent.audit import context
 from kontingent.audit.models import Entry
 from kontingent.codelists import actions as codelists
+from kontingent.enrolment.models import Placement
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import (
     Conflict,
@@ -241,6 +243,19 @@ def test_what_changed_unusually_since_last_year_is_told(school: Organisation) ->
     report = prepared(school)
     found = {one.key: (one.former, one.now) for one in queries.unusual(report, queries.version(report))}
     assert found[Key("2.14.1.1", "01", "3")] == (14, 0)
+
+
+def test_whom_the_form_would_leave_out_is_named(school: Organisation) -> None:
+    report, operator = prepared(school), of("operator", school)
+    assert queries.watched(operator, report) == []
+    lost = b.person("Ветлугин Олег")
+    to = b.group(school, "6А", funding_code="13")
+    stream = b.admitted(lost, to, on=date(2025, 9, 1))
+    Placement.objects.filter(enrolment_id=stream).update(group=None, funding_code="13")
+    with context.within(context.Request()) as request:
+        ((watch, members),) = queries.watched(operator, report)
+        assert (watch.title, [one.person_id for one in members]) == ("Не распределены в класс", [lost])
+        assert [read.subjects for read in request.reads] == [(lost,)]
 
 
 # -- refusals of preparing -----------------------------------------------------------------------

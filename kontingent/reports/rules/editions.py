@@ -106,6 +106,15 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """Records that a form of this kind should not meet: whom it would leave out or count amiss, and what to do about it."""
+
+    title: str
+    remedy: str
+    where: Predicate
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """A day of a year, relative to the reporting one."""
 
@@ -139,6 +148,7 @@ class Edition:
     who: Predicate
     tables: tuple[Table, ...]
     notes: tuple[str, ...] = ()
+    watches: tuple[Watch, ...] = ()
     by_code: Mapping[str, tuple[Table, Variant]] = field(default_factory=dict)
 
     def on(self, year: int) -> date:
@@ -197,6 +207,14 @@ def read(code: str, form: Mapping[str, Any], rules: Mapping[str, Any], *, has: H
         who=reader.read(rules.get("who"), source=Source.LEARNERS, place=f"{place}, who"),
         tables=tables,
         notes=tuple(map(str, rules.get("notes") or ())),
+        watches=tuple(
+            Watch(
+                str(one["title"]),
+                str(one["remedy"]),
+                reader.read(one.get("where"), source=Source.LEARNERS, place=f"{place}, watch {one['title']}"),
+            )
+            for one in rules.get("watch") or ()
+        ),
         by_code=by_code,
     )
     _check_references(edition)
