@@ -14,7 +14,7 @@ from kontingent.kernel.errors import Conflict, InvalidValue, NotFound, RuleViola
 from kontingent.organisations import queries as organisations
 from kontingent.organisations.models import Organisation
 from kontingent.reports import editions, engine
-from kontingent.reports.codes import HANDED_IN, OPEN, STATE_TITLES, State
+from kontingent.reports.codes import BEGINNING, HANDED_IN, OPEN, STATE_TITLES, State
 from kontingent.reports.engine import Cells
 from kontingent.reports.events import CellsEntered, ControlExplained, FormMoved, FormsPrepared
 from kontingent.reports.models import EnteredCell, Explanation, Report, Step, Version
@@ -82,6 +82,11 @@ def prepare_many(
 def check_fills(edition: Edition, organisation: Organisation, year: int) -> None:
     """Raise where an organisation does not fill the form of a year: another type, not yet open, closed before."""
     on = edition.on(year)
+    if on < BEGINNING:
+        raise RuleViolation(
+            "reports.before_the_register",
+            f"Форма составляется на {on:%d.%m.%Y}, а реестр ведётся с {BEGINNING:%d.%m.%Y}: считать не из чего.",
+        )
     if organisation.type_code not in edition.organisation_types:
         raise RuleViolation(
             "reports.not_filled_here",

@@ -1,6 +1,10 @@
 """The states of a form on which the rules of the room branch."""
 
+from datetime import date
 from enum import StrEnum
+
+#: The register holds nothing before: the pilot begins with the school year 2021/22.
+BEGINNING = date(2021, 9, 1)
 
 
 class State(StrEnum):

@@ -22,6 +22,7 @@ from kontingent.kernel.errors import InvalidValue, NotAllowed, NotFound
 from kontingent.organisations import queries as organisations
 from kontingent.persons.permissions import PersonPermission
 from kontingent.reports import facts
+from kontingent.reports.codes import BEGINNING
 from kontingent.reports.facts import Asked
 from kontingent.reports.models import SavedQuestion
 from kontingent.reports.permissions import ReportPermission
@@ -35,8 +36,6 @@ MOST_LINES = 2000
 #: Cuts that are no facts of a child but of where the child is.
 PLACES = {"municipality": "Муниципалитет", "organisation": "Организация"}
 _COLUMN = {"municipality": "municipality_id", "organisation": "organisation_id"}
-#: The register holds nothing before (the demo region and the pilot begin in 2021/22).
-BEGINNING = date(2021, 9, 1)
 
 
 @dataclass(frozen=True, slots=True)

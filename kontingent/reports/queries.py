@@ -231,6 +231,14 @@ def rule(edition: Edition, table: str, row: str, column: str) -> str:
     return f"{source.capitalize()}: {said}." if said else f"{source.capitalize()}, все."
 
 
+def rules_of(lines: Iterable[Line]) -> dict[str, str]:
+    """Return in plain Russian what each row or column asks for, "" where it asks for nothing."""
+    return {
+        line.number: f"Вводится вручную: {line.manual}" if line.manual else told(line.where, codelists.title)
+        for line in lines
+    }
+
+
 # -- behind a number -----------------------------------------------------------------------------
 
 

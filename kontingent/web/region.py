@@ -61,7 +61,7 @@ def _bars(years: list[LevelYear]) -> list[dict[str, Any]]:
             count = sum(one.number for one in years if (one.year, one.level) == (year, level))
             height = round(TALL * count / most)
             top -= height
-            parts.append({"y": top, "height": height, "kind": number % 6})
+            parts.append({"y": top, "height": height, "kind": number % 8})
         bars.append(
             {
                 "x": left,

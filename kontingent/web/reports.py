@@ -137,7 +137,7 @@ def one(request: HttpRequest, report_id: UUID) -> HttpResponse:
     may_enter = is_current and actor.may(ReportPermission.PREPARE) and State(found.state) in OPEN
     failed = queries.failures(found, version)
     return page(
-        request, "reports/one.html", report=found, version=version, edition=edition, table=place, variant=variant, heads=_heads(place),
+        request, "reports/one.html", report=found, version=version, edition=edition, table=place, variant=variant, heads=_heads(place), column_rules=queries.rules_of(place.columns),
         state=STATES[found.state], tables=_chooser(edition, version, variant), former=former, is_current=is_current,
         versions=queries.versions(found), errors=sum(one.control.is_error for one, _ in failed),
         warnings=sum(not one.control.is_error and not said for one, said in failed), explained=sum(bool(said) for _, said in failed),
@@ -222,7 +222,7 @@ def _grid(
     link: str,
 ) -> SafeString:
     """Write the body of a table: one join instead of thousands of template loops."""
-    lines = []
+    lines, rules = [], queries.rules_of(place.rows)
     for row in place.rows:
         cells = []
         for column in place.columns:
@@ -245,8 +245,8 @@ def _grid(
             )
         lines.append(
             format_html(
-                '<tr><th scope="row" class="level-{}">{}{}</th><td class="num row-number">{}</td>{}</tr>',
-                min(row.level, 5), row.title, _group(row), row.number, format_html_join("", "{}", ((one,) for one in cells)),
+                '<tr><th scope="row" class="level-{}" title="{}">{}{}</th><td class="num row-number">{}</td>{}</tr>',
+                min(row.level, 5), rules[row.number], row.title, _group(row), row.number, format_html_join("", "{}", ((one,) for one in cells)),
             )
         )  # fmt: skip
     return mark_safe("".join(lines))  # noqa: S308 - every part is made by format_html
@@ -473,7 +473,7 @@ def svod(request: HttpRequest, form: str, year: int) -> HttpResponse:
     stored = Version(cells={str(key): number for key, number in found.cells.items()}, number=0)
     query = {name: value for name, value in request.GET.items() if value and name != "table"}
     return page(
-        request, "reports/svod.html", form=form, year=year, edition=found.edition, found=found, table=place, variant=variant, heads=_heads(place),
+        request, "reports/svod.html", form=form, year=year, edition=found.edition, found=found, table=place, variant=variant, heads=_heads(place), column_rules=queries.rules_of(place.columns),
         tables=_chooser(found.edition, stored, variant), cut=cut, query=urlencode(query), kept=query.items(),
         municipalities=_municipalities(actor), types=codelists.choices("organisation_type"),
         founders=codelists.choices("founder_kind"),

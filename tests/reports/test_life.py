@@ -279,6 +279,11 @@ def test_who_does_not_fill_the_form_is_told_why(school: Organisation) -> None:
     )
     Organisation.objects.filter(pk=school.id).update(type_code="12")
     refused(
+        lambda: actions.prepare(actor=operator, organisation_id=school.id, form=FORM, year=2020),
+        RuleViolation,
+        "реестр ведётся с 01.09.2021",
+    )
+    refused(
         lambda: actions.prepare(actor=operator, organisation_id=school.id, form=FORM, year=2090),
         RuleViolation,
         "ещё не наступил",
