@@ -14,6 +14,7 @@ from kontingent.enrolment.contingent import Dimension
 from kontingent.exchange.journals.messages import MESSAGES
 from kontingent.performance.codes import OUTCOME_NAMES, Refusal
 from kontingent.performance.records import KINDS
+from kontingent.reports.codes import State
 
 Schema = Mapping[str, Any]
 PREFIX = "/api/v1"
@@ -121,6 +122,22 @@ CONTINGENT = Endpoint(
     {"$ref": "#/components/schemas/Contingent"},
     (_ORGANISATION, _ON, _BY),
 )
+_FORM = Parameter(
+    "form", "Форма: oo-1, 85-k, 1-dod …; без неё – все.", {"type": "string", "pattern": "^[a-z0-9-]{1,20}$"}
+)
+_YEAR = Parameter(
+    "year", "Отчётный год – год даты формы.", {"type": "integer", "minimum": 2000, "maximum": 2100}
+)
+REPORTS = Endpoint(
+    "listReports",
+    f"{PREFIX}/reports",
+    "Формы статистики",
+    "Формы доступных системе организаций с числами последней версии; нулевых ячеек нет. Ячейка названа, как в бланке: таблица, "
+    "строка, графа.",
+    MachineScope.REPORTS,
+    _page_of("Report"),
+    (_ORGANISATION, _FORM, _YEAR, _LIMIT, _CURSOR),
+)
 _JOURNAL = f"{PREFIX}/journals/{{journal}}"
 _ROWS_LIMIT = Parameter(
     "limit",
@@ -174,7 +191,7 @@ REFUSED_ROWS = Endpoint(
     _page_of("RefusedRow"),
     (_ROWS_LIMIT, _CURSOR),
 )
-ENDPOINTS = (ORGANISATIONS, LEARNERS, LEARNER, CONTINGENT, DELIVER, BATCH, RECEIPTS, REFUSED_ROWS)
+ENDPOINTS = (ORGANISATIONS, LEARNERS, LEARNER, CONTINGENT, REPORTS, DELIVER, BATCH, RECEIPTS, REFUSED_ROWS)
 
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
@@ -182,6 +199,42 @@ SCHEMAS: dict[str, Schema] = {
     "Organisation": fields.schema(fields.ORGANISATION),
     "Learner": fields.learner_schema(),
     "Place": fields.schema(fields.PLACE),
+    "Report": {
+        "type": "object",
+        "required": [
+            "id",
+            "organisation",
+            "form",
+            "edition",
+            "year",
+            "on",
+            "state",
+            "version",
+            "known_at",
+            "digest",
+            "cells",
+        ],
+        "properties": {
+            "id": {"type": "string", "format": "uuid"},
+            "organisation": {"type": "string", "format": "uuid"},
+            "form": _TEXT,
+            "edition": _TEXT,
+            "year": {"type": "integer"},
+            "on": {"type": "string", "format": "date"},
+            "state": {"type": "string", "enum": [one.value for one in State]},
+            "version": _COUNT,
+            "known_at": {"type": "string", "format": "date-time"},
+            "digest": {"type": "string", "description": "SHA-256 ячеек версии"},
+            "cells": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["table", "row", "column", "number"],
+                    "properties": {"table": _TEXT, "row": _TEXT, "column": _TEXT, "number": _COUNT},
+                },
+            },
+        },
+    },
     "Contingent": {
         "type": "object",
         "required": ["on", "organisation", "total", "rows"],

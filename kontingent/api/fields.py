@@ -10,6 +10,9 @@ from kontingent.access.machines.rules import SCOPES, MachineScope
 from kontingent.enrolment.models import Placement
 from kontingent.organisations.models import Organisation
 from kontingent.persons.queries import PersonFacts
+from kontingent.reports import editions
+from kontingent.reports.models import Report
+from kontingent.reports.rules.cells import read as cells_of
 
 Schema = Mapping[str, Any]
 T = TypeVar("T")
@@ -184,3 +187,18 @@ def learner_schema() -> Schema:
         told = f"Только с областью {scope.value}: {SCOPES[scope].title}."
         properties |= {field.name: {**field.schema, "description": told} for field in group}
     return {"type": "object", "required": [field.name for field in always[1]], "properties": properties}
+
+
+# -- forms ---------------------------------------------------------------------------------------
+
+
+def report(one: Report) -> dict[str, Any]:
+    """Write a form with the cells of its last version, in the order of the blank's addresses."""
+    version = one.version
+    assert version is not None  # noqa: S101 - the page asks for those that have one
+    return {
+        "id": str(one.id), "organisation": str(one.organisation_id), "form": one.form, "edition": one.edition,
+        "year": one.year, "on": editions.get(one.edition).on(one.year), "state": one.state, "version": version.number,
+        "known_at": version.known_at, "digest": version.digest,
+        "cells": [{**key._asdict(), "number": number} for key, number in cells_of(version.cells).items()],
+    }  # fmt: skip

@@ -20,6 +20,8 @@ from kontingent.organisations.models import Organisation
 from kontingent.organisations.permissions import OrganisationPermission
 from kontingent.persons import queries as persons
 from kontingent.persons.permissions import PersonPermission
+from kontingent.reports.models import Report
+from kontingent.reports.permissions import ReportPermission
 
 T = TypeVar("T")
 
@@ -52,6 +54,18 @@ def learners_page(
     ids = list(ahead.order_by("person_id").values_list("person_id", flat=True).distinct()[: limit + 1])
     rows = _learners(found, ids[:limit])
     return Page(rows, ids[limit - 1] if len(ids) > limit else None)
+
+
+def reports_page(
+    actor: Actor, *, organisation_id: UUID | None, form: str, year: int | None, after: UUID | None, limit: int
+) -> Page[Report]:
+    """Return forms of the actor's scope with their last versions, in one statement."""
+    actor.require(ReportPermission.VIEW)
+    found = Report.objects.filter(organisations.scope_condition(actor.scope), version__isnull=False)
+    asked = {"organisation_id": organisation_id, "form": form or None, "year": year, "pk__gt": after}
+    found = found.filter(**{name: value for name, value in asked.items() if value is not None})
+    rows = list(found.select_related("version").order_by("id")[: limit + 1])
+    return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 
 
 def learner(actor: Actor, person_id: UUID, *, on: date) -> Learner:

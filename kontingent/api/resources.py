@@ -79,6 +79,24 @@ def count_contingent(request: ApiRequest) -> HttpResponse:
     )
 
 
+@serves(declarations.REPORTS)
+def list_reports(request: ApiRequest) -> HttpResponse:
+    """A page of forms with their cells."""
+    form = request.GET.get("form", "")
+    if form and not re.fullmatch(r"[a-z0-9-]{1,20}", form):
+        raise bad_parameter("form", "form – это имя формы: oo-1, 85-k, 1-dod … Исправьте его.")
+    text = request.GET.get("year", "")
+    if text and not re.fullmatch(r"20[0-9]{2}|2100", text):
+        raise bad_parameter("year", "year – это отчётный год, например 2026. Исправьте его.")
+    page = queries.reports_page(
+        request.actor, organisation_id=_organisation(request), form=form, year=int(text) if text else None,
+        after=cursors.read(request), limit=_limit(request),
+    )  # fmt: skip
+    return answered(
+        {"items": [fields.report(one) for one in page.rows], "next_cursor": cursors.write(page.next_after)}
+    )
+
+
 def _record(request: ApiRequest, rows: Sequence[Learner], on: date, organisation_id: UUID | None) -> None:
     machines.record_given(
         actor=request.actor,

@@ -10,6 +10,7 @@ _VIEWS: dict[str, serving.View] = {
     declarations.LEARNERS.operation: resources.list_learners,
     declarations.LEARNER.operation: resources.get_learner,
     declarations.CONTINGENT.operation: resources.count_contingent,
+    declarations.REPORTS.operation: resources.list_reports,
     declarations.DELIVER.operation: journals.deliver,
     declarations.BATCH.operation: journals.show_batch,
     declarations.RECEIPTS.operation: journals.list_receipts,

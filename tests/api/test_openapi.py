@@ -11,6 +11,8 @@ from django.urls import URLPattern
 
 from kontingent.access.machines.rules import MachineScope
 from kontingent.api import declarations, openapi, urls
+from kontingent.codelists import actions as codelists
+from kontingent.reports import actions as reports
 from tests import builders as b
 from tests.api import machine
 from tests.machines import clients as m
@@ -69,10 +71,12 @@ def test_answers_fit_their_schemas() -> None:
     school = b.school()
     anna = b.person(snils=b.snils_of(5))
     b.admitted(anna, b.group(school, "5А"))
+    codelists.load_all()
+    reports.prepare(actor=b.ROOT, organisation_id=school.id, form="oo-1", year=2025)
     token = m.token_of(m.client(school))
     cuts = {"by": "grade,sex,organisation"}
     reading = [one for one in declarations.ENDPOINTS if "{journal}" not in one.path]
-    assert len(reading) == 4
+    assert len(reading) == 5
     for endpoint in reading:
         address = endpoint.path.removeprefix("/api/v1/").replace("{id}", str(anna))
         parameters = {"on": "2025-10-01"} if any(one.name == "on" for one in endpoint.parameters) else {}

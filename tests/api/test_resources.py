@@ -15,10 +15,12 @@ from django.test.utils import CaptureQueriesContext
 
 from kontingent.access.machines import actions
 from kontingent.audit.models import Entry
+from kontingent.codelists import actions as codelists
 from kontingent.kernel import clock
 from kontingent.organisations.models import Organisation
 from kontingent.persons import merging
 from kontingent.persons.models import Address, Contact, IdentityDocument, Person
+from kontingent.reports import actions as reports
 from tests import builders as b
 from tests.api import machine
 from tests.api.machine import got, is_problem, read
@@ -362,6 +364,10 @@ def test_the_contingent_is_counted_within_the_reach(town: dict[str, Any]) -> Non
         ("learners", "access_token=kgt_x"),
         ("learners/{anna}", "limit=5"),
         ("organisations", "on=2025-09-01"),
+        ("reports", "form=%D0%9E%D0%9E"),
+        ("reports", "year=now"),
+        ("reports", "year=1812"),
+        ("reports", "limit=0"),
         ("contingent", "by=snils"),
         ("contingent", "by=grade,grade"),
         ("contingent", "by=grade,sex,age,level"),
@@ -415,3 +421,24 @@ def test_ids_in_any_letter_case(town: dict[str, Any]) -> None:
     token = m.token_of(m.client(town["five"]))
     assert len(ids(got("learners", token, on=DAY, organisation=str(town["five"].id).upper()))) == 5
     assert machine.read(got(f"learners/{UUID(str(town['anna']))}", token, on=DAY))["id"] == str(town["anna"])
+
+
+# -- forms ---------------------------------------------------------------------------------------
+
+
+def test_forms_come_with_their_cells_within_the_reach(town: dict[str, Any]) -> None:
+    codelists.load_all()
+    for school in (town["five"], town["seven"]):
+        reports.prepare(actor=b.ROOT, organisation_id=school.id, form="oo-1", year=2025)
+    answer = read(got("reports", m.token_of(m.client(town["five"])), form="oo-1", year="2025"))
+    (one,) = answer["items"]
+    assert (one["organisation"], one["form"], one["state"], one["version"]) == (
+        str(town["five"].id),
+        "oo-1",
+        "draft",
+        1,
+    )
+    cells = {(cell["table"], cell["row"], cell["column"]): cell["number"] for cell in one["cells"]}
+    assert cells["2.1.1.1", "10", "3"] == len(NAMES)
+    assert "Мальцева" not in str(answer)
+    assert read(got("reports", m.token_of(m.client(town["five"])), year="2024"))["items"] == []

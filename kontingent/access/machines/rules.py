@@ -16,6 +16,7 @@ from kontingent.kernel.errors import InvalidValue, RuleViolation
 from kontingent.organisations.permissions import OrganisationPermission as Org
 from kontingent.performance.permissions import PerformancePermission as Performance
 from kontingent.persons.permissions import PersonPermission as Person
+from kontingent.reports.permissions import ReportPermission as Report
 
 TOKEN_LASTS = timedelta(minutes=15)
 SECRET_LASTS = timedelta(days=365)
@@ -45,6 +46,7 @@ class MachineScope(StrEnum):
     CONTACTS = "learners.contacts"
     CONTINGENT = "contingent.read"
     JOURNALS = "journals.write"
+    REPORTS = "reports.read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ SCOPES: dict[MachineScope, ScopeEntry] = {
     MachineScope.ADDRESSES: _entry("адреса", Person.VIEW_ADDRESSES, needs=MachineScope.LEARNERS),
     MachineScope.CONTACTS: _entry("телефоны и почта", Machine.READ_CONTACTS, needs=MachineScope.LEARNERS),
     MachineScope.CONTINGENT: _entry("численность контингента, без персональных данных", Enrol.COUNT),
+    MachineScope.REPORTS: _entry("числа форм статистики, без персональных данных", Report.VIEW),
     MachineScope.JOURNALS: _entry("передача уроков, отметок и посещаемости", Performance.DELIVER),
 }
 
