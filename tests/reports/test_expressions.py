@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from kontingent.kernel.errors import InvalidValue
 from kontingent.reports.rules import expressions
-from kontingent.reports.rules.counting import compare, evaluate
-from kontingent.reports.rules.expressions import Cell, Comparison, Span, Truth
+from kontingent.reports.rules.expressions import Cell, Comparison, Span, Truth, compare, evaluate
 
 ROWS = [f"{n:02d}" for n in range(1, 8)]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kontingent.reports.rules import expressions
-from kontingent.reports.rules.counting import Key, Values, evaluate
+from kontingent.reports.rules.counting import Key, Values
 from kontingent.reports.rules.editions import Control, Edition, Table, Variant
-from kontingent.reports.rules.expressions import Cell, Comparison, Span, Term
+from kontingent.reports.rules.expressions import Cell, Comparison, Span, Term, evaluate
 from kontingent.reports.rules.vocabulary import Source
 
 
@@ -30,26 +30,37 @@ class Failure:
 
 
 def failures(edition: Edition, values: Values) -> list[Failure]:
-    """Return what does not hold, in the order of the form."""
+    """Return what does not hold, in the order of the form.
+
+    Most of a form is nought, and most controls hold of noughts: such a control looks only at the lines that have a number.
+    """
+    filled = {(key.table, place) for key, value in values.items() if value for place in _places(key)}
     return [
         failure
         for table in edition.tables
         for variant in table.variants
         for control in table.controls
-        for failure in _failures(edition, table, variant, control, values)
+        for line in _lines(table, control)
+        if not control.sleeps_on_noughts or (variant.code, (control.over, line)) in filled
+        for failure in _at(edition, table, variant, control, values, line)
     ]
 
 
-def _failures(
-    edition: Edition, table: Table, variant: Variant, control: Control, values: Values
-) -> Iterator[Failure]:
-    lines = {"columns": table.columns, "rows": table.rows, "once": ()}[control.over]
+def _places(key: Key) -> Iterator[tuple[str, str]]:
+    """Where controls of a cell's table are evaluated that name the cell: its row, its column, the table as a whole."""
+    yield from (("rows", key.row), ("columns", key.column), ("once", ""))
+
+
+def _lines(table: Table, control: Control) -> list[str]:
+    """Return the rows or columns that a control is evaluated for; "" is the table as a whole."""
     if control.over == "once":
-        yield from _at(edition, table, variant, control, values, "")
-    for line in lines:
-        if line.printed or (control.lines and line.number not in control.lines):
-            continue
-        yield from _at(edition, table, variant, control, values, line.number)
+        return [""]
+    lines = table.columns if control.over == "columns" else table.rows
+    return [
+        line.number
+        for line in lines
+        if not line.printed and (not control.lines or line.number in control.lines)
+    ]
 
 
 def _at(
@@ -77,31 +88,25 @@ class _Place:
 
     def span(self, what: Span) -> list[Cell]:
         """Return the cells of a span, of this table or of another."""
-        number = what.first.table or self.table.number
-        table = next(one for one in self.edition.tables if one.number == number)
+        table = self.edition.by_number[what.first.table or self.table.number]
         lines = table.rows if what.first.row != what.last.row else table.columns
         return expressions.span(what.first, what.last, [line.number for line in lines])
 
     def value(self, cell: Cell) -> int:
-        key = self.key(cell)
-        return self.values.get(key, 0) if key else 0
+        return self.values.get(self.key(cell), 0)
 
-    def key(self, cell: Cell) -> Key | None:
-        """Return the address of a reference, None where the other table has no such cell."""
+    def key(self, cell: Cell) -> Key:
+        """Return the address of a reference; a table of another form of study is the like of this one."""
         row = cell.row or (self.line if self.over == "rows" else "")
         column = cell.column or (self.line if self.over == "columns" else "")
         if cell.table in {"", self.table.number}:
             return Key(self.variant.code, row, column)
-        other = next((one for one in self.edition.tables if one.number == cell.table), None)
-        if other is None:
-            return None
+        other = self.edition.by_number[cell.table]
         like = [one for one in other.variants if one.title == self.variant.title] or list(other.variants[:1])
         return Key(like[0].code, row, column)
 
     def keys(self, comparison: Comparison) -> Iterator[Key]:
-        for cell in expressions.cells_of(comparison):
-            if key := self.key(cell):
-                yield key
+        return (self.key(cell) for cell in expressions.cells_of(comparison))
 
     def is_left_out(self, comparison: Comparison) -> bool:
         """Say whether the blank crosses out («х») all that stands on a side: then there is nothing to check."""
@@ -109,7 +114,7 @@ class _Place:
 
     def _is_crossed_out(self, side: Term) -> bool:
         own = (cell for cell in expressions.cells_of(side) if cell.table in {"", self.table.number})
-        keys = [key for cell in own if (key := self.key(cell))]
+        keys = [self.key(cell) for cell in own]
         return bool(keys) and all((row, column) in self.table.blocked for _, row, column in keys)
 
 

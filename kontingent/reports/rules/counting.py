@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from kontingent.reports.rules import expressions
 from kontingent.reports.rules.editions import Edition, Line, Table, Variant
-from kontingent.reports.rules.expressions import Cell, Comparison, Number, Span, Sum, Term, Truth
+from kontingent.reports.rules.expressions import Cell
 from kontingent.reports.rules.predicates import ALWAYS, All, Predicate, facts_of
 from kontingent.reports.rules.vocabulary import OF_PEOPLE, Source
 
@@ -33,9 +33,6 @@ def key_of(text: str) -> Key:
 
 #: Cells by address; what is absent is nought.
 Values = Mapping[Key, int]
-ValueOf = Callable[[Cell], int]
-#: Gives the cells of a span.
-SpanOf = Callable[[Span], list[Cell]]
 #: Rows with the columns in which they are counted from this source.
 Rows = tuple[tuple[str, Predicate, tuple[str, ...]], ...]
 Columns = tuple[tuple[str, Predicate], ...]
@@ -128,26 +125,7 @@ def _valued(table: Table, code: str, row: Line, column: Line, values: Values, kn
                 return 0
             return _valued(table, code, *pair, values, known)
 
-        known[key] = evaluate(term, part, lambda one: expressions.span(one.first, one.last, list(lines)))
+        known[key] = expressions.evaluate(
+            term, part, lambda one: expressions.span(one.first, one.last, list(lines))
+        )
     return known[key]
-
-
-def evaluate(term: Term, value_of: ValueOf, span_of: SpanOf) -> int:
-    """Return the value of a term."""
-    match term:
-        case Number(value=value):
-            return value
-        case Cell():
-            return value_of(term)
-        case Sum(parts=parts):
-            return sum(sign * evaluate(part, value_of, span_of) for sign, part in parts)
-        case Span():
-            return sum(value_of(cell) for cell in span_of(term))
-        case Truth(comparison=inner):
-            return int(compare(inner, value_of, span_of))
-
-
-def compare(comparison: Comparison, value_of: ValueOf, span_of: SpanOf) -> bool:
-    """Say whether a comparison holds."""
-    left = evaluate(comparison.left, value_of, span_of)
-    return expressions.SIGNS[comparison.sign](left, evaluate(comparison.right, value_of, span_of))

@@ -26,8 +26,8 @@ SOURCED, RECONSTRUCTED = "sourced", "reconstructed"
 class Line:
     """A row or a column of a table.
 
-    ``count`` is the source whose rows are counted, where the line says it; ``term`` computes the line from others;
-    ``manual`` says why the line is entered by hand; ``fixed`` is a text that the blank prints in the cells themselves.
+    ``source`` is what is counted, where the line says it; ``term`` computes the line from others; ``manual`` says why the
+    line is entered by hand; ``printed`` cells are filled by the blank itself.
     """
 
     number: str
@@ -63,6 +63,8 @@ class Control:
     origin: str
     over: str  # rows, columns, once
     lines: tuple[str, ...] = ()
+    #: It names cells of its own table alone and holds where all of them are nought: empty lines need no look.
+    sleeps_on_noughts: bool = False
 
     @property
     def is_error(self) -> bool:
@@ -150,6 +152,7 @@ class Edition:
     notes: tuple[str, ...] = ()
     watches: tuple[Watch, ...] = ()
     by_code: Mapping[str, tuple[Table, Variant]] = field(default_factory=dict)
+    by_number: Mapping[str, Table] = field(default_factory=dict)
 
     def on(self, year: int) -> date:
         """Return the form's date in a reporting year."""
@@ -170,7 +173,6 @@ class Edition:
 def read(code: str, form: Mapping[str, Any], rules: Mapping[str, Any], *, has: Has) -> Edition:
     """Return the edition of two files; raise ``InvalidValue`` with the place of the first fault."""
     place = f"Редакция {code}"
-    reader = Reader(has, {})
     defined: dict[str, Predicate] = {}
     reader = Reader(has, defined)
     for name, data in (rules.get("define") or {}).items():
@@ -216,6 +218,7 @@ def read(code: str, form: Mapping[str, Any], rules: Mapping[str, Any], *, has: H
             for one in rules.get("watch") or ()
         ),
         by_code=by_code,
+        by_number={table.number: table for table in tables},
     )
     _check_references(edition)
     return edition
@@ -392,6 +395,7 @@ def _controls(
                     origin=str(told.get("origin") or ""),
                     over=_over(comparison, number),
                     lines=_only(told),
+                    sleeps_on_noughts=_sleeps(comparison, number),
                 )
             )
     return tuple(controls), tuple(remarks)
@@ -424,15 +428,19 @@ def _over(comparison: Comparison, number: str) -> str:
     return "columns" if any(one.row and not one.column for one in own) else "rows"
 
 
+def _sleeps(comparison: Comparison, number: str) -> bool:
+    own_alone = all(cell.table in {"", number} for cell in expressions.cells_of(comparison))
+    return own_alone and expressions.compare(comparison, lambda _: 0, lambda _: [])
+
+
 def _check_references(edition: Edition) -> None:
     """Raise for a control or a computed line that names a row, a column or a table that there is not, or goes in a circle."""
-    numbers = {table.number: table for table in edition.tables}
     for table in edition.tables:
         for control in table.controls:
             for cell in expressions.cells_of(control.comparison):
                 _check_cell(
                     cell,
-                    numbers,
+                    edition.by_number,
                     table,
                     f"Редакция {edition.code}, {table.number}, контроль «{control.text}»",
                 )

@@ -89,6 +89,32 @@ def span(first: Cell, last: Cell, order: list[str]) -> list[Cell]:
     return [Cell(first.table, first.row, number) for number in numbers]
 
 
+#: Gives the value of a cell, and the cells of a span.
+ValueOf = Callable[[Cell], int]
+SpanOf = Callable[[Span], list[Cell]]
+
+
+def evaluate(term: Term, value_of: ValueOf, span_of: SpanOf) -> int:
+    """Return the value of a term."""
+    match term:
+        case Number(value=value):
+            return value
+        case Cell():
+            return value_of(term)
+        case Sum(parts=parts):
+            return sum(sign * evaluate(part, value_of, span_of) for sign, part in parts)
+        case Span():
+            return sum(value_of(cell) for cell in span_of(term))
+        case Truth(comparison=inner):
+            return int(compare(inner, value_of, span_of))
+
+
+def compare(comparison: Comparison, value_of: ValueOf, span_of: SpanOf) -> bool:
+    """Say whether a comparison holds."""
+    left = evaluate(comparison.left, value_of, span_of)
+    return SIGNS[comparison.sign](left, evaluate(comparison.right, value_of, span_of))
+
+
 def read(text: str) -> list[Comparison]:
     """Return the comparisons of a control; raise ``InvalidValue`` where the text is none."""
     return [_Parser(part).comparison() for part in text.split(";") if part.strip()]
