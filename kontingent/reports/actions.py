@@ -22,7 +22,7 @@ from kontingent.reports.permissions import ReportPermission
 from kontingent.reports.rules import controls
 from kontingent.reports.rules.cells import digest_of, read, stored
 from kontingent.reports.rules.counting import key_of
-from kontingent.reports.rules.editions import Edition
+from kontingent.reports.rules.editions import Edition, Line, Table, Variant
 
 #: Organisations counted and written in one transaction of a run for many.
 AT_ONCE = 400
@@ -76,17 +76,13 @@ def prepare_many(
     counted = engine.count(edition, engine.asked(edition, year, organisations=wanted))
     made = _write(actor, edition, form, year, {one: counted.of(one) for one in wanted})
     audit.record(FormsPrepared(form=form, year=year, organisations=len(made)), actor=actor)
-    return len(made), sorted(stay)
+    return len(made), sorted(set(asked) - {one.organisation_id for one in made})
 
 
 def check_fills(edition: Edition, organisation: Organisation, year: int) -> None:
     """Raise where an organisation does not fill the form of a year: another type, not yet open, closed before."""
+    check_year(edition, year)
     on = edition.on(year)
-    if on < BEGINNING:
-        raise RuleViolation(
-            "reports.before_the_register",
-            f"Форма составляется на {on:%d.%m.%Y}, а реестр ведётся с {BEGINNING:%d.%m.%Y}: считать не из чего.",
-        )
     if organisation.type_code not in edition.organisation_types:
         raise RuleViolation(
             "reports.not_filled_here",
@@ -103,6 +99,16 @@ def check_fills(edition: Edition, organisation: Organisation, year: int) -> None
             "reports.before_opening",
             f"{organisation.short_name} открыта {organisation.opened_on:%d.%m.%Y}, позже даты формы {on:%d.%m.%Y}.",
         )
+
+
+def check_year(edition: Edition, year: int) -> None:
+    """Raise where nobody can fill the form of a year: its day lies before the register or has not come yet."""
+    on = edition.on(year)
+    if on < BEGINNING:
+        raise RuleViolation(
+            "reports.before_the_register",
+            f"Форма составляется на {on:%d.%m.%Y}, а реестр ведётся с {BEGINNING:%d.%m.%Y}: считать не из чего.",
+        )
     if on > clock.today():
         raise RuleViolation(
             "reports.in_future", f"Форма составляется на {on:%d.%m.%Y}: этот день ещё не наступил."
@@ -112,13 +118,19 @@ def check_fills(edition: Edition, organisation: Organisation, year: int) -> None
 def _write(
     actor: Actor, edition: Edition, form: str, year: int, counted: Mapping[UUID, Cells]
 ) -> list[Report]:
-    """Write versions of the forms whose cells have changed; part of a larger act."""
+    """Write versions of the forms whose cells have changed, and return the forms; part of a larger act.
+
+    What was handed in while the numbers were counted stays as it was handed in.
+    """
     now = clock.now()
-    reports = {
-        one.organisation_id: one
-        for one in Report.objects.filter(organisation__in=list(counted), form=form, year=year).select_related(
-            "version"
-        )
+    there = Report.objects.select_for_update(of=("self",)).filter(
+        organisation__in=list(counted), form=form, year=year
+    )
+    reports = {one.organisation_id: one for one in there.select_related("version")}
+    counted = {
+        one: cells
+        for one, cells in counted.items()
+        if one not in reports or State(reports[one].state) in OPEN
     }
     fresh = [
         Report(
@@ -133,15 +145,17 @@ def _write(
         if organisation_id not in reports
     ]
     Report.objects.bulk_create(fresh, batch_size=500)
-    _carry_over(fresh, form, year, actor)
+    _carry_over(fresh, edition, actor)
     reports |= {one.organisation_id: one for one in fresh}
     entered: dict[UUID, dict[str, int]] = {}
-    for cell in EnteredCell.objects.filter(report__in=[one.id for one in reports.values()]):
-        entered.setdefault(cell.report_id, {})[cell.key] = cell.value
+    for cell in EnteredCell.objects.filter(report__in=[one.id for one in reports.values()], value__gt=0):
+        # what the register has learned to count since is counted
+        if _is_manual(edition.cell(*key_of(cell.key))):
+            entered.setdefault(cell.report_id, {})[cell.key] = cell.value
     versions, changed = [], []
     for organisation_id, cells in counted.items():
         report = reports[organisation_id]
-        values = stored(cells) | {key: value for key, value in entered.get(report.id, {}).items() if value}
+        values = stored(cells) | entered.get(report.id, {})
         if report.version is not None and report.version.cells == values and report.edition == edition.code:
             continue
         version = _version(report, edition, values, actor)
@@ -168,11 +182,15 @@ def _version(report: Report, edition: Edition, values: dict[str, int], actor: Ac
     )  # fmt: skip
 
 
-def _carry_over(fresh: list[Report], form: str, year: int, actor: Actor) -> None:
+def _carry_over(fresh: list[Report], edition: Edition, actor: Actor) -> None:
     """Offer what was entered last year in the cells that the register does not know; it is marked until confirmed."""
+    if not fresh:
+        return
     by_organisation = {one.organisation_id: one for one in fresh}
     last = EnteredCell.objects.filter(
-        report__organisation__in=list(by_organisation), report__form=form, report__year=year - 1
+        report__organisation__in=list(by_organisation),
+        report__form=fresh[0].form,
+        report__year=fresh[0].year - 1,
     ).select_related("report")
     now = clock.now()
     EnteredCell.objects.bulk_create(
@@ -182,6 +200,7 @@ def _carry_over(fresh: list[Report], form: str, year: int, actor: Actor) -> None
                 entered_at=now, entered_by_name=actor.name,
             )
             for one in last
+            if _is_manual(edition.cell(*key_of(one.key)))
         ]
     )  # fmt: skip
 
@@ -207,33 +226,28 @@ def enter(*, actor: Actor, report_id: UUID, values: Mapping[str, int | None]) ->
             if value is not None
         ]
     )
-    audit.record(
-        CellsEntered(
-            object_id=report.id, organisation_id=report.organisation_id, form=report.form, year=report.year,
-            cells=len(values),
-        ),
-        actor=actor,
-    )  # fmt: skip
+    _record_entry(actor, report, len(values))
     return prepare(actor=actor, organisation_id=report.organisation_id, form=report.form, year=report.year)
 
 
-def _check_entry(edition: Edition, key: str, value: int | None) -> None:
-    table_code, row_number, column_number = key_of(key)
-    table, _ = edition.by_code.get(table_code, (None, None))
-    line = next(
-        (
-            (row, column)
-            for row, column in (table.cells() if table else ())
-            if (row.number, column.number) == (row_number, column_number)
+def _record_entry(actor: Actor, report: Report, cells: int) -> None:
+    audit.record(
+        CellsEntered(
+            object_id=report.id, organisation_id=report.organisation_id, form=report.form, year=report.year, cells=cells
         ),
-        None,
-    )
-    place = f"Подраздел {table_code}, строка {row_number}, графа {column_number}"
-    if table is None or line is None:
+        actor=actor,
+    )  # fmt: skip
+
+
+def _check_entry(edition: Edition, key: str, value: int | None) -> None:
+    address = key_of(key)
+    cell = edition.cell(*address)
+    place = f"Подраздел {address.table}, строка {address.row}, графа {address.column}"
+    if cell is None:
         raise InvalidValue(
             "reports.no_such_cell", f"{place}: такой ячейки в форме нет. Обновите страницу.", field=key
         )
-    if not table.manual_of(*line):
+    if not _is_manual(cell):
         raise InvalidValue(
             "reports.counted_cell",
             f"{place}: это число считает реестр. Чтобы изменить его, исправьте записи детей.",
@@ -245,6 +259,10 @@ def _check_entry(edition: Edition, key: str, value: int | None) -> None:
             f"{place}: «{value}» – не число от 0 до {GREATEST}. Исправьте.",
             field=key,
         )
+
+
+def _is_manual(cell: tuple[Table, Variant, Line, Line] | None) -> bool:
+    return cell is not None and bool(cell[0].manual_of(*cell[2:]))
 
 
 @transaction.atomic
@@ -283,11 +301,21 @@ def explain(*, actor: Actor, report_id: UUID, control: str, text: str) -> None:
 # -- a form's life -------------------------------------------------------------------------------
 
 
-@transaction.atomic
 def check(*, actor: Actor, report_id: UUID) -> Report:
-    """Count a form anew and declare it checked (проверить): no error is left and every warning is explained."""
+    """Count a form anew and declare it checked (проверить): no error is left and every warning is explained.
+
+    What was counted stays when the check is refused: its controls tell what to mend.
+    """
+    with transaction.atomic():
+        report = _locked(report_id)
+        prepare(actor=actor, organisation_id=report.organisation_id, form=report.form, year=report.year)
+    return _declare_checked(actor, report_id)
+
+
+@transaction.atomic
+def _declare_checked(actor: Actor, report_id: UUID) -> Report:
     report = _locked(report_id)
-    report = prepare(actor=actor, organisation_id=report.organisation_id, form=report.form, year=report.year)
+    _require_open(report)
     failed = _failures(report)
     explained = set(Explanation.objects.filter(report=report).values_list("control", flat=True))
     errors = [one for one in failed if one.control.is_error]
@@ -313,9 +341,11 @@ def confirm_carried(*, actor: Actor, report_id: UUID) -> int:
     report = _locked(report_id)
     actor.require(ReportPermission.PREPARE, organisation_id=report.organisation_id)
     _require_open(report)
-    return EnteredCell.objects.filter(report=report, is_carried=True).update(
+    number = EnteredCell.objects.filter(report=report, is_carried=True).update(
         is_carried=False, entered_at=clock.now(), entered_by_name=actor.name
     )
+    _record_entry(actor, report, number)
+    return number
 
 
 @transaction.atomic

@@ -99,14 +99,14 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def due(year: int, organisation_type: str) -> list[tuple[str, Edition, date]]:
-    """Return the forms that an organisation of a type fills in a reporting year: slug, edition, deadline."""
+def due(year: int, organisation_type: str | None = None) -> list[tuple[str, Edition, date]]:
+    """Return the forms of a reporting year, all or those of a type of organisation, by deadline: slug, edition, deadline."""
     found = []
     for name in forms():
         try:
             edition = in_force(name, year)
         except NotFound:
             continue
-        if organisation_type in edition.organisation_types:
+        if organisation_type is None or organisation_type in edition.organisation_types:
             found.append((name, edition, edition.deadline.of(year)))
     return sorted(found, key=lambda one: one[2])

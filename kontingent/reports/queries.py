@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, IntegerField, Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
@@ -28,7 +30,7 @@ from kontingent.reports.rules.cells import read
 from kontingent.reports.rules.controls import Change, Failure
 from kontingent.reports.rules.counting import Key, key_of, rule_of
 from kontingent.reports.rules.editions import Edition, Line, Table, Variant, Watch
-from kontingent.reports.rules.predicates import All, facts_of, sql, told
+from kontingent.reports.rules.predicates import All, Predicate, facts_of, sql, told
 from kontingent.reports.rules.vocabulary import OF_PEOPLE, SOURCE_TITLES, Source
 
 MOST_LISTED = 2000
@@ -63,10 +65,7 @@ class Due(NamedTuple):
 def calendar(actor: Actor, organisation_id: UUID, year: int) -> list[Due]:
     """Return the forms of an organisation in a reporting year by deadline."""
     actor.require(ReportPermission.VIEW, organisation_id=organisation_id)
-    there = {
-        one.form: one
-        for one in Report.objects.filter(organisation=organisation_id, year=year).select_related("version")
-    }
+    there = {one.form: one for one in _told(Report.objects.filter(organisation=organisation_id, year=year))}
     organisation = organisations.get(organisation_id)
     return [
         Due(form, edition, deadline, there.get(form), edition.on(year))
@@ -92,18 +91,14 @@ class Progress(NamedTuple):
 def progress(actor: Actor, year: int) -> list[Progress]:
     """Return the forms of a year with how many organisations of the scope are how far."""
     actor.require(ReportPermission.VIEW)
-    found = []
-    for form in editions.forms():
-        try:
-            edition = editions.in_force(form, year)
-        except NotFound:
-            continue
-        fillers = fillers_of(actor, edition, year)
-        states: dict[str, int] = {}
-        for state in _reports(actor, form, year).values_list("state", flat=True):
-            states[state] = states.get(state, 0) + 1
-        found.append(Progress(form, edition, edition.deadline.of(year), fillers.count(), states))
-    return sorted(found, key=lambda one: one.deadline)
+    states: dict[str, dict[str, int]] = {}
+    counted = Report.objects.filter(organisations.scope_condition(actor.scope), year=year)
+    for form, state, number in counted.values_list("form", "state").annotate(Count("id")):
+        states.setdefault(form, {})[state] = number
+    return [
+        Progress(form, edition, deadline, fillers_of(actor, edition, year).count(), states.get(form, {}))
+        for form, edition, deadline in editions.due(year)
+    ]
 
 
 def fillers_of(actor: Actor, edition: Edition, year: int) -> QuerySet[Organisation]:
@@ -120,6 +115,11 @@ def _reports(actor: Actor, form: str, year: int) -> QuerySet[Report]:
     return Report.objects.filter(organisations.scope_condition(actor.scope), form=form, year=year)
 
 
+def _told(found: QuerySet[Report]) -> QuerySet[Report]:
+    """Bring along what lists tell of versions: their counts of failed controls, not their thousands of cells."""
+    return found.select_related("version").defer("version__cells")
+
+
 class Filler(NamedTuple):
     """An organisation that fills a form, with its form."""
 
@@ -131,7 +131,7 @@ def board(actor: Actor, form: str, year: int, *, state: str = "") -> list[Filler
     """Return who fills a form of a year and how far each is; ``state`` "none" are those who have not begun."""
     actor.require(ReportPermission.VIEW)
     edition = editions.in_force(form, year)
-    reports = {one.organisation_id: one for one in _reports(actor, form, year).select_related("version")}
+    reports = {one.organisation_id: one for one in _told(_reports(actor, form, year))}
     rows = [
         Filler(one, reports.get(one.id))
         for one in fillers_of(actor, edition, year).select_related("municipality")
@@ -211,12 +211,10 @@ def entered(one: Report) -> dict[str, EnteredCell]:
 
 def find_cell(edition: Edition, table: str, row: str, column: str) -> tuple[Table, Variant, Line, Line]:
     """Return a cell of a form; raise ``NotFound`` where the form has none."""
-    found = edition.by_code.get(table)
-    if found:
-        for one, other in found[0].cells():
-            if (one.number, other.number) == (row, column):
-                return (*found, one, other)
-    raise NotFound("reports.no_such_cell", "Такой ячейки в форме нет. Откройте форму заново.")
+    found = edition.cell(table, row, column)
+    if found is None:
+        raise NotFound("reports.no_such_cell", "Такой ячейки в форме нет. Откройте форму заново.")
+    return found
 
 
 def rule(edition: Edition, table: str, row: str, column: str) -> str:
@@ -251,6 +249,13 @@ class Member(NamedTuple):
     group_id: UUID | None
     group_title: str
     grade: int | None
+
+    @property
+    def identity(self) -> tuple[UUID | None, ...] | str:
+        """What one is known by in two lists: a child, a class, a title."""
+        if self.person_id or self.group_id:
+            return (self.person_id,) if self.person_id else (None, self.group_id)
+        return self.group_title
 
 
 def listed(
@@ -287,14 +292,7 @@ def _listed(
     members: list[Member] = []
     with facts.built(question, {table.source_of(*part) for part in parts}):
         for part in parts:
-            where = rule_of(edition, table, variant, *part)
-            for name in sorted(facts_of(where) & NEEDS.keys()):
-                if not actor.may(NEEDS[name]):
-                    raise NotAllowed(
-                        "reports.needs",
-                        "Кто стоит за этим числом, видят только те, кому открыты социальные категории.",
-                    )
-            members += _members(table.source_of(*part), where)
+            members += _members(actor, table.source_of(*part), rule_of(edition, table, variant, *part))
     return source, members
 
 
@@ -314,7 +312,11 @@ def _parts(table: Table, row: Line, column: Line) -> list[tuple[Line, Line]]:
     return found
 
 
-def _members(source: Source, where: Any) -> list[Member]:
+def _members(actor: Actor, source: Source, where: Predicate) -> list[Member]:
+    if any(not actor.may(NEEDS[name]) for name in facts_of(where) & NEEDS.keys()):
+        raise NotAllowed(
+            "reports.needs", "Кто стоит за этим числом, видят только те, кому открыты социальные категории."
+        )
     parameters: list[Any] = []
     condition = sql(where, parameters)
     name = facts.table_of(source)
@@ -350,7 +352,8 @@ def watched(actor: Actor, one: Report) -> list[tuple[Watch, list[Member]]]:
     question = engine.asked(edition, one.year, organisations=[one.organisation_id])
     with facts.built(question, {Source.LEARNERS}):
         found = [
-            (watch, _members(Source.LEARNERS, All((edition.who, watch.where)))) for watch in edition.watches
+            (watch, _members(actor, Source.LEARNERS, All((edition.who, watch.where))))
+            for watch in edition.watches
         ]
     people = [member.person_id for _, members in found for member in members[:WATCHED] if member.person_id]
     reads.note(
@@ -386,33 +389,16 @@ def differences(former: Version, now: Version) -> list[Difference]:
 
 
 def came_and_went(
-    actor: Actor, one: Report, key: Key, former: Version, now: Version
+    actor: Actor, one: Report, key: Key, former: Version, now: list[Member]
 ) -> tuple[list[Member], list[Member]]:
-    """Return who has come to a number since an earlier version, and who has gone from it."""
+    """Return who of those ``listed`` now has come to a number since an earlier version, and who has gone from it."""
     _, before = listed(actor, one, key, known_at=former.known_at)
-    _, after = listed(actor, one, key, known_at=now.known_at)
-    return _without(after, before), _without(before, after)
+    return _without(now, before), _without(before, now)
 
 
 def _without(members: list[Member], others: list[Member]) -> list[Member]:
-    known = {
-        (
-            one.person_id,
-            one.group_id if one.person_id is None else None,
-            one.group_title if one.person_id is None else "",
-        )
-        for one in others
-    }
-    return [
-        one
-        for one in members
-        if (
-            one.person_id,
-            one.group_id if one.person_id is None else None,
-            one.group_title if one.person_id is None else "",
-        )
-        not in known
-    ]
+    known = {one.identity for one in others}
+    return [one for one in members if one.identity not in known]
 
 
 # -- sums over many ------------------------------------------------------------------------------
@@ -443,11 +429,7 @@ def svod(actor: Actor, form: str, year: int, cut: Cut) -> Svod:
     """Sum the stored forms of the scope; cells are added as the blank adds them, code cells (да/нет) count the ayes."""
     actor.require(ReportPermission.VIEW)
     edition = editions.in_force(form, year)
-    fillers = _cut(fillers_of(actor, edition, year), cut)
-    found = _reports(actor, form, year).filter(organisation__in=fillers)
-    if cut.handed_in:
-        found = found.filter(state__in=HANDED_IN)
-    ids = list(found.filter(version__isnull=False).values_list("version_id", flat=True))
+    ids = list(_summed(actor, edition, form, year, cut).values_list("version_id", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT key, sum(value::bigint) FROM reports_version v, jsonb_each_text(v.cells) AS c(key, value) "
@@ -455,7 +437,15 @@ def svod(actor: Actor, form: str, year: int, cut: Cut) -> Svod:
             [ids],
         )
         cells = {key_of(key): int(number) for key, number in cursor.fetchall()}
-    return Svod(edition, cells, len(ids), fillers.count())
+    return Svod(edition, cells, len(ids), _cut(fillers_of(actor, edition, year), cut).count())
+
+
+def _summed(actor: Actor, edition: Edition, form: str, year: int, cut: Cut) -> QuerySet[Report]:
+    """Return the forms that a sum is made of."""
+    found = _reports(actor, form, year).filter(
+        organisation__in=_cut(fillers_of(actor, edition, year), cut), version__isnull=False
+    )
+    return found.filter(state__in=HANDED_IN) if cut.handed_in else found
 
 
 def _cut(found: QuerySet[Organisation], cut: Cut) -> QuerySet[Organisation]:
@@ -483,20 +473,16 @@ def behind_sum(actor: Actor, form: str, year: int, cut: Cut, key: Key) -> list[S
     actor.require(ReportPermission.VIEW)
     edition = editions.in_force(form, year)
     find_cell(edition, *key)
-    found = _reports(actor, form, year).filter(organisation__in=_cut(fillers_of(actor, edition, year), cut))
-    if cut.handed_in:
-        found = found.filter(state__in=HANDED_IN)
-    rows = found.select_related("organisation", "organisation__municipality", "version")
-    shares = [
-        Share(one.organisation, one, one.version.cells.get(str(key), 0))
-        for one in rows
-        if one.version is not None
-    ]
-    return sorted(
-        (one for one in shares if one.number), key=lambda one: (-one.number, one.organisation.name_key)
+    rows = (
+        _summed(actor, edition, form, year, cut)
+        .annotate(number=Cast(KeyTextTransform(str(key), "version__cells"), IntegerField()))
+        .filter(number__gt=0)
+        .select_related("organisation", "organisation__municipality")
+        .order_by("-number", "organisation__name_key")
     )
+    return [Share(one.organisation, one, one.number) for one in rows]
 
 
-def ids_of(found: Iterable[Organisation]) -> list[UUID]:
+def ids_of(found: QuerySet[Organisation]) -> list[UUID]:
     """Return ids of organisations."""
-    return [one.id for one in found]
+    return list(found.values_list("id", flat=True))

@@ -31,11 +31,7 @@ def ask(*, actor: Actor, form: str, year: int, kind: str = COUNT) -> Run:
     """Ask for a form of a year for every organisation of the actor's scope (сформировать или выгрузить сразу всех)."""
     actor.require(ReportPermission.ACCEPT)
     edition = editions.in_force(form, year)
-    if edition.on(year) > clock.today():
-        raise RuleViolation(
-            "reports.in_future",
-            f"Форма составляется на {edition.on(year):%d.%m.%Y}: этот день ещё не наступил.",
-        )
+    actions.check_year(edition, year)
     if latest(actor, form, year, kind=kind, under_way=True):
         raise RuleViolation("reports.run_goes_on", "Эта работа уже идёт. Дождитесь конца.")
     municipality = next(iter(actor.scope.municipalities), None)

@@ -321,7 +321,7 @@ def cell(request: HttpRequest, report_id: UUID) -> HttpResponse:
     went: list[Any] = []
     source, members = queries.listed(actor, found, key, known_at=version.known_at)
     if former is not None and former.report_id == found.id:
-        came, went = queries.came_and_went(actor, found, key, former, version)
+        came, went = queries.came_and_went(actor, found, key, former, members)
     return page(
         request, "reports/cell.html", report=found, version=version, edition=edition, table=place, variant=variant, row=row,
         column=column, key=key, members=members[: queries.MOST_LISTED], number=len(members), people=source in OF_PEOPLE,
@@ -396,9 +396,6 @@ def act(request: HttpRequest, report_id: UUID) -> HttpResponse:
                 messages.success(request, "Пояснение записано.")
             case "check":
                 back += "controls/"
-                actions.prepare(
-                    actor=actor, organisation_id=found.organisation_id, form=found.form, year=found.year
-                )
                 actions.check(actor=actor, report_id=found.id)
                 messages.success(request, "Ошибок нет: форму можно подписать.")
                 back = f"/reports/{found.id}/"

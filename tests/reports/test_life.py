@@ -28,7 +28,7 @@ from kontingent.kernel.errors import (
 )
 from kontingent.kernel.scope import Scope
 from kontingent.organisations.models import Organisation
-from kontingent.reports import actions, editions, queries, runs
+from kontingent.reports import actions, editions, engine, queries, runs
 from kontingent.reports.codes import State
 from kontingent.reports.models import EnteredCell, Explanation, Report, Run, Step, Version
 from kontingent.reports.queries import Cut
@@ -146,7 +146,9 @@ def test_who_came_and_who_went_is_told_by_child(school: Organisation) -> None:
     late = b.person("Тиунова Мария")
     b.admitted(late, b.group(school, "9А", funding_code="13"), on=date(2025, 9, 2))
     prepared(school)
-    came, went = queries.came_and_went(of("operator", school), report, TOTAL, *_two(report))
+    former, now = _two(report)
+    _, members = queries.listed(of("operator", school), report, TOTAL, known_at=now.known_at)
+    came, went = queries.came_and_went(of("operator", school), report, TOTAL, former, members)
     assert [one.person_id for one in came] == [late]
     assert went == []
 
@@ -192,6 +194,39 @@ def test_only_what_the_register_does_not_know_is_entered(
         InvalidValue,
         said,
     )
+
+
+def test_confirming_is_an_act_of_the_journal(school: Organisation) -> None:
+    report, operator = prepared(school), of("operator", school)
+    EnteredCell.objects.create(
+        report=report,
+        key="1.1/01/3",
+        value=1,
+        is_carried=True,
+        entered_at=report.created_at,
+        entered_by_name="x",
+    )
+    assert actions.confirm_carried(actor=operator, report_id=report.id) == 1
+    assert Entry.objects.get(kind="report.entered", object_id=report.id).data["cells"] == 1
+
+
+def test_what_the_register_counts_is_not_overridden_by_what_was_once_entered(school: Organisation) -> None:
+    report = prepared(school)
+    for key in (str(TOTAL), "9.9/01/3"):
+        EnteredCell.objects.create(
+            report=report, key=key, value=99, entered_at=report.created_at, entered_by_name="x"
+        )
+    assert prepared(school).version_id == report.version_id
+    later = Report.objects.create(
+        organisation=b.school("Другая"), form=FORM, year=YEAR - 1, edition="oo-1.2024", created_at=report.created_at,
+        moved_at=report.created_at,
+    )  # fmt: skip
+    for key in (str(TOTAL), "1.1/01/3"):
+        EnteredCell.objects.create(
+            report=later, key=key, value=1, entered_at=report.created_at, entered_by_name="x"
+        )
+    carried = actions.prepare(actor=b.ROOT, organisation_id=later.organisation_id, form=FORM, year=YEAR)
+    assert [one.key for one in EnteredCell.objects.filter(report=carried)] == ["1.1/01/3"]
 
 
 # -- controls ------------------------------------------------------------------------------------
@@ -373,6 +408,38 @@ def test_open_forms_are_counted_anew_by_night(school: Organisation) -> None:
     actions.check(actor=of("operator", school), report_id=report.id)
     actions.sign(actor=of("head", school), report_id=report.id, version=2)
     assert runs.recount_open() == 0
+
+
+def test_what_is_handed_in_while_all_are_counted_stays_so(
+    school: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = prepared(school)
+    b.admitted(b.person("Тиунова Мария"), b.group(school, "9А", funding_code="13"), on=date(2025, 9, 2))
+    count = engine.count
+
+    def meanwhile_signed(*asked: Any) -> Any:
+        Report.objects.filter(pk=report.id).update(state="signed")
+        return count(*asked)
+
+    monkeypatch.setattr(engine, "count", meanwhile_signed)
+    written = actions.prepare_many(actor=b.ROOT, organisation_ids=[school.id], form=FORM, year=YEAR)
+    assert written == (0, [school.id])
+    assert (Report.objects.get().state, Report.objects.get().version_id) == ("signed", report.version_id)
+
+
+def test_what_a_refused_check_has_counted_stays(school: Organisation) -> None:
+    report, operator = prepared(school), of("operator", school)
+    b.admitted(b.person("Тиунова Мария"), b.group(school, "9А"), on=date(2025, 9, 2))
+    with pytest.raises(RuleViolation, match="Не выполнено контролей"):
+        actions.check(actor=operator, report_id=report.id)
+    assert queries.version(queries.report(operator, report.id)).number == 2
+    assert Report.objects.get().state == "draft"
+
+
+def test_a_year_that_nobody_can_fill_is_refused_for_all_as_for_one(school: Organisation) -> None:
+    ministry = of("ministry", school)
+    refused(lambda: runs.ask(actor=ministry, form=FORM, year=2020), RuleViolation, "реестр ведётся")
+    refused(lambda: runs.ask(actor=ministry, form=FORM, year=2090), RuleViolation, "ещё не наступил")
 
 
 def test_a_run_that_was_killed_is_closed(school: Organisation) -> None:

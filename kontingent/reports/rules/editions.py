@@ -162,6 +162,14 @@ class Edition:
         """Return the form's period, half-open."""
         return self.flows_from.of(year), self.flows_to.of(year)
 
+    def cell(self, table: str, row: str, column: str) -> tuple[Table, Variant, Line, Line] | None:
+        """Return a cell by its address, None where the form has none that is filled in."""
+        found = self.by_code.get(table)
+        if found is None:
+            return None
+        lines = [pair for pair in found[0].cells() if (pair[0].number, pair[1].number) == (row, column)]
+        return (*found, *lines[0]) if lines else None
+
     def holds_on(self, on: date) -> bool:
         """Say whether the edition is the one in force for a form of this date."""
         return self.valid_from <= on and (self.valid_to is None or on < self.valid_to)
