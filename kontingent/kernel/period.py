@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 
 
+def years_before(day: date, years: int) -> date:
+    """Return the day some years before; from the 29th of a month on, the 28th, which every year has."""
+    return day.replace(year=day.year - years, day=min(day.day, 28))
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
     """A half-open span of days."""

@@ -84,23 +84,16 @@ def _count(plan: Plan, into: dict[UUID, Cells]) -> None:
 
 def _matching(plan: Plan, group: Mapping[str, Any]) -> list[Key]:
     """Return the cells that a group of like rows falls into."""
-    found: list[Key] = []
     variants = [code for code, where in plan.variants if holds(where, group)]
-    if not variants:
-        return found
-    for rows, columns in plan.blocks:
-        wanted = [(number, allowed) for number, where, allowed in rows if holds(where, group)]
-        if not wanted:
-            continue
-        there = {number for number, where in columns if holds(where, group)}
-        found += [
-            Key(variant, row, column)
-            for row, allowed in wanted
-            for column in allowed
-            if column in there
-            for variant in variants
-        ]
-    return found
+    rows = [(number, allowed) for number, where, allowed in plan.rows if variants and holds(where, group)]
+    there = {number for number, where in plan.columns if rows and holds(where, group)}
+    return [
+        Key(variant, row, column)
+        for row, allowed in rows
+        for column in allowed
+        if column in there
+        for variant in variants
+    ]
 
 
 def _groups(plan: Plan) -> list[tuple[Any, ...]]:

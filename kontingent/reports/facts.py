@@ -191,7 +191,7 @@ _JOINS = f"""
     ) cit ON cit.person_id = p.person_id AND {_HOLDS.replace("x.", "cit.")}
     LEFT JOIN CATEGORIES cat ON cat.person_id = p.person_id
 """
-#: Few persons have a category: those of the form's date are found once, those of a movement's day singly.
+#: Few persons have a category. It is asked for on the form's date, of those who moved before it, too.
 _CATEGORIES_ON = f"""(
         SELECT x.person_id, bool_or(x.category_code = 'orphan') AS orphan, bool_or(x.category_code = 'refugee') AS refugee
         FROM persons_personcategory x WHERE KNOWN(x) AND {_HOLDS} GROUP BY x.person_id

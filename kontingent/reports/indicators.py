@@ -14,10 +14,12 @@ from kontingent.enrolment import contingent
 from kontingent.enrolment.contingent import Dimension
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue
+from kontingent.kernel.period import years_before
 from kontingent.organisations import queries as organisations
 from kontingent.reports import facts
 from kontingent.reports.facts import Asked
 from kontingent.reports.permissions import ReportPermission
+from kontingent.reports.queries import counted_for
 from kontingent.reports.rules.vocabulary import Source
 from kontingent.storage import scope
 
@@ -73,8 +75,7 @@ def by_municipality(actor: Actor, on: date) -> list[Place]:
     """Return the indicators of the municipalities in scope, in name order."""
     actor.require(ReportPermission.VIEW)
     own = organisations.own(actor.scope)
-    ids = None if actor.scope.whole_region else tuple(one.id for one in own)
-    asked = Asked(on, on.replace(year=on.year - 1, day=min(on.day, 28)), on, None, ids)
+    asked = Asked(on, years_before(on, 1), on, None, counted_for(actor))
     counts: dict[UUID, tuple[int, ...]] = {}
     with facts.built(asked, {Source.LEARNERS}), scope.whole_register(), connection.cursor() as cursor:
         cursor.execute(
@@ -93,7 +94,7 @@ def by_municipality(actor: Actor, on: date) -> list[Place]:
         .annotate(seats=Sum("capacity"))
         .values_list("municipality_id", "seats")
     )
-    there = {one.municipality_id for one in own.order_by().only("municipality_id")}
+    there = own.order_by().values("municipality_id")
     return [
         Place(one.id, one.code, one.name, _values(counts.get(one.id, (0,) * 7), seats.get(one.id, 0)))
         for one in organisations.municipalities(on).filter(pk__in=there).order_by("sort_key")

@@ -19,6 +19,7 @@ from kontingent.codelists import queries as codelists
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, NotAllowed, NotFound
+from kontingent.kernel.period import years_before
 from kontingent.organisations import queries as organisations
 from kontingent.persons.permissions import PersonPermission
 from kontingent.reports import facts
@@ -26,8 +27,17 @@ from kontingent.reports.codes import BEGINNING
 from kontingent.reports.facts import Asked
 from kontingent.reports.models import SavedQuestion
 from kontingent.reports.permissions import ReportPermission
-from kontingent.reports.queries import NEEDS
-from kontingent.reports.rules.predicates import All, Between, OneOf, Predicate, facts_of, sql, told
+from kontingent.reports.queries import NEEDS, counted_for
+from kontingent.reports.rules.predicates import (
+    All,
+    Between,
+    OneOf,
+    Predicate,
+    facts_of,
+    sql,
+    told,
+    value_told,
+)
 from kontingent.reports.rules.vocabulary import FACTS, Fact, Kind, Source
 from kontingent.storage import scope
 
@@ -105,7 +115,7 @@ def read(data: Mapping[str, Any]) -> Question:
             "own.cut", "Строки и столбцы – один и тот же признак. Выберите разные.", field="columns"
         )
     on, since = _day(data.get("on"), "on") or clock.today(), _day(data.get("since"), "since")
-    since = since or on.replace(year=on.year - 1, day=min(on.day, 28))
+    since = since or years_before(on, 1)
     if on < BEGINNING:
         raise InvalidValue(
             "own.before", f"Реестр ведётся с {BEGINNING:%d.%m.%Y}. Выберите день не раньше.", field="on"
@@ -176,11 +186,10 @@ def count(actor: Actor, question: Question, *, known_at: datetime | None = None)
             raise NotAllowed(
                 "own.needs", f"«{FACTS[name].title}» видят только те, кому открыты социальные категории."
             )
-    ids = None if actor.scope.whole_region else tuple(one.id for one in organisations.own(actor.scope))
     keys = [_COLUMN.get(name, name) for name in (question.rows, question.columns) if name]
     parameters: list[Any] = []
     condition = sql(where, parameters)
-    asked = Asked(question.on, question.since, question.on, known_at, ids)
+    asked = Asked(question.on, question.since, question.on, known_at, counted_for(actor))
     with facts.built(asked, {question.source}), scope.whole_register(), connection.cursor() as cursor:
         named = ", ".join(keys)
         cursor.execute(
@@ -230,17 +239,7 @@ def _titles(name: str, values: set[Any]) -> dict[Any, str]:
     if name == "municipality":
         return dict(organisations.municipality_names(values))
     fact = FACTS[name]
-    return {value: _title(fact, value) for value in values}
-
-
-def _title(fact: Fact, value: Any) -> str:
-    if value is None or value == "":
-        return "не указано"
-    if fact.kind is Kind.FLAG:
-        return "да" if value else "нет"
-    if fact.code_list:
-        return codelists.title(fact.code_list, value)
-    return dict(fact.codes).get(value, str(value))
+    return {value: value_told(fact, value, codelists.title) for value in values}
 
 
 # -- saved ---------------------------------------------------------------------------------------

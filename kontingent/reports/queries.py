@@ -483,6 +483,11 @@ def behind_sum(actor: Actor, form: str, year: int, cut: Cut, key: Key) -> list[S
     return [Share(one.organisation, one, one.number) for one in rows]
 
 
+def counted_for(actor: Actor) -> tuple[UUID, ...] | None:
+    """Return the organisations whose facts an actor counts, None for the whole region's."""
+    return None if actor.scope.whole_region else tuple(ids_of(organisations.own(actor.scope)))
+
+
 def ids_of(found: QuerySet[Organisation]) -> list[UUID]:
     """Return ids of organisations."""
     return list(found.values_list("id", flat=True))

@@ -140,8 +140,8 @@ def one(request: HttpRequest, report_id: UUID) -> HttpResponse:
         request, "reports/one.html", report=found, version=version, edition=edition, table=place, variant=variant, heads=_heads(place), column_rules=queries.rules_of(place.columns),
         state=STATES[found.state], tables=_chooser(edition, version, variant), former=former, is_current=is_current,
         versions=queries.versions(found), errors=sum(one.control.is_error for one, _ in failed),
-        warnings=sum(not one.control.is_error and not said for one, said in failed), explained=sum(bool(said) for _, said in failed),
-        grid=_grid(edition, place, variant, version, former, entered, _wrong(failed), may_enter=may_enter, link=f"/reports/{found.id}/cell/?"),
+        warnings=sum(not one.control.is_error and not said for one, said in failed),
+        grid=_grid(place, variant, version, former, entered, _wrong(failed), may_enter=may_enter, link=f"/reports/{found.id}/cell/?"),
         has_manual=any(place.manual_of(*pair) for pair in place.cells()), may_enter=may_enter,
         carried=sum(cell.is_carried for cell in entered.values()), **_rights(actor, found),
     )  # fmt: skip
@@ -210,7 +210,6 @@ def _wrong(failed: list[tuple[Any, str]]) -> dict[Key, str]:
 
 
 def _grid(
-    edition: Edition,
     place: Table,
     variant: Variant,
     version: Version,
@@ -475,7 +474,7 @@ def svod(request: HttpRequest, form: str, year: int) -> HttpResponse:
         municipalities=_municipalities(actor), types=codelists.choices("organisation_type"),
         founders=codelists.choices("founder_kind"),
         grid=_grid(
-            found.edition, place, variant, stored, None, {}, {}, may_enter=False,
+            place, variant, stored, None, {}, {}, may_enter=False,
             link=f"/reports/{form}/{year}/svod/cell/?{urlencode(query)}{'&' if query else ''}",
         ),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from kontingent.enrolment.models import Order
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.enrolment.queries.scope import organisations_condition
 from kontingent.kernel.actor import Actor
+from kontingent.kernel.period import years_before
 from kontingent.organisations import queries as organisations
 from kontingent.storage import scope
 
@@ -47,7 +48,7 @@ def dashboard(actor: Actor, on: date) -> Dashboard:
             "count(*) FILTER (WHERE p.birth_date > %s AND (SELECT 1 FROM persons_representation r "
             f"WHERE r.child_id = h.id AND r.ends_on IS NULL LIMIT 1) IS NULL) "
             f"FROM enrolment_placement p JOIN persons_person h ON h.id = p.person_id {here}",
-            [_years_before(on, 18), on, on, *parameters],
+            [years_before(on, 18), on, on, *parameters],
         )
     moved = _row(
         "SELECT count(*) FILTER (WHERE p.starts_on BETWEEN %s AND %s), count(*) FILTER (WHERE p.ends_on BETWEEN %s AND %s) "
@@ -72,7 +73,3 @@ def _row(statement: str, parameters: list[Any]) -> tuple[Any, ...]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return tuple(cursor.fetchone() or ())
-
-
-def _years_before(day: date, years: int) -> date:
-    return day.replace(year=day.year - years, day=min(day.day, 28))

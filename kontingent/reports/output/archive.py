@@ -1,4 +1,4 @@
-"""Many forms in one archive: a workbook each, and the sum."""
+"""Many forms in one archive, a workbook each."""
 
 from __future__ import annotations
 

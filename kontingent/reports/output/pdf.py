@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,6 @@ TEMPLATE = Path(__file__).with_name("form.typ")
 
 def write(subject: Subject) -> bytes:
     """Return the PDF; everything goes to typst as data, so that nothing in a name can be markup."""
-    import json
-
     edition = subject.edition
     told = {
         "form": edition.form, "title": edition.title, "okud": edition.okud, "order": edition.order,

@@ -1,7 +1,7 @@
 """The report body of Rosstat's XML (``shared/forms/rosstat-report-sample.xml``): report → title, sections → row → col.
 
-Attribute and element names are those confirmed by the sample; the codes of a form's template are issued with it and are a
-setting of the edition, empty until known.
+Attribute and element names are those confirmed by the sample. The code of a form's template is issued with it and not known
+to us: the ОКУД stands in its place.
 """
 
 from __future__ import annotations

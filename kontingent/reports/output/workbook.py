@@ -11,8 +11,8 @@ from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 from kontingent.reports.output.subject import Subject
 from kontingent.reports.rules.editions import Table, Variant
 
-#: Where a table lies that the blank gives no addresses for: rows from this line, numbers in column B, cells from C.
-FIRST_ROW, NUMBER_COLUMN, FIRST_COLUMN = 21, "B", 2
+#: Where a table lies that the blank gives no addresses for: rows from this line, cells from column C, their numbers before.
+FIRST_ROW, FIRST_COLUMN = 21, 2
 TITLE_ROW = 15
 
 
@@ -89,7 +89,7 @@ def _table(sheet: Any, subject: Subject, table: Table, variant: Variant, formats
                 sheet.write_number(line, at, said, formats["number"])
             else:
                 sheet.write_string(line, at, said, formats["crossed"])
-    sheet.freeze_panes(places.first - 0, places.number + 1)
+    sheet.freeze_panes(places.first, places.number + 1)
 
 
 class Places:

@@ -45,8 +45,9 @@ class Plan:
     table: Table
     source: Source
     where: Predicate
-    variants: tuple[tuple[str, Predicate], ...]
-    blocks: tuple[tuple[Rows, Columns], ...]
+    variants: Columns
+    rows: Rows
+    columns: Columns
     facts: tuple[str, ...]
 
 
@@ -65,18 +66,13 @@ def _plans(edition: Edition, table: Table) -> Iterator[Plan]:
             counted.setdefault(source, {}).setdefault(row.number, []).append(column.number)
     for source, allowed in counted.items():
         used = [number for number in columns if any(number in those for those in allowed.values())]
-        block = (
-            tuple((number, rows[number].where, tuple(those)) for number, those in allowed.items()),
-            tuple((number, columns[number].where) for number in used),
-        )
-        where = base_of(edition, table, source)
+        plan_rows = tuple((number, rows[number].where, tuple(those)) for number, those in allowed.items())
+        plan_columns = tuple((number, columns[number].where) for number in used)
         variants = tuple((one.code, one.where) for one in table.variants)
-        asked = set().union(
-            *(facts_of(one[1]) for one in block[0]),
-            *(facts_of(one[1]) for one in block[1]),
-            *(facts_of(one[1]) for one in variants),
-        )
-        yield Plan(table, source, where, variants, (block,), tuple(sorted(asked)))
+        conditions = [where for _, where, _ in plan_rows] + [where for _, where in (*plan_columns, *variants)]
+        asked = {fact for condition in conditions for fact in facts_of(condition)}
+        where = base_of(edition, table, source)
+        yield Plan(table, source, where, variants, plan_rows, plan_columns, tuple(sorted(asked)))
 
 
 def base_of(edition: Edition, table: Table, source: Source) -> Predicate:

@@ -80,7 +80,6 @@ class Table:
     title: str
     unit: str
     confidence: str
-    provenance: str
     rows: tuple[Line, ...]
     columns: tuple[Line, ...]
     variants: tuple[Variant, ...]
@@ -145,7 +144,6 @@ class Edition:
     flows_from: Moment
     flows_to: Moment
     deadline: Moment
-    recipient: str
     organisation_types: frozenset[str]
     who: Predicate
     tables: tuple[Table, ...]
@@ -212,7 +210,6 @@ def read(code: str, form: Mapping[str, Any], rules: Mapping[str, Any], *, has: H
         flows_from=_moment(flows.get("from") or rules["snapshot"] | {"year": -1}, f"{place}, flows"),
         flows_to=_moment(flows.get("to") or rules["snapshot"], f"{place}, flows"),
         deadline=_moment(rules["deadline"], f"{place}, deadline"),
-        recipient=str(form.get("recipient") or ""),
         organisation_types=frozenset(map(str, rules["organisation_types"])),
         who=reader.read(rules.get("who"), source=Source.LEARNERS, place=f"{place}, who"),
         tables=tables,
@@ -262,7 +259,6 @@ def _table(reader: Reader, section: Mapping[str, Any], told: Mapping[str, Any], 
         title=str(section["title"]),
         unit=str(section.get("unit") or ""),
         confidence=str(section.get("confidence", RECONSTRUCTED)),
-        provenance=str(section.get("source") or ""),
         rows=rows,
         columns=columns,
         variants=_variants(reader, section, told, source, place),

@@ -219,7 +219,7 @@ def told(predicate: Predicate, title_of: TitleOf) -> str:
             fact = FACTS[name]
             if fact.kind is Kind.FLAG:
                 return fact.title.lower() if values == (True,) else f"не: {fact.title.lower()}"
-            said = ", ".join(_value_told(fact, one, title_of) for one in values)
+            said = ", ".join(value_told(fact, one, title_of) for one in values)
             return f"{fact.title.lower()}: {said}"
         case Between(fact=name, low=low, high=high):
             title = FACTS[name].title.lower()
@@ -234,9 +234,12 @@ def told(predicate: Predicate, title_of: TitleOf) -> str:
             return " или ".join(f"({told(part, title_of)})" for part in parts)
 
 
-def _value_told(fact: Fact, value: Any, title_of: TitleOf) -> str:
-    if value == "":
+def value_told(fact: Fact, value: Any, title_of: TitleOf) -> str:
+    """Return a value of a fact in Russian."""
+    if value is None or value == "":
         return "не указано"
+    if fact.kind is Kind.FLAG:
+        return "да" if value else "нет"
     if fact.code_list:
         return title_of(fact.code_list, value)
     return dict(fact.codes).get(value, str(value))
