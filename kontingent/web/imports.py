@@ -19,6 +19,7 @@ from kontingent.exchange.staging import applying, jobs, queries, reading
 from kontingent.exchange.staging.models import Batch
 from kontingent.kernel.errors import InvalidValue, KontingentError
 from kontingent.kernel.school_year import SchoolYear
+from kontingent.web.files import saved_as
 from kontingent.web.request import actor_of, optional_day, own_organisation, page, whole
 from kontingent.web.uploads import accepts_a_file
 
@@ -200,8 +201,4 @@ def columns(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 def refused(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """The refused rows as the user's own workbook."""
     content = queries.refused_workbook(actor_of(request), batch_id)
-    return HttpResponse(
-        content,
-        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        headers={"Content-Disposition": 'attachment; filename="refused.xlsx"'},
-    )
+    return saved_as(content, "refused.xlsx")

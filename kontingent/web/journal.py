@@ -7,7 +7,6 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
-import xlsxwriter
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,9 +20,11 @@ from kontingent.audit.models import Entry
 from kontingent.audit.queries import JournalFilter
 from kontingent.kernel import clock, snils
 from kontingent.kernel.errors import InvalidValue, KontingentError
+from kontingent.kernel.spreadsheets import workbook
 from kontingent.organisations import queries as organisations
 from kontingent.persons import queries as persons
 from kontingent.storage import scope
+from kontingent.web.files import saved_as
 from kontingent.web.request import actor_of, moment, optional_day, page, uuid_of, whole
 
 MOST_EXPORTED = 50_000
@@ -64,12 +65,7 @@ def export(request: HttpRequest) -> HttpResponse:
     actor, where = actor_of(request), _filter(request)
     rows = queries.search(actor, where, limit=MOST_EXPORTED)
     _tell(request, where, exported=len(rows))
-    answer = HttpResponse(
-        _workbook(rows),
-        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    )
-    answer.headers["Content-Disposition"] = f'attachment; filename="journal-{clock.today():%Y-%m-%d}.xlsx"'
-    return answer
+    return saved_as(_workbook(rows), f"journal-{clock.today():%Y-%m-%d}.xlsx")
 
 
 def _filter(request: HttpRequest) -> JournalFilter:
@@ -123,9 +119,7 @@ def _more(entry: Entry) -> str:
 
 def _workbook(rows: list[Entry]) -> bytes:
     output = BytesIO()
-    book = xlsxwriter.Workbook(
-        output, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    )
+    book = workbook(output)
     sheet, bold = book.add_worksheet("Журнал"), book.add_format({"bold": True})
     titles = catalogue.titles()
     heads = ("Момент", "Действие", "Кто", "Роль", "Должность", "Организация", "Цель", "Людей", "Кого", "Подробности",

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
-import xlsxwriter
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.views.decorators.http import require_http_methods
@@ -16,10 +13,12 @@ from django.views.decorators.http import require_http_methods
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError
+from kontingent.kernel.spreadsheets import csv_of, workbook
 from kontingent.reports import own
 from kontingent.reports.models import SavedQuestion
 from kontingent.reports.own import Answer, Question
 from kontingent.reports.rules.vocabulary import SOURCE_TITLES, Source
+from kontingent.web.files import saved_as
 from kontingent.web.request import actor_of, page, uuid_of
 
 FILTERS = 3
@@ -107,27 +106,17 @@ def _file(question: Question, answer: Answer, kind: str) -> HttpResponse:
         for title, numbers, total in zip(answer.rows, answer.numbers, answer.row_totals, strict=True)
     ]
     if kind == "csv":
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, delimiter=";")
-        writer.writerows([heads, *lines])
-        content, told = text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8"
+        content = csv_of([heads, *lines])
     elif kind == "xlsx":
-        content, told = (
-            _workbook(question, answer, heads, lines),
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        )
+        content = _workbook(question, answer, heads, lines)
     else:
         raise InvalidValue("own.file", "Таблица выгружается в Excel и CSV. Выберите один из них.")
-    response = HttpResponse(content, content_type=told)
-    response.headers["Content-Disposition"] = f'attachment; filename="table-{question.on}.{kind}"'
-    return response
+    return saved_as(content, f"table-{question.on}.{kind}")
 
 
 def _workbook(question: Question, answer: Answer, heads: list[str], lines: list[list[Any]]) -> bytes:
     output = BytesIO()
-    book = xlsxwriter.Workbook(
-        output, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    )
+    book = workbook(output)
     sheet, bold = book.add_worksheet("Таблица"), book.add_format({"bold": True})
     sheet.write_string(
         0, 0, f"{SOURCE_TITLES[question.source].capitalize()}, {question.on:%d.%m.%Y}. {answer.rule}"

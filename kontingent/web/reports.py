@@ -28,14 +28,15 @@ from kontingent.reports.queries import Cut
 from kontingent.reports.rules.counting import Key, key_of
 from kontingent.reports.rules.editions import Edition, Line, Table, Variant
 from kontingent.reports.rules.vocabulary import OF_PEOPLE
+from kontingent.web.files import saved_as
 from kontingent.web.request import actor_of, page, tell_refusal, uuid_of, whole
 
 YEARS_SHOWN = 5
-FILES: dict[str, tuple[Callable[[Subject], bytes], str]] = {
-    "xlsx": (workbook.write, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    "xml": (rosstat.write, "application/xml"),
-    "csv": (table.csv_of, "text/csv; charset=utf-8"),
-    "pdf": (pdf.write, "application/pdf"),
+FILES: dict[str, Callable[[Subject], bytes]] = {
+    "xlsx": workbook.write,
+    "xml": rosstat.write,
+    "csv": table.csv_of,
+    "pdf": pdf.write,
 }
 STATES = {state.value: title for state, title in STATE_TITLES.items()}
 
@@ -451,10 +452,7 @@ def _file(subject: Subject, kind: str) -> HttpResponse:
         raise NotFound(
             "reports.no_such_file", "В таком виде форма не выгружается. Выберите Excel, XML, PDF или CSV."
         )
-    write, content_type = FILES[kind]
-    answer = HttpResponse(write(subject), content_type=content_type)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{subject.file}.{kind}"'
-    return answer
+    return saved_as(FILES[kind](subject), f"{subject.file}.{kind}")
 
 
 # -- sums ----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import NamedTuple
 
-import xlsxwriter
+from kontingent.kernel import spreadsheets
 
 
 class RefusedRow(NamedTuple):
@@ -25,9 +25,7 @@ def workbook(headings: Mapping[str, Sequence[str]], rows: Iterable[RefusedRow]) 
     Every cell is written as text, so that nothing from a file is ever a formula in ours.
     """
     output = BytesIO()
-    book = xlsxwriter.Workbook(
-        output, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    )
+    book = spreadsheets.workbook(output)
     bold = book.add_format({"bold": True, "text_wrap": True, "bg_color": "#E7EEF7"})
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
     red = book.add_format({"text_wrap": True, "valign": "top", "font_color": "#B42318"})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Any
 
+from kontingent.kernel import spreadsheets
 from kontingent.reports.output.subject import Subject
 from kontingent.reports.rules.counting import Key
 
@@ -14,13 +13,8 @@ HEADS = ("Таблица", "Строка", "Графа", "Число", "Назв
 
 
 def csv_of(subject: Subject) -> bytes:
-    """Return CSV with semicolons and a byte order mark, as spreadsheets of our offices open it."""
-    output = io.StringIO(newline="")
-    writer = csv.writer(output, delimiter=";")
-    writer.writerow(HEADS)
-    for cell in cells(subject):
-        writer.writerow(cell.values())
-    return output.getvalue().encode("utf-8-sig")
+    """Return the cells as CSV."""
+    return spreadsheets.csv_of([HEADS, *(tuple(cell.values()) for cell in cells(subject))])
 
 
 def cells(subject: Subject) -> Iterator[dict[str, Any]]:

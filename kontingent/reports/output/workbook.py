@@ -5,9 +5,9 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-import xlsxwriter
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 
+from kontingent.kernel import spreadsheets
 from kontingent.reports.output.subject import Subject
 from kontingent.reports.rules.editions import Table, Variant
 
@@ -19,9 +19,7 @@ TITLE_ROW = 15
 def write(subject: Subject) -> bytes:
     """Return an XLSX of the form."""
     output = BytesIO()
-    book = xlsxwriter.Workbook(
-        output, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    )
+    book = spreadsheets.workbook(output)
     formats = {
         "title": book.add_format({"bold": True, "text_wrap": True, "valign": "top"}),
         "head": book.add_format({"text_wrap": True, "border": 1, "align": "center", "valign": "vcenter", "bg_color": "#F3F6FA"}),
