@@ -1,10 +1,14 @@
-"""Statistics: ОО-1 of every school at once, and of one school; the floor is the raw GROUP BY pass of each table over the same facts."""
+"""Statistics: ОО-1 of every school at once, and of one school; the floor is the raw GROUP BY pass of each table over the same facts.
+
+`forms_kept` is what the button «Сформировать» does: the same count with the controls, the versions and the journal, taken back afterwards.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import psutil
 from django.db import connection, transaction
@@ -12,14 +16,14 @@ from django.db import connection, transaction
 from bench.measure import Result, milliseconds
 from kontingent.kernel import clock
 from kontingent.kernel.actor import system_actor
-from kontingent.reports import editions, engine, facts, queries
+from kontingent.reports import actions, editions, engine, facts, queries
 from kontingent.reports.facts import Asked
 from kontingent.reports.rules.counting import Plan, plans
 from kontingent.reports.rules.editions import Edition
 from kontingent.reports.rules.predicates import sql
 
 FORM, REPEAT = "oo-1", 5
-NAMES = {"forms", "form_one"}
+NAMES = {"forms", "forms_kept", "form_one"}
 
 
 def run(size: str, only: str | None) -> Iterator[Result]:
@@ -30,6 +34,8 @@ def run(size: str, only: str | None) -> Iterator[Result]:
     with transaction.atomic():
         if only in (None, "forms"):
             yield from _all(size, edition, engine.asked(edition, year, organisations=ids), len(ids))
+        if only in (None, "forms_kept"):
+            yield _kept(size, edition, year, ids)
         if only in (None, "form_one"):
             taken = milliseconds(
                 lambda i: engine.count(
@@ -67,6 +73,17 @@ def _all(size: str, edition: Edition, question: Asked, schools: int) -> Iterator
         counting / floor,
         counting * 1000,
         rss_mb=memory,
+    )
+
+
+def _kept(size: str, edition: Edition, year: int, ids: list[UUID]) -> Result:
+    actor = system_actor("bench", "Измерение")
+    counting = _timed(lambda: engine.count(edition, engine.asked(edition, year, organisations=ids)))
+    with transaction.atomic():
+        whole = _timed(lambda: actions.prepare_many(actor=actor, organisation_ids=ids, form=FORM, year=year))
+        transaction.set_rollback(True)
+    return Result(
+        "forms_kept", size, whole, f"s, ОО-1 of {len(ids)} schools, kept", counting, whole / counting
     )
 
 
