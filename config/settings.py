@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "kontingent.codelists",
     "kontingent.audit",
     "kontingent.organisations",
+    "kontingent.stages",
     "kontingent.programmes",
     "kontingent.persons",
     "kontingent.enrolment",

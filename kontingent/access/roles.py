@@ -13,6 +13,7 @@ from kontingent.performance.permissions import PerformancePermission as Perform
 from kontingent.persons.permissions import PersonPermission as Person
 from kontingent.programmes.permissions import ProgrammePermission as Programme
 from kontingent.reports.permissions import ReportPermission as Report
+from kontingent.stages.permissions import StagePermission as Stage
 
 #: The import sits beside this room, so its permissions are named by their stable codes.
 IMPORTS = ("import.run", "import.apply", "import.undo")
@@ -64,7 +65,7 @@ def _role(
     return Role(code, title, level, held, frozenset(appoints), purpose)
 
 
-_READ = (Org.VIEW, Person.VIEW, Enrol.VIEW, Enrol.COUNT, Perform.VIEW)
+_READ = (Org.VIEW, Stage.VIEW, Person.VIEW, Enrol.VIEW, Enrol.COUNT, Perform.VIEW)
 _DECIDE_DUPLICATES = (Person.PROPOSE_MERGE, Person.MERGE)
 _OPERATE = (
     *_READ, Person.PROPOSE_MERGE, Person.VIEW_DOCUMENTS, Person.VIEW_ADDRESSES, Person.VIEW_CATEGORIES, Person.EDIT_CATEGORIES,
@@ -89,10 +90,10 @@ ROLES: dict[str, Role] = {
         ),
         _role(
             "ministry", "Специалист министерства", Level.REGION, "region", *_READ, Org.CONFIRM,
-            Org.REGISTER, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS, Report.VIEW, Report.PREPARE, Report.ACCEPT, Report.FREEZE,
+            Org.REGISTER, Stage.MANAGE, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS, Report.VIEW, Report.PREPARE, Report.ACCEPT, Report.FREEZE,
         ),
         _role(
-            "security", "Администратор безопасности", Level.REGION, "security", Org.VIEW,
+            "security", "Администратор безопасности", Level.REGION, "security", Org.VIEW, Stage.VIEW,
             Access.APPOINT, Access.REVIEW, Access.JOURNAL, Machine.MANAGE, Machine.MANAGE_ANYWHERE, ANSWER,
             appoints=(*_STAFF, "head", "municipal", "ministry", "security"),
         ),

@@ -17,6 +17,7 @@ from kontingent.kernel.actor import Actor
 from kontingent.persons.permissions import PersonPermission
 from kontingent.privacy.permissions import PrivacyPermission
 from kontingent.reports.permissions import ReportPermission
+from kontingent.stages.permissions import StagePermission
 
 
 class Item(NamedTuple):
@@ -71,6 +72,7 @@ _SECTIONS = (
     Section("Загрузка", "/imports/", StagingPermission.IMPORT, in_organisation=True),
     Section("Контингент", "/contingent/", EnrolmentPermission.COUNT),
     Section("Отчётность", "/reports/", ReportPermission.VIEW),
+    Section("Этапы", "/stages/", StagePermission.VIEW),
     Section("Назначения", "/appointments/", AccessPermission.APPOINT),
     Section("Экстренный доступ", "/emergency/", AccessPermission.EMERGENCY),
     Section("Экстренные доступы", "/emergencies/", AccessPermission.REVIEW),

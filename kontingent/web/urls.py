@@ -24,6 +24,7 @@ from kontingent.web import (
     region,
     reports,
     sign_in,
+    stages,
 )
 
 app_name = "web"
@@ -105,6 +106,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/<slug:form>/<int:year>/svod/", reports.svod, name="svod"),
     path("reports/<slug:form>/<int:year>/svod/cell/", reports.svod_cell, name="svod-cell"),
     path("reports/<slug:form>/<int:year>/svod/form.<slug:kind>", reports.svod_file, name="svod-file"),
+    path("stages/", stages.index, name="stages"),
+    path("stages/matrix/", stages.matrix, name="matrix"),
+    path("stages/matrix.pdf", stages.matrix_file, name="matrix-file"),
     path("organisations/", organisations.register, name="organisations"),
     path("organisations/proposals/", organisations.proposals, name="proposals"),
     path("organisations/proposals/<uuid:proposal_id>/", organisations.decide, name="decide-proposal"),

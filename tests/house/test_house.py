@@ -23,6 +23,7 @@ LAYERS = [
     ["performance", "health", "achievements"],
     ["enrolment"],
     ["persons", "programmes"],
+    ["stages"],
     ["organisations"],
     ["audit", "codelists"],
     ["storage"],

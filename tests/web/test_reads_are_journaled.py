@@ -120,7 +120,7 @@ def shown(answer: Any) -> set[UUID]:
             [book.get_sheet_by_name(name).to_python() for name in book.sheet_names], ensure_ascii=False
         )
     else:
-        text = re.sub(r"<[^>]*>", "", answer.content.decode())
+        text = re.sub(r"<[^>]*>", "", answer.content.decode(errors="replace"))  # a PDF is no text
     text = " ".join(text.split())
     return {one.id for one in standing() if one.full_name in text}
 

@@ -1,0 +1,80 @@
+"""Stages of the rollout: opened and closed by order; the matrix of what is kept, open to everybody who has signed in."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.http import require_GET, require_http_methods
+
+from kontingent.access.roles import ROLES
+from kontingent.kernel import clock
+from kontingent.kernel.errors import KontingentError, NotAllowed
+from kontingent.stages import actions, document, queries
+from kontingent.stages.permissions import StagePermission
+from kontingent.web.files import saved_as
+from kontingent.web.request import actor_of, day, optional_day, page, uuid_of
+
+NOBODY = "роль ещё не назначена"
+
+
+def roles_of(permission: str) -> str:
+    """Return the titles of the roles that hold a permission."""
+    return ", ".join(one.title for one in ROLES.values() if permission in one.permissions) or NOBODY
+
+
+@require_http_methods(["GET", "POST"])
+def index(request: HttpRequest) -> HttpResponse:
+    """How the stages stand in every municipality; on POST the ministry's order about one."""
+    actor = actor_of(request)
+    actor.require(StagePermission.VIEW)
+    today = clock.today()
+    error: KontingentError | None = None
+    if request.method == "POST":
+        try:
+            act = actions.close_stage if request.POST.get("act") == "close" else actions.open_stage
+            made = act(
+                actor=actor,
+                stage=request.POST.get("stage", ""),
+                municipality_id=uuid_of(request.POST.get("municipality")),
+                starts_on=optional_day(request.POST.get("starts_on", ""), "С какого дня") or today,
+                number=request.POST.get("number", ""),
+                dated=optional_day(request.POST.get("dated", ""), "Дата приказа"),
+            )
+            messages.success(request, f"Приказ {made} записан.")
+            return HttpResponseRedirect("/stages/")
+        except NotAllowed:
+            raise
+        except KontingentError as refusal:
+            error = refusal
+    found = queries.state(actor, on=today)
+    answer = page(
+        request,
+        "stages/index.html",
+        stages=found,
+        ordered=[(one.stage.value, one.title) for one in found if not one.is_from_start],
+        municipalities=[(one.municipality.id, one.municipality.name) for one in found[0].territories],
+        may_manage=actor.may(StagePermission.MANAGE),
+        values=request.POST,
+        error=error,
+    )
+    answer.status_code = 422 if error else 200
+    return answer
+
+
+@require_GET
+def matrix(request: HttpRequest) -> HttpResponse:
+    """Which data are kept, what for, by which law, who enters and sees them, how long, and where they are collected."""
+    actor_of(request)
+    on = day(request)
+    rows = [(one, roles_of(one.field.enters), roles_of(one.field.sees)) for one in queries.matrix(on=on)]
+    return page(request, "stages/matrix.html", rows=rows, on=on)
+
+
+@require_GET
+def matrix_file(request: HttpRequest) -> HttpResponse:
+    """The same as a document."""
+    actor_of(request)
+    on = day(request)
+    content = document.write(queries.matrix(on=on), on=on, roles_of=roles_of, is_demo=settings.DEMO)
+    return saved_as(content, f"sostav-svedeniy-{on:%Y-%m-%d}.pdf")
