@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "kontingent.persons",
     "kontingent.enrolment",
     "kontingent.performance",
+    "kontingent.health",
     "kontingent.reports",
     "kontingent.exchange.staging",
     "kontingent.exchange.journals",
@@ -109,6 +110,10 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 MEDIA_ROOT = VAR_DIR / "files"
 #: The key of the journal's seals and the copies of its anchors: outside the database.
 JOURNAL_DIR = Path(environment.text("KONTINGENT_JOURNAL_DIR", str(VAR_DIR / "journal")))
+
+#: The keys that texts about health are encrypted by, and what encrypts: outside the database, copied apart from it.
+HEALTH_KEYS = Path(environment.text("KONTINGENT_HEALTH_KEYS", str(VAR_DIR / "health" / "health.keys")))
+HEALTH_CIPHER = environment.text("KONTINGENT_HEALTH_CIPHER", "kontingent.health.cipher.AesGcm")
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True

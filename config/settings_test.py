@@ -18,3 +18,5 @@ WHITENOISE_AUTOREFRESH = True
 
 _journal = tempfile.TemporaryDirectory(prefix="kontingent-journal-")
 JOURNAL_DIR = Path(_journal.name)
+_health = tempfile.TemporaryDirectory(prefix="kontingent-health-")
+HEALTH_KEYS = Path(_health.name) / "health.keys"

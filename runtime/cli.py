@@ -101,6 +101,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     log.add_argument("--key", help="отпечаток ключа печатей для verify-archive, по умолчанию свой")
 
+    health = add("health", _health, "ключи сведений о здоровье: список, смена на ходу, удаление ненужного")
+    health.add_argument("act", choices=["keys", "rotate", "forget"])
+    health.add_argument("key", nargs="?", help="ключ для forget")
+
     _machine_parser(add("machine", _machine, "внешние системы: регистрация, секреты, приостановка"))
 
     _describe_journal(
@@ -368,6 +372,21 @@ def _audit(arguments: argparse.Namespace) -> int:
                 return cli.seal(anchor=act == "anchor", out=print)
         print("Укажите файл, а для export ещё и --month 2026-10.", file=sys.stderr)
         return 2
+
+
+def _health(arguments: argparse.Namespace) -> int:
+    _start_django()
+    from kontingent.health import cli
+
+    match arguments.act:
+        case "keys":
+            return cli.keys(out=print)
+        case "rotate":
+            return cli.rotate(out=print)
+        case "forget" if arguments.key:
+            return cli.forget(arguments.key, out=print)
+    print("Укажите ключ.", file=sys.stderr)
+    return 2
 
 
 def _machine(arguments: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from kontingent.access.machines.permissions import MachinePermission as Machine
 from kontingent.access.permissions import AccessPermission as Access
 from kontingent.enrolment.permissions import EnrolmentPermission as Enrol
+from kontingent.health.permissions import HealthPermission as Health
 from kontingent.organisations.permissions import OrganisationPermission as Org
 from kontingent.performance.permissions import PerformancePermission as Perform
 from kontingent.persons.permissions import PersonPermission as Person
@@ -73,7 +74,7 @@ _OPERATE = (
     Enrol.SIGN_ORDER, Enrol.CANCEL_ORDER, Org.PROPOSE, Programme.MANAGE, *IMPORTS, Access.EMERGENCY,
     Perform.DECIDE, Report.VIEW, Report.PREPARE,
 )  # fmt: skip
-_STAFF = ("operator", "teacher")
+_STAFF = ("operator", "teacher", "health")
 
 ROLES: dict[str, Role] = {
     role.code: role
@@ -81,7 +82,10 @@ ROLES: dict[str, Role] = {
         _role("operator", "Оператор организации", Level.ORGANISATION, "contingent", *_OPERATE),
         _role("teacher", "Классный руководитель", Level.GROUPS, "class", *_READ, Enrol.CONDITIONS),
         _role(
-            "head", "Руководитель организации", Level.ORGANISATION, "contingent", *_OPERATE, Report.SIGN, Access.APPOINT, ANSWER, appoints=_STAFF
+            "health", "Ответственный за сведения о здоровье", Level.ORGANISATION, "health", *_READ, Health.VIEW, Health.EDIT, *IMPORTS,
+        ),
+        _role(
+            "head", "Руководитель организации", Level.ORGANISATION, "contingent", *_OPERATE, Health.VIEW, Report.SIGN, Access.APPOINT, ANSWER, appoints=_STAFF
         ),
         _role(
             "municipal", "Специалист муниципалитета", Level.MUNICIPALITY, "municipal", *_READ,

@@ -27,6 +27,7 @@ class ReadKind(StrEnum):
     FAMILY = "read.family"
     API = "read.api"
     COMPARE = "read.compare"
+    HEALTH = "read.health"
 
 
 TITLES = {
@@ -37,6 +38,7 @@ TITLES = {
     ReadKind.EXPORT: "Выгружен файл",
     ReadKind.FAMILY: "Семья открыла свои сведения",
     ReadKind.API: "Сведения переданы внешней системе",
+    ReadKind.HEALTH: "Показаны сведения о здоровье",
     ReadKind.COMPARE: "Показано сопоставление с записями реестра",
 }
 

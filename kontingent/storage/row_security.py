@@ -18,7 +18,7 @@ from typing import Any
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
-from kontingent.storage.scope import APPLICATION, DOOR, JOURNAL, REGION, ROLES
+from kontingent.storage.scope import APPLICATION, DOOR, HEALTH, JOURNAL, REGION, ROLES
 
 ALL = "SELECT, INSERT, UPDATE, DELETE"
 NOBODY = "false"
@@ -34,6 +34,7 @@ class Rule:
     ``needs``   a permission without which nobody sees a row within whatever scope; a family sees its own without it
     ``door``    privileges of the door, by columns
     ``grants``  privileges of the application and of the region
+    ``special`` the special categories: a schema apart, where only its own role has privileges and policies
     """
 
     model: str
@@ -46,6 +47,7 @@ class Rule:
     door: str = ""
     grants: str = ALL
     journal: str = ""
+    special: bool = False
 
     @property
     def is_personal(self) -> bool:
@@ -54,8 +56,19 @@ class Rule:
 
     @property
     def table(self) -> str:
-        """The table in the database."""
-        return str(apps.get_model(self.model)._meta.db_table)
+        """The table in the database, without its schema."""
+        return self._names[1]
+
+    @property
+    def schema(self) -> str:
+        """The schema of the table."""
+        return self._names[0]
+
+    @property
+    def _names(self) -> tuple[str, str]:
+        """A model of another schema names its table ``"schema"."table"``."""
+        schema, dot, table = str(apps.get_model(self.model)._meta.db_table).replace('"', "").partition(".")
+        return (schema, table) if dot else ("public", schema)
 
 
 # -- vocabulary --------------------------------------------------------------------------------
@@ -138,8 +151,14 @@ def rules() -> tuple[Rule, ...]:
 
 @lru_cache(maxsize=1)
 def protected_tables() -> frozenset[str]:
-    """Return the tables whose rows are protected."""
-    return frozenset(rule.table for rule in rules() if rule.is_personal)
+    """Return the tables whose rows are protected; those of the special categories are ``special_tables``."""
+    return frozenset(rule.table for rule in rules() if rule.is_personal and not rule.special)
+
+
+@lru_cache(maxsize=1)
+def special_tables() -> frozenset[str]:
+    """Return the tables of the special categories, with their schema."""
+    return frozenset(f"{rule.schema}.{rule.table}" for rule in rules() if rule.special)
 
 
 def _rooms() -> list[Any]:
@@ -173,6 +192,9 @@ CREATE OR REPLACE FUNCTION scope.holds(permission text) RETURNS boolean LANGUAGE
     SELECT {_SETTING.format("permissions")}::text[] && ARRAY[permission, '*'] $$;
 CREATE OR REPLACE FUNCTION scope.actor() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT coalesce(current_setting('kontingent.actor', true), '') $$;
+-- Said for the compartment of special categories, whose role is no longer that of the region.
+CREATE OR REPLACE FUNCTION scope.everybody() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT coalesce(current_setting('kontingent.everybody', true), '') = 'on' $$;
 """
 
 
@@ -195,15 +217,17 @@ def protect() -> None:
         )
         cursor.execute((cursor.fetchone() or ("",))[0])
         cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {APPLICATION}, {REGION}, {DOOR}")
-        there = set(connection.introspection.table_names(cursor))
         for rule in rules():
-            if rule.table in there:
+            cursor.execute("SELECT to_regclass(%s)", [f"{rule.schema}.{rule.table}"])
+            if (cursor.fetchone() or (None,))[0] is not None:
                 cursor.execute(_sql_of(rule))
 
 
 def _sql_of(rule: Rule) -> str:
-    table = f"public.{rule.table}"
+    table = f"{rule.schema}.{rule.table}"
     parts = [f"REVOKE ALL ON {table} FROM PUBLIC, {', '.join(ROLES)}"]
+    if rule.special:
+        return "; ".join([*parts, *_compartment(rule, table)])
     parts += [f"GRANT {rule.grants} ON {table} TO {APPLICATION}, {REGION}"] if rule.grants else []
     parts += [f"GRANT {rule.door} ON {table} TO {DOOR}"] if rule.door else []
     parts += (
@@ -222,6 +246,20 @@ def _sql_of(rule: Rule) -> str:
     if rule.door:
         parts += _policies(Rule(model=rule.model, about=""), table, DOOR, "true", "true", "true")
     return "; ".join(parts)
+
+
+def _compartment(rule: Rule, table: str) -> list[str]:
+    """The privileges and policies of a table of the special categories: one role alone, no door, no region."""
+    return [
+        f"GRANT USAGE ON SCHEMA {rule.schema} TO {HEALTH}",
+        f"GRANT {rule.grants} ON {table} TO {HEALTH}",
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        *(
+            f"DROP POLICY IF EXISTS {HEALTH}_{one} ON {table}"
+            for one in ("select", "insert", "update", "delete")
+        ),
+        *_policies(rule, table, HEALTH, rule.reads, rule.adds or rule.writes, rule.writes),
+    ]
 
 
 def _policies(rule: Rule, table: str, role: str, reads: str, adds: str, writes: str) -> list[str]:
@@ -268,9 +306,7 @@ def _missing_roles(cursor: Any) -> list[str]:
     cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
     is_superuser = bool((cursor.fetchone() or (False,))[0])
     statements = [f"CREATE ROLE {role} NOINHERIT" for role in ROLES if role not in known]
-    statements += [
-        f"GRANT {role} TO {APPLICATION}" for role in (REGION, DOOR, JOURNAL) if role not in granted
-    ]
+    statements += [f"GRANT {role} TO {APPLICATION}" for role in ROLES[1:] if role not in granted]
     if not is_superuser and statements:
         statements += [f"GRANT {role} TO CURRENT_USER" for role in ROLES]
     return statements

@@ -28,7 +28,9 @@ REGION = "kontingent_region"
 DOOR = "kontingent_door"
 #: Reads the journal, and nothing else.
 JOURNAL = "kontingent_journal"
-ROLES = (APPLICATION, REGION, DOOR, JOURNAL)
+#: Reads and writes the special categories (152-ФЗ, art. 10): the schema that nobody else may look into.
+HEALTH = "kontingent_health"
+ROLES = (APPLICATION, REGION, DOOR, JOURNAL, HEALTH)
 
 _CODE = re.compile(r"[A-Za-z0-9_.:*-]{0,120}")
 
@@ -50,7 +52,7 @@ class Bound:
 
     def after_a_look_beyond(self) -> str:
         """Return what puts back that which ``whole_register`` and ``journal`` change."""
-        return self._said({"permissions": self.settings["permissions"]})
+        return self._said({name: self.settings[name] for name in ("permissions", "everybody")})
 
     def _said(self, settings: Mapping[str, str]) -> str:
         """One round trip of ``SET LOCAL``: text, not ``set_config``, since only that reaches the nodes of Citus."""
@@ -116,6 +118,26 @@ def journal(*, about: Collection[UUID] = (), permission: str = "") -> Iterator[N
         f"SELECT set_config('role', CASE WHEN {may} THEN '{JOURNAL}' ELSE current_setting('role') END, true)"
     )
     with _as_role(asked, JOURNAL):
+        yield
+
+
+@contextmanager
+def compartment(permission: str) -> Iterator[None]:
+    """Step into the compartment of special categories, with a permission that the actor holds; outside it, nobody sees a row.
+
+    What is in it is still filtered: its policies show the persons of the scope, where their stage is open.
+
+    Raises:
+        NotAllowed: the scope in force does not hold the permission, says PostgreSQL.
+    """
+    asked = (
+        "SET LOCAL kontingent.everybody = '{everybody}'; SELECT set_config('role', CASE WHEN scope.holds('{permission}') "
+        "THEN '{role}' ELSE current_setting('role') END, true)"
+    )
+    former = _in_force.get()
+    everybody = "on" if former is not None and former.role == REGION else ""
+    statement = asked.format(everybody=everybody, permission=_checked(permission), role=HEALTH)
+    with _as_role(statement, HEALTH, everybody=everybody):
         yield
 
 
@@ -209,6 +231,7 @@ def _scope(
         "permissions": _array(_checked(one) for one in permissions),
         "actor": _checked(actor),
         "family": "on" if is_family else "",
+        "everybody": "",
     }
     return Bound(role, settings)
 

@@ -12,6 +12,7 @@ from kontingent.access.models import SignIn
 from kontingent.access.permissions import AccessPermission
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.exchange.staging.permissions import StagingPermission
+from kontingent.health.permissions import HealthPermission
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.persons.permissions import PersonPermission
@@ -70,6 +71,7 @@ _SECTIONS = (
     Section("Классы", "/groups/", EnrolmentPermission.VIEW, in_organisation=True),
     Section("Приказы", "/orders/", EnrolmentPermission.DRAFT_ORDER, in_organisation=True),
     Section("Загрузка", "/imports/", StagingPermission.IMPORT, in_organisation=True),
+    Section("Здоровье", "/health/terms/", HealthPermission.VIEW, in_organisation=True),
     Section("Контингент", "/contingent/", EnrolmentPermission.COUNT),
     Section("Отчётность", "/reports/", ReportPermission.VIEW),
     Section("Этапы", "/stages/", StagePermission.VIEW),

@@ -15,6 +15,7 @@ from kontingent.enrolment.codes import PRESCHOOL
 from kontingent.enrolment.models import Group
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.enrolment.rules.classes import LISTS, ClassFacts
+from kontingent.health import queries as health
 from kontingent.kernel import clock
 from kontingent.kernel.errors import InvalidValue, KontingentError
 from kontingent.kernel.school_year import SchoolYear
@@ -69,6 +70,7 @@ def one(request: HttpRequest, group_id: UUID) -> HttpResponse:
         boys=sum(row.sex == "1" for row in rows),
         body=table_body(rows),
         may_draft=actor.may(EnrolmentPermission.DRAFT_ORDER),
+        may_see_health=health.may_look(actor) is not None,
         may_change=actor.may(EnrolmentPermission.MANAGE_GROUPS),
         facts=_told(group),
     )

@@ -17,6 +17,7 @@ from kontingent.audit.reads import ReadKind
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment import actions as enrolment
 from kontingent.enrolment import queries
+from kontingent.health import queries as health
 from kontingent.kernel import snils
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import KontingentError
@@ -83,6 +84,7 @@ def card(request: HttpRequest, person_id: UUID) -> HttpResponse:
         person=found.person,
         may_edit=actor.may(PersonPermission.EDIT),
         may_see_categories=actor.may(PersonPermission.VIEW_CATEGORIES),
+        may_see_health=health.may_look(actor) is not None,
         merges=merging.in_force(person_id)
         if found.person.version > 1
         else [],  # untouched since it was entered

@@ -11,6 +11,7 @@ from kontingent.web import (
     duplicates,
     family,
     groups,
+    health,
     home,
     imports,
     journal,
@@ -70,6 +71,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "learners/<uuid:person_id>/conditions/<uuid:enrolment_id>/", conditions.of_learner, name="conditions"
     ),
+    path("learners/<uuid:person_id>/health/", health.of_learner, name="health"),
+    path("learners/<uuid:person_id>/health/<uuid:record_id>/end/", health.end, name="end-health"),
+    path("health/terms/", health.terms, name="health-terms"),
+    path("groups/<uuid:group_id>/health/", health.of_class, name="class-health"),
     path("programmes/", programmes.index, name="programmes"),
     path("groups/", groups.index, name="groups"),
     path("groups/add/", groups.add, name="add-group"),

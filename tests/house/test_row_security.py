@@ -51,7 +51,8 @@ def test_every_model_is_classified_once() -> None:
 
 
 def test_what_names_a_person_is_not_called_impersonal() -> None:
-    protected = row_security.protected_tables() | {"audit_entry"}
+    special = {f'"{name.replace(".", chr(34) + "." + chr(34))}"' for name in row_security.special_tables()}
+    protected = row_security.protected_tables() | special | {"audit_entry"}
     for model in models():
         for field in model._meta.concrete_fields:
             related = getattr(field, "related_model", None)
@@ -80,6 +81,33 @@ def test_every_personal_table_has_its_policies_and_the_application_owns_nothing(
         assert tables[table][0], f"{table} has no row-level security"
         assert tables[table][2] == 4, f"{table}: a policy for each of select, insert, update, delete"
     assert {owner for _, owner, _ in tables.values()} & set(scope.ROLES) == set()
+
+
+@pytest.mark.django_db
+def test_every_special_table_lies_apart_and_one_role_alone_has_policies() -> None:
+    assert row_security.special_tables() == {"health.record"}
+    for name in row_security.special_tables():
+        schema, _, table = name.partition(".")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT c.relrowsecurity, r.rolname FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE c.oid = %s::regclass",
+                [name],
+            )
+            secure, owner = cursor.fetchone() or (False, "")
+            cursor.execute(
+                "SELECT roles::text[] FROM pg_policies WHERE schemaname = %s AND tablename = %s",
+                [schema, table],
+            )
+            policies = [row[0] for row in cursor.fetchall()]
+            cursor.execute(
+                "SELECT DISTINCT grantee FROM information_schema.role_table_grants WHERE table_schema = %s",
+                [schema],
+            )
+            granted = {row[0] for row in cursor.fetchall()}
+        assert secure
+        assert owner not in scope.ROLES
+        assert policies == [[scope.HEALTH]] * 4
+        assert granted == {owner, scope.HEALTH}
 
 
 @pytest.mark.django_db

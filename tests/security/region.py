@@ -20,6 +20,9 @@ from kontingent.enrolment.models import (
 )
 from kontingent.exchange.journals.models import JournalBatch, RefusedRow
 from kontingent.exchange.staging.models import Batch, CauseDecision, Row
+from kontingent.health import texts
+from kontingent.health.models import HealthRecord
+from kontingent.health.rules import Details
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.scope import Scope
@@ -49,12 +52,13 @@ from kontingent.persons.models import (
 )
 from kontingent.privacy.models import Question
 from kontingent.reports.models import EnteredCell, Explanation, Report, Step, Version
+from kontingent.stages.models import StageOrder
 from tests import builders as b
 
 PEOPLE, ADULTS = 26, 12
 #: Permissions that open some rows within a scope and are held by half of the actors.
 SOMETIMES = (
-    "report.view", "person.documents", "person.addresses", "person.categories", "performance.view", "performance.decide",
+    "report.view", "health.view", "person.documents", "person.addresses", "person.categories", "performance.view", "performance.decide",
 )  # fmt: skip
 JOURNALS = ("client:one", "client:other")
 _LETTERS = "бвгджзклмнпрст"
@@ -104,6 +108,7 @@ def build(rng: random.Random) -> Region:
             Representation.objects.get_or_create(child_id=child, adult_id=adult)
     _strays(rng, region)
     _performance(rng, region)
+    _health(rng, region)
     return region
 
 
@@ -202,6 +207,34 @@ def _performance(rng: random.Random, region: Region) -> None:
                 code="x",
                 refused_at=now,
             )
+
+
+def _health(rng: random.Random, region: Region) -> None:
+    """Stage two is open in one of the two municipalities; records of learners present and former lie in both."""
+    today = clock.today()
+    StageOrder.objects.create(
+        stage="2", opens=True, municipality=region.schools[0].municipality, starts_on=today, number="1", dated=today,
+        recorded_at=clock.now(), recorded_by="Проверка",
+    )  # fmt: skip
+    for stream in Enrolment.objects.filter(superseded_at__isnull=True):
+        sealed = texts.seal(
+            Details(note=region.canaries[stream.person_id]), person_id=stream.person_id, kind="prevention"
+        )
+        assert sealed is not None
+        HealthRecord.objects.create(
+            person_id=stream.person_id, organisation_id=stream.organisation_id, kind="prevention", code=rng.choice(["school", "police"]),
+            starts_on=stream.starts_on, ends_on=stream.ends_on, key_id=sealed.key_id, sealed=sealed.blob, recorded_at=clock.now(), recorded_by="Проверка",
+        )  # fmt: skip
+
+
+def allowed_in_compartment(actor: Actor, region: Region) -> set[UUID]:
+    """Which records of health a scope shows: of whom it knows, made where stage two is open, with the permission or to the family."""
+    opened = {one.id for one in region.schools if one.municipality_id == region.schools[0].municipality_id}
+    who = known(actor) if "health.view" in actor.permissions else set()
+    who |= set(actor.scope.persons) if actor.scope.is_family else set()
+    return {
+        one.id for one in HealthRecord.objects.all() if one.person_id in who and one.organisation_id in opened
+    }
 
 
 def _strays(rng: random.Random, region: Region) -> None:

@@ -24,7 +24,9 @@ from kontingent.api import declarations, serving
 from kontingent.audit.models import Entry
 from kontingent.enrolment.models import Order, Placement
 from kontingent.exchange.staging.models import Batch
+from kontingent.health.models import HealthRecord
 from kontingent.kernel.actor import EVERYTHING, Actor
+from kontingent.kernel.errors import NotAllowed
 from kontingent.kernel.scope import Scope
 from kontingent.organisations.models import ChangeProposal
 from kontingent.persons import actions as persons_actions
@@ -73,8 +75,24 @@ def test_policies_alone_show_what_a_plain_reading_allows(seed: int) -> None:
                 assert shown(table) == allowed[table], (actor.scope, sorted(actor.permissions), table)
                 pairs += len(rows)
     assert pairs >= PAIRS
+    shown_of_health = [_in_compartment(region, actor) for actor in r.actors(rng, region, 56)]
+    assert sum(map(bool, shown_of_health)) > 3
     with scope.scoped(Actor("test:region", "", "", frozenset({EVERYTHING}), Scope.region())):
         assert {table: shown(table) for table in everything} == everything
+
+
+def _in_compartment(region: r.Region, actor: Actor) -> int:
+    """Compare what an actor who has stepped into the compartment is shown; without a permission nobody steps in."""
+    permission = "access.family" if actor.scope.is_family else "health.view"
+    expected = r.allowed_in_compartment(actor, region)
+    if permission not in actor.permissions:
+        assert not expected
+        with scope.scoped(actor), pytest.raises(NotAllowed), scope.compartment(permission):
+            pass
+        return 0
+    with scope.scoped(actor), scope.compartment(permission):
+        assert set(HealthRecord.objects.values_list("id", flat=True)) == expected, actor.scope
+    return len(expected)
 
 
 # -- every page and every path of the API ----------------------------------------------------------
@@ -145,7 +163,9 @@ BY_DESIGN = ("/duplicates/",)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("filtered", [True, False], ids=["with the Python filter", "without it"])
-@pytest.mark.parametrize("role", ["operator", "head", "teacher", "municipal", "representative", "learner"])
+@pytest.mark.parametrize(
+    "role", ["operator", "head", "teacher", "health", "municipal", "representative", "learner"]
+)
 def test_no_page_names_a_stranger(role: str, filtered: bool, request: pytest.FixtureRequest) -> None:
     if not filtered:
         request.getfixturevalue("no_python_filter")

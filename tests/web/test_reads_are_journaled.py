@@ -77,6 +77,7 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
         "proposal_id": [],
         "client_id": [],
         "category_id": [1],
+        "record_id": [],
         "enrolment_id": list(Enrolment.objects.values_list("enrolment_id", flat=True)),
         "code": ["sex"],
         "report_id": [region["report"].id],
