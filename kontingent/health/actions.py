@@ -46,8 +46,11 @@ def record_many(
     organisation_id: UUID,
     entered: Sequence[tuple[UUID, Record]],
     batch_id: UUID | None = None,
+    skip_known: bool = False,
 ) -> list[UUID]:
     """Enter records of many learners of an organisation (внести списком), all or none.
+
+    With ``skip_known`` (a list that is loaded again) what holds already, or was entered for a later day, is left as it is.
 
     Raises:
         NotAllowed: without the permission, or for another organisation.
@@ -69,6 +72,8 @@ def record_many(
     moment = clock.now()
     with scope.compartment(HealthPermission.EDIT.value):
         _lock(whom)
+        if skip_known:
+            complete = _unknown(complete)
         made = _place(actor, organisation, complete, batch_id, moment)
     audit.record(
         HealthRecorded(
@@ -113,6 +118,21 @@ def _lock(whom: Sequence[UUID]) -> None:
             "SELECT pg_advisory_xact_lock(hashtextextended(one, 7)) FROM unnest(%s::text[]) one ORDER BY one",
             [sorted(map(str, whom))],
         )
+
+
+def _unknown(entered: Sequence[tuple[UUID, Record]]) -> list[tuple[UUID, Record]]:
+    fresh = []
+    for kind in {one.kind for _, one in entered}:
+        of_kind = [(person_id, one) for person_id, one in entered if one.kind is kind]
+        known = queries.known_of([person_id for person_id, _ in of_kind], kind)
+        for person_id, one in of_kind:
+            there = [k for k in known.get(person_id, ()) if k.ends_on is None or one.starts_on < k.ends_on]
+            if not any(
+                k.code == one.code or (k.starts_on >= one.starts_on and not rules.SHAPES[kind].many)
+                for k in there
+            ):
+                fresh.append((person_id, one))
+    return fresh
 
 
 def _place(
@@ -223,6 +243,7 @@ def _change(actor: Actor, record_id: UUID, person_id: UUID, ends_on: date | None
 @transaction.atomic
 def withdraw_batch(*, actor: Actor, batch_id: UUID) -> int:
     """Withdraw what an import has entered; what was ended by it stays ended. Return how many records."""
+    actor.require(HealthPermission.EDIT)
     with scope.compartment(HealthPermission.EDIT.value):
         return HealthRecord.objects.filter(batch_id=batch_id, superseded_at__isnull=True).update(
             superseded_at=clock.now()

@@ -25,6 +25,7 @@ from kontingent.web.uploads import accepts_a_file
 
 WORKING = frozenset({"uploaded", "reading", "applying"})
 _DIFF_TITLES = {
+    "health": "Здоровье",
     "family_name": "Фамилия", "given_name": "Имя", "patronymic": "Отчество", "birth_date": "Дата рождения",
     "birth_place": "Место рождения", "sex": "Пол", "snils": "СНИЛС", "citizenship_code": "Гражданство", "country_code": "Страна",
     "documents": "Документ", "address_registration": "Адрес регистрации", "address_residence": "Адрес проживания",

@@ -68,11 +68,31 @@ FIELDS: tuple[Field, ...] = (
     Field("distance_km", "Расстояние до школы, км", ("расстояние до школы", "расстояние до школы км", "км до школы"), ("расстояние",)),
     Field("boarding", "Живёт в интернате", ("интернат", "проживает в интернате", "проживание в интернате"), ("интернат",)),
     Field("individual_plan_code", "Индивидуальный план", ("индивидуальный план", "индивидуальный учебный план", "иуп"), ("индивидуальн",)),
+    Field("health_group", "Группа здоровья", ("группа здоровья", "гр. здоровья", "гр.здоровья"), ("группа здоров", "гр. здоров")),
+    Field("physical_group", "Физкультурная группа", ("физкультурная группа", "группа по физкультуре", "медицинская группа", "физ. группа", "медицинская (физкультурная) группа"), ("физкультурн", "по физкультуре")),
+    Field("disability", "Инвалидность", ("инвалидность", "группа инвалидности", "инвалид", "ребенок-инвалид"), ("инвалид",)),
+    Field("disability_document", "Справка МСЭ", ("справка мсэ", "мсэ", "документ об инвалидности"), ("мсэ",)),
+    Field("disability_until", "Инвалидность до", ("инвалидность до", "срок инвалидности", "справка мсэ до")),
+    Field("adapted_programme", "Адаптированная программа", ("адаптированная программа", "овз", "вид овз", "аооп", "потребность в адаптированной программе"), ("адаптирован", "овз")),
+    Field("adapted_programme_document", "Заключение ПМПК", ("заключение пмпк", "пмпк"), ("пмпк",)),
+    Field("adapted_programme_until", "Заключение ПМПК до", ("пмпк до", "заключение пмпк до", "срок заключения пмпк")),
+    Field("long_treatment", "Длительное лечение", ("длительное лечение", "нуждается в длительном лечении"), ("длительн",)),
+    Field("long_treatment_document", "Заключение врачебной комиссии", ("заключение врачебной комиссии", "заключение вк"), ("врачебн",)),
+    Field("hard_situation", "Трудная жизненная ситуация", ("трудная жизненная ситуация", "тжс"), ("трудная жизн",)),
+    Field("prevention", "Профилактический учёт", ("профилактический учет", "внутришкольный учет", "вшу", "состоит на учете", "кдн", "пдн"), ("профилактическ", "состоит на уч")),
     Field("note", "Примечание", ("прим.", "примечание", "примечания", "комментарий"), ("примеч",)),
 )  # fmt: skip
 #: How a learner studies (``enrolment.rules.conditions``). The place of studies is left out: a list that says "on a doctor's
 #: word at home" is health, and that stage is not open.
 CONDITIONS = frozenset(BY_NAME) & {field.code for field in FIELDS}
+#: Columns of a later stage: the field of ``stages/fields.toml`` that must be open for the organisation before a file with such
+#: a column is taken in.
+STAGED: dict[str, str] = {
+    field.code: kind
+    for kind in ("health_group", "physical_group", "disability", "adapted_programme", "long_treatment", "hard_situation", "prevention")
+    for field in FIELDS
+    if field.code in {kind, f"{kind}_document", f"{kind}_until"}
+}  # fmt: skip
 BY_CODE = {field.code: field for field in FIELDS}
 #: A table is recognised by these: a name and something that tells people apart.
 NAME_FIELDS = frozenset({"full_name", "family_name"})

@@ -13,13 +13,19 @@ from typing import Any
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment.rules import conditions
 from kontingent.exchange.spreadsheets import cells, representatives
-from kontingent.exchange.spreadsheets.fields import CONDITIONS
+from kontingent.exchange.spreadsheets.fields import CONDITIONS, STAGED
 from kontingent.exchange.spreadsheets.problems import Problem, Severity
 from kontingent.exchange.spreadsheets.tables import letter_of
+from kontingent.health import rules as health
+from kontingent.health.codes import Kind
 from kontingent.kernel import names, snils
 from kontingent.kernel.errors import InvalidValue
 from kontingent.persons import rules
 
+#: Stands for a value that whoever sees the list need not see.
+HIDDEN = "(не показывается)"
+#: What schools write where there is nothing to tell.
+_NONE = frozenset({"нет", "-", "–", "—", "не имеет", "0"})
 OLDEST_PUPIL = 22
 YOUNGEST_REPRESENTATIVE = 14
 _SAME = frozenset(
@@ -36,6 +42,7 @@ DROPPABLE = frozenset(
         "representative_snils",
         "representative_birth",
         *CONDITIONS,
+        *STAGED,
     }
 )
 
@@ -95,6 +102,8 @@ class LearnerRow:
     external_id: str = ""
     #: How the learner studies: typed values by fact, readable by ``enrolment.rules.conditions``.
     conditions: dict[str, str] = field(default_factory=dict)
+    #: Of health, by kind: code, document, until. Encrypted wherever the row is kept (``staging.wire``).
+    health: dict[str, tuple[str, str, str]] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:
@@ -124,6 +133,7 @@ class RowReader:
         self.letters = {code: letter_of(index) for index, code in mapping.items()}
         self._plan: list[tuple[int, str]] = sorted(mapping.items())
         self._condition_codes = sorted(CONDITIONS & set(mapping.values()))
+        self._health_kinds = [kind for kind in Kind if kind in mapping.values()]
 
     def read(self, row: Sequence[Any]) -> tuple[LearnerRow, list[Problem]]:
         """Return the learner and the problems of a row."""
@@ -146,6 +156,7 @@ class RowReader:
         self._admission(draft)
         self._adults(draft)
         self._conditions(draft)
+        self._health(draft)
         self._note(draft)
         draft.row.birth_place = texts.get("birth_place", "")[:300]
         draft.row.external_id = texts.get("external_id", "")[:80]
@@ -322,6 +333,39 @@ class RowReader:
                 draft, Severity.ERROR, finding.code, next(iter(read)), "", finding.message, "Исправьте в файле и загрузите снова."
             )  # fmt: skip
         draft.row.conditions = {code: conditions.write(value) for code, value in read.items()}
+
+    def _health(self, draft: _Draft) -> None:
+        """Read what the file says of health. The value stands in no problem: whoever sees the list need not see it."""
+        for kind in self._health_kinds:
+            text, shape = draft.texts.get(kind, ""), health.SHAPES[kind]
+            if not text or text.lower().strip(" .") in _NONE:
+                continue
+            code = codelists.find(shape.code_list, text) or ""
+            code = health.for_age(kind, code, draft.row.birth_date, self.today)
+            document = draft.texts.get(f"{kind}_document", "")[: health.MOST_TEXT]
+            until = self._until(draft, kind)
+            details = health.Details(document=document)
+            record = health.with_usual_term(health.Record(kind, code, self.today, until, details=details))
+            try:
+                health.check(record, born=draft.row.birth_date, today=self.today, has=codelists.has)
+            except InvalidValue as error:
+                self._refuse(draft, kind, error, HIDDEN)
+                continue
+            draft.row.health[kind.value] = (code, document, until.isoformat() if until else "")
+
+    def _until(self, draft: _Draft, kind: Kind) -> date | None:
+        text = draft.texts.get(f"{kind}_until", "")
+        try:
+            return cells.read_day(text, self.today).value if text else None
+        except InvalidValue:
+            self._warn(
+                draft,
+                "health.until",
+                f"{kind}_until",
+                HIDDEN,
+                "Срок не разобран: напишите дату как 20.09.2027.",
+            )
+            return None
 
     def _document(self, draft: _Draft) -> None:
         texts = draft.texts
@@ -575,6 +619,9 @@ def without_health(cells_of_row: Sequence[Any], mapping: Mapping[int, str]) -> l
         else cells.plain(cell)
         for cell in cells_of_row
     ]
+    for index, code in mapping.items():
+        if code in STAGED and index < len(raw) and raw[index]:
+            raw[index] = HIDDEN
     if "note" not in mapping.values():
         return raw
     for index, code in mapping.items():

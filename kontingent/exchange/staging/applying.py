@@ -18,7 +18,7 @@ from kontingent.enrolment import actions as enrolment
 from kontingent.enrolment import queries as enrolment_queries
 from kontingent.enrolment.codes import MovementKind, OrderKind
 from kontingent.enrolment.rules import conditions
-from kontingent.exchange.spreadsheets.fields import CONDITIONS
+from kontingent.exchange.spreadsheets.fields import CONDITIONS, STAGED
 from kontingent.exchange.spreadsheets.rows import LearnerRow
 from kontingent.exchange.staging import wire
 from kontingent.exchange.staging.comparing import COMPARED, fingerprint
@@ -26,7 +26,10 @@ from kontingent.exchange.staging.events import BatchApplied, BatchUndone
 from kontingent.exchange.staging.families import Families
 from kontingent.exchange.staging.models import Batch, Progress, Row
 from kontingent.exchange.staging.permissions import StagingPermission
-from kontingent.exchange.staging.reading import Report
+from kontingent.exchange.staging.reading import Report, path_of
+from kontingent.health import actions as health
+from kontingent.health.codes import Kind
+from kontingent.health.rules import Details, Record
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, InvalidValue, NotFound, RuleViolation
@@ -58,6 +61,7 @@ class _Work:
     )
     leavers: list[tuple[UUID, LearnerRow]] = field(default_factory=list)
     conditions: dict[UUID, dict[str, str]] = field(default_factory=dict)
+    health: list[tuple[UUID, Record]] = field(default_factory=list)
     made: set[UUID] = field(default_factory=set)
 
 
@@ -147,11 +151,15 @@ def finish(*, actor: Actor, batch_id: UUID, report: Report = silent) -> Batch:
     report("Приказы", done, total + 1)
     _sign_admissions(work)
     _record_conditions(work)
+    _record_health(work)
     _draft_leavings(work)
     report("Готово", total + 1, total + 1)
     batch.state, batch.finished_at = "applied", clock.now()
     batch.result = dict(work.result)
     batch.save(update_fields=["state", "finished_at", "result"])
+    if any(code in STAGED for table in batch.tables for *_, code, _ in table["columns"]):
+        # The file says of health in the clear what the register keeps encrypted.
+        transaction.on_commit(lambda: path_of(batch).unlink(missing_ok=True))
     audit.record(
         BatchApplied(object_id=batch.id, organisation_id=batch.organisation_id, result=batch.result),
         actor=actor,
@@ -238,10 +246,10 @@ def _apply_chunk(work: _Work, families: Families, chunk: Sequence[Row]) -> None:
     duplicates.recheck(
         [row.person_id for row, _ in fresh if row.candidates and row.person_id], found_by="entry"
     )
-    persons.introduce(
-        actor=work.actor, basis=f"Загрузка {work.batch.filename}",
-        person_ids=[row.person_id for row, _ in rows if row.status != "create" and row.person_id],
-    )  # fmt: skip
+    # Who studies here is known here.
+    strangers = [row.person_id for row, _ in rows if row.status != "create" and row.enrols and row.person_id]
+    if strangers:
+        persons.introduce(actor=work.actor, basis=f"Загрузка {work.batch.filename}", person_ids=strangers)
     for row, learner in rows:
         if row.status == "update":
             _update(work, row, learner)
@@ -346,6 +354,12 @@ def _enrol(work: _Work, row: Row, learner: LearnerRow) -> None:
         work.leavers.append((row.person_id, learner))
     if learner.conditions and row.person_id is not None and row.status != "unchanged":
         work.conditions[row.person_id] = learner.conditions
+    if row.person_id is not None:
+        since = min(work.effective_on, clock.today())
+        work.health += [
+            (row.person_id, Record(Kind(kind), code, since, _day(until), details=Details(document=document)))
+            for kind, (code, document, until) in learner.health.items()
+        ]
     if not row.enrols or row.person_id is None:
         return
     group_id = work.groups.get(f"{learner.grade}{learner.letter}") if learner.grade else None
@@ -424,6 +438,21 @@ def _record_conditions(work: _Work) -> None:
             )
 
 
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _record_health(work: _Work) -> None:
+    """Record what the list says of health once everybody is enrolled; what is known already stays as it is."""
+    if work.health:
+        work.result["health"] = len(
+            health.record_many(
+                actor=work.actor, organisation_id=work.batch.organisation_id, entered=work.health, batch_id=work.batch.id,
+                skip_known=True,
+            )
+        )  # fmt: skip
+
+
 def _draft_leavings(work: _Work) -> None:
     """«выбыл 14.10.2026 в шк. № 37»: a draft for the operator to look at and sign, one for each day and order."""
     if not work.leavers:
@@ -477,6 +506,8 @@ def undo(*, actor: Actor, batch_id: UUID) -> Batch:
                 _put_back(actor, batch, row, result)
             _unlink(row)
     _refuse_if_needed_elsewhere(made)
+    if batch.result.get("health"):
+        result["health"] = health.withdraw_batch(actor=actor, batch_id=batch.id)
     if made:
         result["mistaken"] = persons.mark_mistaken(
             actor=actor, person_ids=list(dict.fromkeys(made)), basis=f"Отмена загрузки «{batch.filename}»"

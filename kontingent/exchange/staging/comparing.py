@@ -150,6 +150,8 @@ class Comparer:
         for one in known:
             assert one.person_id is not None  # noqa: S101 - chosen above
             one.diff = difference(one.row, facts[one.person_id])
+            if one.row.health:
+                one.diff["health"] = ["", "сведения о здоровье"]
             one.status = "update" if one.diff else "unchanged"
 
     def _look_at_enrolments(self, known: Sequence[Staged]) -> None:

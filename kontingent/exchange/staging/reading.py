@@ -24,11 +24,13 @@ from kontingent.exchange.staging.comparing import Comparer, Staged
 from kontingent.exchange.staging.events import BatchReceived
 from kontingent.exchange.staging.models import Batch, CauseDecision, Progress, RememberedMapping, Row
 from kontingent.exchange.staging.permissions import StagingPermission
+from kontingent.health.permissions import HealthPermission
 from kontingent.kernel import clock
-from kontingent.kernel.actor import Actor, system_actor
+from kontingent.kernel.actor import EVERYTHING, Actor, system_actor
 from kontingent.kernel.errors import Conflict, NotFound, RuleViolation
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
+from kontingent.stages import queries as stages
 from kontingent.storage import bulk
 from kontingent.storage.scope import scoped
 
@@ -211,6 +213,7 @@ def _tables(batch: Batch) -> list[tables.Table]:
             "В файле не найдена таблица: нужна строка заголовков, где есть фамилия (или ФИО) и дата рождения. "
             "Проверьте, тот ли это файл.",
         )
+    _require_open(batch, found)
     batch.tables = [
         {
             "sheet": table.sheet,
@@ -226,6 +229,44 @@ def _tables(batch: Batch) -> list[tables.Table]:
         for table in found
     ]
     return found
+
+
+def _require_open(batch: Batch, found: list[tables.Table]) -> None:
+    """Refuse a file with columns of a stage that is not open here, or which the sender may not enter: by name and place.
+
+    What must not be received is not kept: the file goes. The heading counts, whatever field the column was called.
+    """
+    gate = stages.gate(batch.organisation.municipality)
+    may_enter = (
+        HealthPermission.EDIT.value in batch.actor["permissions"] or EVERYTHING in batch.actor["permissions"]
+    )
+    for table in found:
+        for column in table.columns:
+            named = fields.recognise(column.heading)
+            code = column.field if column.field in fields.STAGED else named[0] if named else ""
+            if code not in fields.STAGED:
+                continue
+            place = f"Столбец {column.letter} «{column.heading}» (лист «{table.sheet}»): "
+            advice = " Файл удалён. Уберите столбец и загрузите снова."
+            try:
+                gate.require(fields.STAGED[code])
+            except RuleViolation as refusal:
+                path_of(batch).unlink(missing_ok=True)
+                raise FileRefused("stage_closed", place + refusal.message + advice) from refusal
+            if not may_enter:
+                path_of(batch).unlink(missing_ok=True)
+                raise FileRefused(
+                    "no_right",
+                    f"{place}такие сведения загружает ответственный за сведения о здоровье, не ваша роль.{advice}",
+                )
+
+
+def _private(table: tables.Table) -> dict[int, str]:
+    """Return the mapping by which raw cells are kept: a column of health is blanked though it was called nothing."""
+    named = {
+        column.index: found[0] for column in table.columns if (found := fields.recognise(column.heading))
+    }
+    return table.mapping | {index: code for index, code in named.items() if code in fields.STAGED}
 
 
 def _fill_options(batch: Batch, found: list[tables.Table], today: date) -> None:
@@ -249,7 +290,7 @@ def _fill_options(batch: Batch, found: list[tables.Table], today: date) -> None:
 def _staged(found: Iterable[tables.Table], today: date) -> Iterator[Staged]:
     for table in found:
         reader = RowReader(table.mapping, defaults=table.defaults, today=today)
-        mapping = table.mapping
+        mapping = _private(table)
         for line, cells_of_row in table.rows:
             row, problems = reader.read(cells_of_row)
             yield Staged(table.sheet, line, without_health(cells_of_row, mapping), row, problems)

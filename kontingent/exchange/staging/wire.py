@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from kontingent.exchange.spreadsheets.rows import AdultRow, DocumentRow, LearnerRow
+from kontingent.health.cipher import Sealed, cipher
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.scope import Scope
 
+_HEALTH = b"staging"
 _DATES = ("birth_date", "admission_date", "order_date", "left_on")
 _PLAIN = (
     "family_name", "given_name", "patronymic", "birth_place", "sex", "snils", "citizenship_code", "country_code", "phone",
@@ -28,6 +32,9 @@ def to_json(row: LearnerRow) -> dict[str, Any]:
         data["addresses"] = row.addresses
     if row.conditions:
         data["conditions"] = row.conditions
+    if row.health:
+        sealed = cipher().seal(json.dumps(row.health).encode(), about=_HEALTH)
+        data["health"] = [sealed.key_id, base64.b64encode(sealed.blob).decode()]
     if row.documents:
         data["documents"] = [
             [d.kind_code, d.series, d.number, d.issued_on and d.issued_on.isoformat(), d.issuer]
@@ -52,6 +59,10 @@ def from_json(data: Mapping[str, Any]) -> LearnerRow:
             setattr(row, name, date.fromisoformat(data[name]))
     row.addresses = dict(data.get("addresses", {}))
     row.conditions = dict(data.get("conditions", {}))
+    if "health" in data:
+        key_id, text = data["health"]
+        told = json.loads(cipher().open(Sealed(key_id, base64.b64decode(text)), about=_HEALTH))
+        row.health = {kind: (one[0], one[1], one[2]) for kind, one in told.items()}
     row.documents = [DocumentRow(d[0], d[1], d[2], _day(d[3]), d[4]) for d in data.get("documents", ())]
     row.adults = [
         AdultRow(a[0], a[1], a[2], a[3], _day(a[4]), a[5], a[6], a[7], a[8], a[9])
