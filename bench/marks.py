@@ -1,7 +1,8 @@
 """Intake of marks through HTTP with OAuth2 and zstd, beside raw COPY of the same rows into the same partition.
 
-Each round empties the partition, delivers, delivers the same again under another key, copies the partition out,
-empties it and copies it back in with the same indexes: that is the floor. The rounds' medians are told.
+Each round empties the partition, delivers, delivers the same again under another key, and once more in an order of chance
+(what a journal without order costs), copies the partition out, empties it and copies it back in with the same indexes: that is the
+floor. The rounds' medians are told.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -28,7 +29,7 @@ from kontingent.kernel.school_year import SchoolYear
 from kontingent.performance import actions
 from kontingent.performance.records import MARKS
 
-NAMES = {"marks", "marks_again"}
+NAMES = {"marks", "marks_again", "marks_shuffled"}
 ROWS = {"XS": 100_000, "S": 500_000, "M": 1_000_000, "L": 10_000_000}
 ROUNDS = {"XS": 2, "S": 3, "M": 3, "L": 1}
 
@@ -40,11 +41,13 @@ def run(size: str, site: Site, server: psutil.Process) -> Iterator[Result]:
     actions.make_years(year)
     first: list[float] = []
     again: list[float] = []
+    shuffled: list[float] = []
     floor: list[float] = []
     grown: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "marks.zst"
+        path, in_disorder = Path(folder) / "marks.zst", Path(folder) / "shuffled.zst"
         rows = sum(1 for _ in write_marks(path, ROWS[size], year))
+        sum(1 for _ in write_marks(in_disorder, ROWS[size], year, shuffled=True))
         for number in range(ROUNDS[size]):
             _empty(year)
             with _watched(server) as memory:
@@ -53,14 +56,18 @@ def run(size: str, site: Site, server: psutil.Process) -> Iterator[Result]:
             again.append(
                 rows / _timed(journal, path, f"{time.time_ns()}-{number}-again", year, unchanged=rows)
             )
+            shuffled.append(
+                rows
+                / _timed(journal, in_disorder, f"{time.time_ns()}-{number}-shuffled", year, unchanged=rows)
+            )
             floor.append(rows / _raw_copy(Path(folder) / "rows", year))
         _empty(year)
-    one, two, raw = (statistics.median(found) for found in (first, again, floor))
-    print(
-        f"  по кругам: {[round(x) for x in first]}, снова {[round(x) for x in again]}, COPY {[round(x) for x in floor]}"
-    )
+    told = {"первый раз": first, "снова": again, "вразнобой": shuffled, "COPY": floor}
+    print("  по кругам: " + "; ".join(f"{name} {[round(x) for x in found]}" for name, found in told.items()))
+    one, two, three, raw = (statistics.median(found) for found in told.values())
     yield Result("marks", size, one, "marks/s through HTTP", raw, one / raw, rss_mb=max(grown))
     yield Result("marks_again", size, two, "unchanged marks/s", one, two / one)
+    yield Result("marks_shuffled", size, three, "unchanged marks/s", one, three / one)
 
 
 def _timed(journal: Journal, path: Path, key: str, year: int, **expected: int) -> float:
@@ -74,15 +81,20 @@ def _timed(journal: Journal, path: Path, key: str, year: int, **expected: int) -
     return taken
 
 
-def write_marks(path: Path, count: int, year: int, *, first: int = 0) -> Iterator[bytes]:
+def write_marks(
+    path: Path, count: int, year: int, *, first: int = 0, shuffled: bool = False
+) -> Iterator[bytes]:
     """Write so many marks of the region's learners in the order a journal exports them, by day, class by class; yield «id=value»."""
-    rng = random.Random(first)
     learners = _learners(year)
     days = _days(year)
     per_day = max(1, count // len(days))
+    numbers: Sequence[int] = range(count)
+    if shuffled:
+        numbers = random.Random(first).sample(numbers, count)
     with zstd.open(path, "wb", level=3) as file:
-        for number in range(count):
-            key, value = 1_000_000_000 + first + number, rng.choice("2344555")
+        for number in numbers:
+            key = 1_000_000_000 + first + number
+            value = "2344555"[key * 2_654_435_761 % 2**32 % 7]
             file.write(
                 f'{{"id":"{key}","version":1,"learner":"{learners[number % len(learners)]}",'
                 f'"date":"{days[min(number // per_day, len(days) - 1)]}","subject":"s{1 + number // len(learners) % 24:02d}",'

@@ -29,12 +29,15 @@ class Known(NamedTuple):
 
 @dataclass(slots=True)
 class Chunk:
-    """Rows of a delivery, counted from nought: those to take, those that stand later in the chunk too, those refused."""
+    """Rows of a delivery, counted from nought: those to take, those that stand later in the chunk too, those refused.
+
+    ``data`` is the rows to take as ``COPY`` reads them: made here, in the reader's thread, to be handed on in one piece.
+    """
 
     first_row: int
     rows: int
     digest: bytes
-    texts: list[str] = field(default_factory=list)
+    data: bytes = b""
     numbers: list[int] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
     refused: list[RefusedLine] = field(default_factory=list)
@@ -77,38 +80,35 @@ class _Gathering:
         self._digest.update(b"\n".join(lines))
         self._digest.update(b"\n")
         if self._known is None:
-            read = self._reader.rows(lines, plain=plain, first=self.rows)
-            for name in Read.__slots__:
-                getattr(self._read, name).extend(getattr(read, name))
+            self._reader.read(lines, self._read, plain=plain, first=self.rows)
         self.rows += len(lines)
 
     def chunk(self, first_row: int) -> Chunk:
         read = self._read
-        made = Chunk(
+        superseded = _leave_newest(read) if len(set(read.ids)) < len(read.ids) else []
+        return Chunk(
             first_row,
             self.rows,
             self._digest.digest(),
-            read.texts,
+            "".join(read.texts).encode(),
             read.numbers,
-            [],
+            superseded,
             read.refused,
             self._known,
         )
-        if len(set(read.ids)) < len(read.ids):
-            _leave_newest(made, read)
-        return made
 
 
-def _leave_newest(chunk: Chunk, read: Read) -> None:
-    """Of rows with one id leave the one of the highest version, of equal ones the first."""
+def _leave_newest(read: Read) -> list[int]:
+    """Of rows with one id leave the one of the highest version, of equal ones the first; return the numbers of the others."""
     newest: dict[str, int] = {}
     for place, (key, version) in enumerate(zip(read.ids, read.versions, strict=True)):
         if key not in newest or version > read.versions[newest[key]]:
             newest[key] = place
     stay = set(newest.values())
-    chunk.superseded = [number for place, number in enumerate(read.numbers) if place not in stay]
-    chunk.texts = [text for place, text in enumerate(read.texts) if place in stay]
-    chunk.numbers = [number for place, number in enumerate(read.numbers) if place in stay]
+    gone = [number for place, number in enumerate(read.numbers) if place not in stay]
+    read.texts = [text for place, text in enumerate(read.texts) if place in stay]
+    read.numbers = [number for place, number in enumerate(read.numbers) if place in stay]
+    return gone
 
 
 def ahead(source: Iterator[T], depth: int = AHEAD) -> Iterator[T]:

@@ -352,10 +352,9 @@ class Reader:
             raise RowRefused(Refusal.FIELD, f"заголовок: {', '.join(wrong) or 'столбец повторён'}")
         self._header, self.needs_header = header, False
 
-    def rows(self, lines: Sequence[bytes], *, plain: bool, first: int) -> Read:
+    def read(self, lines: Sequence[bytes], into: Read, *, plain: bool, first: int) -> None:
         """Read lines that all are, or may not be, free of what ``COPY`` would misunderstand."""
-        found = Read()
-        texts, ids, versions, numbers = found.texts, found.ids, found.versions, found.numbers
+        texts, ids, versions, numbers = into.texts, into.ids, into.versions, into.numbers
         decode, columns, lexicon = self._decode, self._columns, self._lexicon
         for number, line in enumerate(lines, first):
             try:
@@ -366,12 +365,11 @@ class Reader:
             except (RowRefused, UnicodeDecodeError, msgspec.DecodeError, csv.Error) as error:
                 why = _refusal(error)
                 known = "" if why.refusal in _UNREAD else message.id
-                found.refused.append(RefusedLine(number, line, known, why))
+                into.refused.append(RefusedLine(number, line, known, why))
             else:
                 ids.append(message.id)
                 versions.append(message.version)
                 numbers.append(number)
-        return found
 
     def _from_csv(self, line: bytes) -> Any:
         cells = self._cells(_text(line))

@@ -8,7 +8,7 @@ Everything happens in the caller's transaction, so that a chunk is taken whole o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,7 +33,6 @@ STAGED = (
 )
 #: Advisory locks of this room: one journal is written by one at a time.
 _LOCK = 0x6A6F
-_WRITTEN = "('n', 'c', 'd')"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +64,12 @@ class Taken(NamedTuple):
     refused: list[RefusedRecord]
 
 
-def take_copied(delivery: Delivery, blocks: Iterable[bytes]) -> Taken:
+def take_copied(delivery: Delivery, data: bytes) -> Taken:
     """Take rows in the text format of ``COPY``, their columns as ``staged_columns`` says."""
     with connection.cursor() as cursor:
         _begin(cursor, delivery)
         with connection.wrap_database_errors, cursor.copy("COPY incoming FROM STDIN") as copy:
-            for block in blocks:
-                copy.write(block)
+            copy.write(data)
         return _take(cursor, delivery)
 
 
@@ -95,26 +93,58 @@ def staged_columns(records: Records) -> list[str]:
 def _begin(cursor: Any, delivery: Delivery) -> None:
     delivery.actor.require(PerformancePermission.DELIVER)
     columns = [*STAGED, (delivery.records.day, "date"), *delivery.records.columns]
-    cursor.execute("SET LOCAL jit = off")
-    cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, delivery.journal_id])
     cursor.execute(
-        f"CREATE TEMP TABLE incoming ({', '.join(f'{name} {kind}' for name, kind in columns)}) ON COMMIT DROP"
+        f"SET LOCAL jit = off; SELECT pg_advisory_xact_lock({_LOCK}, {delivery.journal_id:d}); "
+        f"CREATE TEMP TABLE incoming ({', '.join(f'{name} {kind}' for name, kind in columns)}) ON COMMIT DROP; "
+        "CREATE TEMP TABLE judged (n integer, keeper uuid, organisation_id uuid, group_id uuid, held bigint, outcome text) "
+        "ON COMMIT DROP"
     )
 
 
 def _take(cursor: Any, delivery: Delivery) -> Taken:
-    _find_keys(cursor, delivery)
-    _judge(cursor, delivery)
-    cursor.execute("SELECT coalesce(string_agg(outcome, '' ORDER BY n), '') FROM judged")
-    outcomes = str(cursor.fetchone()[0])
+    stretch = _stretch(cursor, delivery)
+    if stretch.has_keys:
+        _find_keys(cursor, delivery)
+    outcomes = _judge(cursor, delivery, stretch)
     if Outcome.CHANGED in outcomes or Outcome.WITHDRAWN in outcomes:
         _keep_former(cursor, delivery)
-    _write(cursor, delivery)
+        _replace(cursor, delivery)
     if Outcome.LATE in outcomes:
         _queue_late(cursor, delivery)
     refused = _refused(cursor, delivery) if Outcome.REFUSED in outcomes else []
     cursor.execute("DROP TABLE incoming, judged")
     return Taken(outcomes, refused)
+
+
+class Stretch(NamedTuple):
+    """From which id to which a chunk goes, how many rows it has, and how many records stand there (counted to twice the rows)."""
+
+    has_keys: bool
+    rows: int
+    lowest: str | None
+    highest: str | None
+    standing: int
+
+    @property
+    def is_dense(self) -> bool:
+        """True when what stands there is about what the chunk names."""
+        return self.standing <= 2 * self.rows
+
+
+def _stretch(cursor: Any, delivery: Delivery) -> Stretch:
+    """Look over the ids of the chunk.
+
+    A journal counts its ids up, so that a chunk is a stretch of them: nothing stands there yet, or about the chunk itself, and
+    the stretch is read at once. Ids without order make the stretch as wide as the year; then each is looked up.
+    """
+    cursor.execute(
+        "WITH ids AS MATERIALIZED (SELECT count(whose) < count(*) AS has_keys, count(*) AS rows, min(external_id) AS lowest, "
+        "max(external_id) AS highest FROM incoming) "
+        f"SELECT ids.*, (SELECT count(*) FROM (SELECT FROM {delivery.records.table} WHERE school_year = %s AND journal_id = %s "
+        "AND external_id BETWEEN lowest AND highest LIMIT 2 * rows + 1) AS s) FROM ids",
+        [delivery.school_year, delivery.journal_id],
+    )
+    return Stretch(*cursor.fetchone())
 
 
 def _find_keys(cursor: Any, delivery: Delivery) -> None:
@@ -134,39 +164,71 @@ def _find_keys(cursor: Any, delivery: Delivery) -> None:
         )
 
 
-def _judge(cursor: Any, delivery: Delivery) -> None:
-    """Judge every row; where its learner was is asked only for those that may be written.
+def _met(delivery: Delivery, stretch: Stretch) -> tuple[str, list[Any]]:
+    """SQL: the rows beside what stands under their ids, judged as far as that goes.
 
-    What stands is looked up by index id by id (``LATERAL … LIMIT 1``): the planner, which knows nothing of a table just
-    filled, would rather read the whole year.
+    What stands is looked up by index id by id (``LATERAL … LIMIT 1``) where it must be: the planner, which knows nothing of a table
+    just filled, would rather read the whole year.
     """
     records = delivery.records
-    places, parameters = _places(delivery)
-    day = records.day
-    cursor.execute(
-        "CREATE TEMP TABLE judged ON COMMIT DROP AS WITH met AS MATERIALIZED ("
-        f"SELECT i.n, i.whose, i.{day} AS day, i.withdrawn, e.version AS held, CASE "
+    if not stretch.standing:
+        return (
+            "NOT MATERIALIZED (SELECT i.*, NULL::bigint AS held, NULL::text AS outcome FROM incoming i)",
+            [],
+        )
+    parameters: list[Any] = [delivery.school_year, delivery.journal_id]
+    there = f"SELECT * FROM {records.table} WHERE school_year = %s AND journal_id = %s AND external_id "
+    if stretch.is_dense:
+        join = f"({there}BETWEEN %s AND %s OFFSET 0) e ON e.external_id = i.external_id"
+        parameters += [stretch.lowest, stretch.highest]
+    else:
+        join = f"LATERAL ({there}= i.external_id LIMIT 1) e ON true"
+    return (
+        "MATERIALIZED (SELECT i.*, e.version AS held, CASE "
         f"WHEN e.version > i.version THEN '{Outcome.STALE}' "
         f"WHEN e.version = i.version THEN CASE WHEN {_differs(records)} THEN '{Outcome.REFUSED}' ELSE '{Outcome.UNCHANGED}' END "
-        f"END AS outcome FROM incoming i LEFT JOIN LATERAL (SELECT * FROM {records.table} "
-        "WHERE school_year = %s AND journal_id = %s AND external_id = i.external_id LIMIT 1) e ON true), "
-        f"places AS MATERIALIZED ({places}) "
-        "SELECT m.n, p.keeper, p.organisation_id, p.group_id, m.held, coalesce(m.outcome, CASE "
-        f"WHEN p.keeper IS NULL THEN '{Outcome.REFUSED}' "
-        + (f"WHEN p.grade = 1 AND NOT m.withdrawn THEN '{Outcome.REFUSED}' " if records.has_marks else "")
-        + f"WHEN m.day < p.closed_until THEN '{Outcome.LATE}' "
-        f"WHEN m.withdrawn THEN '{Outcome.WITHDRAWN}' "
-        f"WHEN m.held IS NULL THEN '{Outcome.CREATED}' ELSE '{Outcome.CHANGED}' END) AS outcome "
-        "FROM met m LEFT JOIN places p ON m.outcome IS NULL AND p.whose = m.whose AND m.day >= p.starts_on AND m.day < p.ends_on",
-        [delivery.school_year, delivery.journal_id, *parameters],
+        f"END AS outcome FROM incoming i LEFT JOIN {join})",
+        parameters,
     )
 
 
+def _judge(cursor: Any, delivery: Delivery, stretch: Stretch) -> str:
+    """Judge every row and write those that are new, in one statement; keep in ``judged`` the others that need something done.
+
+    Where a learner was is asked only for rows that may be written. Returns a letter a row.
+    """
+    records = delivery.records
+    met, of_met = _met(delivery, stretch)
+    places, of_places = _places(delivery)
+    written, of_written = _written(delivery, "verdicts")
+    cursor.execute(
+        f"WITH met AS {met}, places AS MATERIALIZED ({places}), verdicts AS MATERIALIZED ("
+        "SELECT m.*, p.keeper, p.organisation_id, p.group_id, CASE "
+        f"WHEN p.keeper IS NULL THEN '{Outcome.REFUSED}' "
+        + (f"WHEN p.grade = 1 AND NOT m.withdrawn THEN '{Outcome.REFUSED}' " if records.has_marks else "")
+        + f"WHEN m.{records.day} < p.closed_until THEN '{Outcome.LATE}' "
+        f"WHEN m.withdrawn THEN '{Outcome.WITHDRAWN}' "
+        f"WHEN m.held IS NULL THEN '{Outcome.CREATED}' ELSE '{Outcome.CHANGED}' END AS verdict "
+        f"FROM met m LEFT JOIN places p ON p.whose = m.whose AND m.{records.day} >= p.starts_on AND m.{records.day} < p.ends_on "
+        f"WHERE m.outcome IS NULL), created AS ({written} WHERE verdict = '{Outcome.CREATED}'), "
+        "rest AS (INSERT INTO judged SELECT n, keeper, organisation_id, group_id, held, verdict FROM verdicts "
+        f"WHERE verdict <> '{Outcome.CREATED}' UNION ALL "
+        f"SELECT n, NULL, NULL, NULL, held, outcome FROM met WHERE outcome = '{Outcome.REFUSED}') "
+        "SELECT coalesce(string_agg(outcome, '' ORDER BY n), '') FROM "
+        "(SELECT n, outcome FROM met WHERE outcome IS NOT NULL UNION ALL SELECT n, verdict FROM verdicts) AS every_row",
+        [*of_met, *of_places, *of_written],
+    )
+    return str(cursor.fetchone()[0])
+
+
 def _differs(records: Records) -> str:
-    """SQL: the row says something else than the record of the same version."""
+    """SQL: the row says something else than the record of the same version. A learner's merged record is the learner."""
     names = [records.day, *(column.name for column in records.columns)]
     held, said = (", ".join(f"{alias}.{name}" for name in names) for alias in "ei")
-    return f"(e.withdrawn_at IS NOT NULL) <> i.withdrawn OR NOT i.withdrawn AND ({held}) IS DISTINCT FROM ({said})"
+    other = f"e.{records.keeper} IS DISTINCT FROM i.whose"
+    if records.is_personal:
+        other += " AND NOT EXISTS (SELECT FROM persons_person h WHERE h.id = i.whose AND h.merged_into_id = e.person_id)"
+    return f"(e.withdrawn_at IS NOT NULL) <> i.withdrawn OR NOT i.withdrawn AND (({held}) IS DISTINCT FROM ({said}) OR {other})"
 
 
 def _places(delivery: Delivery) -> tuple[str, list[Any]]:
@@ -212,19 +274,28 @@ def _keep_former(cursor: Any, delivery: Delivery) -> None:
     )
 
 
-def _write(cursor: Any, delivery: Delivery) -> None:
-    records = delivery.records
-    own = [records.day, *(column.name for column in records.columns)]
-    group, of_group = ("group_id, ", "group_id, ") if records.is_personal else ("", "")
+def _replace(cursor: Any, delivery: Delivery) -> None:
+    """Write what takes the place of the records just put away."""
+    written, parameters = _written(delivery, "judged JOIN incoming USING (n)")
     cursor.execute(
+        f"{written} WHERE outcome IN ('{Outcome.CHANGED}', '{Outcome.WITHDRAWN}')",
+        parameters,
+    )
+
+
+def _written(delivery: Delivery, source: str) -> tuple[str, list[Any]]:
+    """SQL: rows of a source, which has the columns of both ``incoming`` and ``judged``, written as records."""
+    records = delivery.records
+    own = ", ".join([records.day, *(column.name for column in records.columns)])
+    group = "group_id, " if records.is_personal else ""
+    now = clock.now()
+    return (
         f"INSERT INTO {records.table} (journal_id, external_id, {records.keeper}, school_year, "
-        f"organisation_id, {group}version, batch_id, recorded_at, withdrawn_at, {', '.join(own)}) "
-        f"SELECT %s, external_id, keeper, %s, organisation_id, {of_group}version, %s, %s, "
-        f"CASE WHEN withdrawn THEN %s::timestamptz END, {', '.join(own)} FROM judged JOIN incoming USING (n) WHERE outcome IN {_WRITTEN}",
-        [
-            delivery.journal_id, delivery.school_year, delivery.batch_id, (now := clock.now()), now,
-        ],
-    )  # fmt: skip
+        f"organisation_id, {group}version, batch_id, recorded_at, withdrawn_at, {own}) "
+        f"SELECT %s, external_id, keeper, %s, organisation_id, {group}version, %s, %s, "
+        f"CASE WHEN withdrawn THEN %s::timestamptz END, {own} FROM {source}",
+        [delivery.journal_id, delivery.school_year, delivery.batch_id, now, now],
+    )
 
 
 def _queue_late(cursor: Any, delivery: Delivery) -> None:

@@ -129,6 +129,15 @@ def test_one_version_cannot_say_two_things(scene: Scene) -> None:
     assert [one["code"] for one in scene.journal.refusals()] == ["version_reused"]
 
 
+def test_one_version_cannot_be_of_two_learners(scene: Scene) -> None:
+    scene.journal.send([mark(1, scene.anna)])
+    assert counted(scene.journal.send([mark(1, scene.boris)], key="k2")) == {"refused": 1}
+    assert Mark.objects.get().person_id == scene.anna
+    twin = b.person("Мальцева Анна Павловна", born=date(2014, 5, 20), snils=b.snils_of(9))
+    merging.merge(actor=b.ROOT, survivor_id=scene.anna, merged_id=twin, basis="одно свидетельство")
+    assert counted(scene.journal.send([mark(1, twin)], key="k3")) == {"unchanged": 1}
+
+
 def test_a_deleted_mark_stays_dead(scene: Scene) -> None:
     scene.journal.send([mark(1, scene.anna)])
     gone = scene.journal.send([mark(1, scene.anna, version=2, deleted=True)], key="k2")
