@@ -13,4 +13,5 @@ def _nothing(*_said: object, **_named: object) -> Iterator[None]:
 
 
 scope._bound = scope._as_role = _nothing
+scope.let_in = _nothing  # type: ignore[assignment]
 application = product

@@ -72,7 +72,7 @@ def database(url: str) -> dict[str, object]:
     options: dict[str, object] = dict(parse_qsl(parts.query))
     host = str(options.pop("host", "")) or unquote(parts.hostname or "")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "kontingent.storage.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "kontingent",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

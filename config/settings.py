@@ -68,9 +68,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "kontingent.access.middleware.JournalMiddleware",
-    "kontingent.access.middleware.ActorMiddleware",
     "kontingent.web.middleware.PolicyRefusalMiddleware",
     "kontingent.access.middleware.ScopeMiddleware",
+    "kontingent.access.middleware.ActorMiddleware",
     "kontingent.web.middleware.ErrorsMiddleware",
 ]
 

@@ -1,7 +1,6 @@
-"""Opens the journal for a request, puts the actor on it, lets nobody past the door, and runs the rest within the actor's scope."""
+"""Opens the journal for a request, begins its transaction at the door, lets in whoever may, and runs the rest within their scope."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -66,37 +65,8 @@ class JournalMiddleware:
         return response
 
 
-class ActorMiddleware:
-    """Builds the actor of the session; sends everybody else to the door."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        """Keep the next layer."""
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass on with ``request.actor`` and ``request.sign_in``, or redirect to the door."""
-        path = request.path
-        if lies_in(path, UNSCOPED):
-            return self.get_response(request)
-        kept = request.session.get(SESSION_KEY)
-        resumed = None
-        if kept:
-            with scope.at_the_door():
-                resumed = sessions.resume(UUID(kept))
-        if kept and resumed is None:
-            request.session.flush()
-        if resumed is not None:
-            request.sign_in, actor = resumed  # type: ignore[attr-defined]
-            if actor is not None:
-                request.actor = actor  # type: ignore[attr-defined]
-            elif not lies_in(path, (*UNDECIDED, *OPEN)):
-                return _go(request, "/capacity/")
-            return self.get_response(request)
-        return self.get_response(request) if lies_in(path, OPEN) else _go(request, "/sign-in/")
-
-
 class ScopeMiddleware:
-    """Runs a request in one transaction that sees what its actor may see; at the door, what the door may see.
+    """Runs a request in one transaction, which begins at the door and sees no more than its actor once that one is known.
 
     A refusal is an answer like any other: what was written before it stays. A failure takes everything back.
     """
@@ -106,10 +76,10 @@ class ScopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Pass on within the scope; what an answer still streams afterwards sees the same."""
+        """Pass on within the transaction; what an answer still streams afterwards sees the same."""
         if lies_in(request.path, UNSCOPED):
             return self.get_response(request)
-        with scope_of(request):
+        with scope.at_the_door():
             response = self.get_response(request)
         if isinstance(response, StreamingHttpResponse):
             response.streaming_content = _streamed(request, iter(response))
@@ -121,14 +91,36 @@ class ScopeMiddleware:
             transaction.set_rollback(True)
 
 
-def scope_of(request: HttpRequest) -> AbstractContextManager[None]:
-    """Return the scope of whoever is behind a request."""
-    actor = getattr(request, "actor", None)
-    return scope.scoped(actor) if isinstance(actor, Actor) else scope.at_the_door()
+class ActorMiddleware:
+    """Builds the actor of the session and lets them in; sends everybody else to the door."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Keep the next layer."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on with ``request.actor`` and ``request.sign_in``, or redirect to the door."""
+        path = request.path
+        if lies_in(path, UNSCOPED):
+            return self.get_response(request)
+        kept = request.session.get(SESSION_KEY)
+        resumed = sessions.resume(UUID(kept)) if kept else None
+        if kept and resumed is None:
+            request.session.flush()
+        if resumed is not None:
+            request.sign_in, actor = resumed  # type: ignore[attr-defined]
+            if actor is not None:
+                request.actor = actor  # type: ignore[attr-defined]
+                scope.let_in(actor)
+            elif not lies_in(path, (*UNDECIDED, *OPEN)):
+                return _go(request, "/capacity/")
+            return self.get_response(request)
+        return self.get_response(request) if lies_in(path, OPEN) else _go(request, "/sign-in/")
 
 
 def _streamed(request: HttpRequest, content: Iterator[bytes]) -> Iterator[bytes]:
-    with scope_of(request):
+    actor = getattr(request, "actor", None)
+    with scope.scoped(actor) if isinstance(actor, Actor) else scope.at_the_door():
         yield from content
 
 

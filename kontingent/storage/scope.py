@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -19,6 +19,7 @@ from psycopg.pq import TransactionStatus
 
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import KontingentError, NotAllowed
+from kontingent.storage.postgresql.base import DatabaseWrapper
 
 #: Sees what its settings say. The application signs in as this role and is nothing else outside a scope.
 APPLICATION = "kontingent_app"
@@ -91,6 +92,13 @@ def at_the_door() -> Iterator[None]:
         yield
 
 
+def let_in(actor: Actor) -> None:
+    """Run the rest of a transaction that began at the door within the scope of whoever has been let in."""
+    wanted = _scope_of(actor)
+    _run(wanted.again())
+    _in_force.set(wanted)
+
+
 @contextmanager
 def whole_register() -> Iterator[None]:
     """Look beyond the actor's scope for a moment, where the law of the domain asks for it.
@@ -148,9 +156,7 @@ def compartment(permission: str) -> Iterator[None]:
 def _bound(wanted: Bound, *, snapshot: bool = False) -> Iterator[None]:
     refused: KontingentError | None = None
     former, is_nested = _in_force.get(), connection.in_atomic_block
-    with transaction.atomic():
-        isolation = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; " if snapshot and not is_nested else ""
-        _run(isolation + (wanted.again() if is_nested else wanted.first()))
+    with _transaction(wanted, is_nested=is_nested, snapshot=snapshot):
         token = _in_force.set(wanted)
         try:
             yield
@@ -162,6 +168,19 @@ def _bound(wanted: Bound, *, snapshot: bool = False) -> Iterator[None]:
             _run(former.again() if former else "RESET ROLE")
     if refused is not None:
         raise refused
+
+
+@contextmanager
+def _transaction(wanted: Bound, *, is_nested: bool, snapshot: bool) -> Iterator[None]:
+    """A transaction that opens with its scope, or a part of one that goes on in it."""
+    if is_nested:
+        with transaction.atomic():
+            _run(wanted.again())
+            yield
+        return
+    isolation = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; " if snapshot else ""
+    with cast(DatabaseWrapper, connection).opening_with(isolation + wanted.first()), transaction.atomic():
+        yield
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""The database engine of Django that this product runs on."""
