@@ -170,10 +170,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--seed", type=int, default=3, help="another seed, other moments")
     parser.add_argument("--folder", type=Path)
     arguments = parser.parse_args()
     with installation(arguments.folder) as place:
-        happened = run(place, arguments.rounds, rows=arguments.rows)
+        happened = run(place, arguments.rounds, rows=arguments.rows, seed=arguments.seed)
     killed = ", ".join(f"{name} {happened[name]}" for name in VICTIMS)
     print(
         f"убито: {killed}; прервано и продолжено порций: {happened['interrupted']}; "

@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 
 class Column(NamedTuple):
-    """A column that comes as the journal says it."""
+    """A column that comes as the journal says it, and how it is told to people: a title, the code list of its codes."""
 
     name: str
     sql_type: str
+    title: str
+    code_list: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +48,36 @@ class Records:
         return f"{self.table}_{school_year}"
 
 
-_SUBJECT = Column("subject_code", "text")
-_MARK = (Column("system_code", "smallint"), Column("value", "text"), Column("score", "smallint"))
-_LESSON = (Column("lesson_number", "smallint"), Column("lesson_key", "text"))
-_COMMENT = Column("comment", "text")
+_SUBJECT = Column("subject_code", "text", "Предмет", "subject")
+_MARK = (
+    Column("system_code", "smallint", "Система оценивания", "mark_system"),
+    Column("value", "text", "Отметка"),
+    Column("score", "smallint", ""),
+)
+_LESSON = (Column("lesson_number", "smallint", "Урок по счёту"), Column("lesson_key", "text", ""))
+_COMMENT = Column("comment", "text", "Комментарий")
 
 LESSONS = Records(
     "lessons", "уроки", "performance_lesson", "performance_formerlesson", "group_id", "held_on",
     (
-        _SUBJECT, Column("number", "smallint"), Column("part", "text"), Column("topic", "text"), Column("homework", "text"),
-        Column("teacher_name", "text"),
+        _SUBJECT, Column("number", "smallint", "Урок по счёту"), Column("part", "text", "Подгруппа"), Column("topic", "text", "Тема"),
+        Column("homework", "text", "Домашнее задание"), Column("teacher_name", "text", "Учитель"),
     ),
     "journal",
 )  # fmt: skip
 MARKS = Records(
     "marks", "отметки", "performance_mark", "performance_formerrecord", "person_id", "given_on",
-    (_SUBJECT, *_LESSON, *_MARK, Column("weight", "numeric"), Column("work_code", "text"), _COMMENT),
+    (_SUBJECT, *_LESSON, *_MARK, Column("weight", "numeric", "Вес"), Column("work_code", "text", "Вид работы", "work_kind"), _COMMENT),
     "journal", has_marks=True,
 )  # fmt: skip
 ATTENDANCE = Records(
     "attendance", "посещаемость", "performance_attendance", "performance_formerrecord", "person_id", "held_on",
-    (_SUBJECT, *_LESSON, Column("code", "text"), Column("minutes", "smallint"), _COMMENT),
+    (_SUBJECT, *_LESSON, Column("code", "text", "Посещаемость", "attendance_code"), Column("minutes", "smallint", "Минут"), _COMMENT),
     "journal",
 )  # fmt: skip
 FINALS = Records(
     "finals", "итоговые отметки", "performance_periodmark", "performance_formerrecord", "person_id", "given_on",
-    (_SUBJECT, Column("kind", "text"), Column("period_code", "text"), *_MARK, _COMMENT),
+    (_SUBJECT, Column("kind", "text", "Вид", "final_kind"), Column("period_code", "text", "Период", "study_period"), *_MARK, _COMMENT),
     "summary", has_marks=True,
 )  # fmt: skip
 

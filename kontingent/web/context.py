@@ -15,6 +15,7 @@ from kontingent.exchange.staging.permissions import StagingPermission
 from kontingent.health.permissions import HealthPermission
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
+from kontingent.performance.permissions import PerformancePermission
 from kontingent.persons.permissions import PersonPermission
 from kontingent.privacy.permissions import PrivacyPermission
 from kontingent.reports.permissions import ReportPermission
@@ -71,6 +72,7 @@ _SECTIONS = (
     Section("Классы", "/groups/", EnrolmentPermission.VIEW, in_organisation=True),
     Section("Приказы", "/orders/", EnrolmentPermission.DRAFT_ORDER, in_organisation=True),
     Section("Загрузка", "/imports/", StagingPermission.IMPORT, in_organisation=True),
+    Section("Поздние правки", "/late/", PerformancePermission.DECIDE, in_organisation=True),
     Section("Здоровье", "/health/terms/", HealthPermission.VIEW, in_organisation=True),
     Section("Контингент", "/contingent/", EnrolmentPermission.COUNT),
     Section("Отчётность", "/reports/", ReportPermission.VIEW),

@@ -16,6 +16,8 @@ from kontingent.kernel import clock
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
 from kontingent.organisations.permissions import OrganisationPermission
+from kontingent.performance import queries as performance
+from kontingent.performance.permissions import PerformancePermission
 from kontingent.persons import duplicates
 from kontingent.persons.permissions import PersonPermission
 from kontingent.privacy import queries as privacy
@@ -49,6 +51,7 @@ def home(request: HttpRequest) -> HttpResponse:
             own=True,
             proposals=proposals,
             alike=alike,
+            late=performance.late_count(actor) if actor.may(PerformancePermission.DECIDE) else 0,
         )
     on = clock.today()
     return page(

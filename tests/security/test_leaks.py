@@ -27,6 +27,7 @@ from kontingent.kernel.actor import EVERYTHING, Actor
 from kontingent.kernel.errors import NotAllowed
 from kontingent.kernel.scope import Scope
 from kontingent.organisations.models import ChangeProposal
+from kontingent.performance.models import LateCorrection
 from kontingent.persons import actions as persons_actions
 from kontingent.persons.models import Address, DuplicatePair, Person
 from kontingent.reports.models import Report
@@ -129,6 +130,7 @@ def addresses(region: r.Region) -> list[str]:
         "batch_id": list(Batch.objects.values_list("id", flat=True)),
         "pair_id": list(DuplicatePair.objects.values_list("id", flat=True)),
         "report_id": list(Report.objects.values_list("id", flat=True)),
+        "late_id": list(LateCorrection.objects.values_list("id", flat=True)),
         "proposal_id": list(ChangeProposal.objects.values_list("id", flat=True)),
     }
     found = []
@@ -142,6 +144,8 @@ def addresses(region: r.Region) -> list[str]:
         elif len(names) == 1:
             found += [re.sub(r"<[^>]+>", str(one), text) for one in ids.get(names[0], [])]
     found += [f"/reports/{one}/cell/?table=2.1.1.1&row=10&column=3" for one in ids["report_id"]]
+    for late in LateCorrection.objects.values_list("person_id", "journal__code", "external_id"):
+        found.append("/learners/{}/record/?records=marks&journal={}&year=2025&id={}".format(*late))
     found += [f"/learners/?q={word[:4]}" for word in list(region.canaries.values())[::5]]
     found += [f"/learners/?q={b.snils_of(1)}", "/learners/?q=01.01.2014", "/learners/?q=5900+000001"]
     for school in region.schools:

@@ -25,6 +25,9 @@ from kontingent.audit.queries import READS, SHOWING
 from kontingent.codelists import actions as codelists
 from kontingent.enrolment.models import Enrolment, Order
 from kontingent.exchange.staging import reading
+from kontingent.performance import actions as performance
+from kontingent.performance.actions import GradingPeriodDraft
+from kontingent.performance.models import LateCorrection
 from kontingent.persons import duplicates, merging
 from kontingent.persons.duplicates import Likeness
 from kontingent.persons.matching import Level, Verdict
@@ -32,6 +35,7 @@ from kontingent.persons.models import DuplicatePair, Merge, Person, Representati
 from kontingent.reports import actions as reports
 from kontingent.web import urls
 from tests import builders as b
+from tests.exchange.journals.journal import Sender, mark
 from tests.machines import clients as m
 from tests.web.test_pages import signed_in, town
 
@@ -56,6 +60,12 @@ def region(town: dict[str, Any], settings: Any, tmp_path: Path) -> dict[str, Any
     one, other = b.person("Ощепкова Вера Ильинична"), b.person("Ощепкова Вера Игоревна")
     b.admitted(one, town["mine"], on=date(2026, 9, 1))
     merging.merge(actor=b.ROOT, survivor_id=one, merged_id=other, basis="Паспорт")
+    journal = Sender(town["five"])
+    journal.send([mark(1, town["anna"], date="2026-09-10")], year=2026)
+    closed = GradingPeriodDraft("1", date(2026, 9, 1), date(2026, 9, 15), date(2026, 9, 16))
+    performance.set_periods(actor=b.ROOT, school_year=2026, periods=[closed])
+    journal.send([mark(1, town["anna"], version=2, value="3", date="2026-09-10")], key="k2", year=2026)
+    assert LateCorrection.objects.count() == 1
     return town | {
         "batch": batch,
         "report": reports.prepare(actor=b.ROOT, organisation_id=town["five"].id, form="oo-1", year=2026),
@@ -75,6 +85,7 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
         "organisation_id": [region["five"].id],
         "appointment_id": [],
         "proposal_id": [],
+        "late_id": list(LateCorrection.objects.values_list("id", flat=True)),
         "client_id": [],
         "category_id": [1],
         "record_id": [],
@@ -102,7 +113,7 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
         "/learners/?q=мальцева", "/learners/?q=тиунов", "/learners/?q=01.01.2010", "/contingent/learners/?grade=5",
         "/orders/new/?kind=transfer_out", f"/orders/new/?kind=placement&from_group={mine}",
         f"/orders/new/?kind=admission&person={anna}", "/orders/turnover/?year=2026", "/learners/school/?on=2026-10-01",
-        f"/imports/{region['batch'].id}/?status=possible",
+        f"/imports/{region['batch'].id}/?status=possible", f"/learners/{anna}/record/?records=marks&journal=epos&year=2026&id=m1",
         f"/reports/{region['report'].id}/cell/?table=2.1.1.1&row=10&column=3",
         f"/reports/{region['report'].id}/cell/?table=2.1.1.1&row=01&column=3",
     )  # fmt: skip

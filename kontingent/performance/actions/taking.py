@@ -92,7 +92,7 @@ def staged_columns(records: Records) -> list[str]:
 
 def _begin(cursor: Any, delivery: Delivery) -> None:
     delivery.actor.require(PerformancePermission.DELIVER)
-    columns = [*STAGED, (delivery.records.day, "date"), *delivery.records.columns]
+    columns = [*STAGED, (delivery.records.day, "date"), *(one[:2] for one in delivery.records.columns)]
     cursor.execute(
         f"SET LOCAL jit = off; SELECT pg_advisory_xact_lock({_LOCK}, {delivery.journal_id:d}); "
         f"CREATE TEMP TABLE incoming ({', '.join(f'{name} {kind}' for name, kind in columns)}) ON COMMIT DROP; "

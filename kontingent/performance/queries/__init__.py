@@ -15,7 +15,14 @@ from kontingent.performance.queries.diary import (
     grading_periods,
     year_results,
 )
+from kontingent.performance.queries.history import RecordHistory, RecordState, record_history
 from kontingent.performance.queries.journals import journal, journal_of, subject_names
+from kontingent.performance.queries.late import (
+    LateRow,
+    late_correction,
+    late_corrections,
+    late_count,
+)
 
 __all__ = [
     "AttendanceNote",
@@ -24,6 +31,9 @@ __all__ = [
     "DiaryDay",
     "DiaryLesson",
     "GivenMark",
+    "LateRow",
+    "RecordHistory",
+    "RecordState",
     "SubjectResult",
     "YearResults",
     "closing_marks",
@@ -32,6 +42,10 @@ __all__ = [
     "grading_periods",
     "journal",
     "journal_of",
+    "late_correction",
+    "late_corrections",
+    "late_count",
+    "record_history",
     "subject_names",
     "year_results",
 ]
