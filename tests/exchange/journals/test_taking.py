@@ -471,6 +471,7 @@ def test_the_busy_are_asked_to_wait(scene: Scene, settings: Any) -> None:
         answer = scene.journal.post(lines([mark(1, scene.anna)]))
         is_problem(answer, 429, "journals.busy")
         assert int(answer.headers["Retry-After"]) > 0
+        other.execute("SELECT pg_advisory_unlock_all()")
     settings.JOURNALS_AT_ONCE = 0
     is_problem(scene.journal.post(lines([mark(1, scene.anna)])), 429, "journals.busy")
     assert not JournalBatch.objects.exists()
