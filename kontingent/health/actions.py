@@ -259,10 +259,10 @@ def rotate(*, actor: Actor, report: Callable[[int], None] = lambda _done: None) 
     Return how many were encrypted anew and how many could not be read: their key is lost, or they are damaged; those stay as
     they are.
     """
-    actor.require(HealthPermission.EDIT)
+    actor.require(HealthPermission.KEYS)
     key_id, done, lost, after = cipher().current(), 0, 0, UUID(int=0)
     while True:
-        with scope.scoped(actor), scope.compartment(HealthPermission.EDIT.value):
+        with scope.scoped(actor), scope.compartment(HealthPermission.KEYS.value):
             taken, failed, after = _rotate_some(key_id, after)
         if not taken and not failed:
             break
@@ -303,7 +303,7 @@ def _rotate_some(key_id: str, after: UUID) -> tuple[int, int, UUID]:
 
 def key_counts(*, actor: Actor) -> dict[str, int]:
     """Return how many texts each key has encrypted."""
-    actor.require(HealthPermission.EDIT)
-    with scope.scoped(actor), scope.compartment(HealthPermission.EDIT.value):
+    actor.require(HealthPermission.KEYS)
+    with scope.scoped(actor), scope.compartment(HealthPermission.KEYS.value):
         rows = HealthRecord.objects.filter(sealed__isnull=False).values_list("key_id").annotate(n=Count("id"))
         return {str(key_id): number for key_id, number in rows.order_by("key_id")}

@@ -8,3 +8,5 @@ class HealthPermission(StrEnum):
 
     VIEW = "health.view"
     EDIT = "health.edit"
+    #: Of the system alone: encrypting anew goes on where the stage has been closed, too. It shows nothing on any page.
+    KEYS = "health.keys"
