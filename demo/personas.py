@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.contrib.sessions.backends.db import SessionStore
 
-from demo.territory import Chunk
+from demo.territory import Chunk, Place
 from kontingent.access import sessions
 from kontingent.access.esia.profile import Citizen, Employer
 from kontingent.access.middleware import SESSION_KEY
@@ -56,6 +56,8 @@ STAFF = (
         "three-organisations", "Пермякова Лидия Фёдоровна", "делопроизводитель трёх организаций", "operator"
     ),
     Persona("no-organisation", "Кузнецова Раиса Ильинична", "секретарь, не прикреплённый в ЕСИА", "operator"),
+    Persona("nurse", "Шилова Елена Викторовна", "медицинская сестра", "health"),
+    Persona("nurse-nearby", "Бушуева Галина Ивановна", "медицинская сестра соседнего округа", "health"),
 )
 
 
@@ -65,15 +67,33 @@ def snils_of(code: str) -> str:
     return f"{number}{control_number(str(number)):02d}"
 
 
+def _perm(chunks: Sequence[Chunk]) -> Chunk:
+    return next(chunk for chunk in chunks if chunk.schools and chunk.schools[0].municipality.code == "perm")
+
+
+def home_of(chunks: Sequence[Chunk]) -> Place:
+    """Return the school in which the demonstration begins."""
+    return _perm(chunks).schools[0]
+
+
 def appoint(chunks: Sequence[Chunk], empty_school: Organisation) -> None:
     """Write the appointments of a region just made."""
-    perm = next(chunk for chunk in chunks if chunk.schools and chunk.schools[0].municipality.code == "perm")
+    perm = _perm(chunks)
     school, kindergarten = perm.schools[0], perm.kindergartens[0]
+    nearby = next(
+        (
+            chunk.schools[0].id
+            for chunk in chunks
+            if chunk.schools and chunk.schools[0].municipality.code != "perm"
+        ),
+        None,
+    )
     college = next((chunk.colleges[0].id for chunk in chunks if chunk.colleges), None)
     places: dict[str, list[UUID | None]] = {
         "secretary": [school.id], "new-school": [empty_school.id], "teacher": [school.id], "head": [school.id],
         "kindergarten": [kindergarten.id], "college": [college] if college else [], "municipality": [None],
         "ministry": [None], "security": [None], "no-organisation": [school.id],
+        "nurse": [school.id], "nurse-nearby": [nearby] if nearby else [],
         "three-organisations": [school.id, kindergarten.id, empty_school.id],
     }  # fmt: skip
     own_class = (

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 from django.db import connection, transaction
 
-from demo import marker, personas
+from demo import health, marker, personas
 from demo.histories import DELAYED, EVENING, INTELLECTUAL, LETTERS, Histories
 from demo.people import People
 from demo.studies import Studies
@@ -83,6 +83,7 @@ def load(
         writer.flush()
         _restart_sequences(histories.movement_id)
         personas.appoint(chunks, empty)
+        health.write(personas.home_of(chunks).id, seed=seed)
         cube.forget()
     _analyse()
     marker.mark(f"size {size}, seed {seed}")

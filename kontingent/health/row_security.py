@@ -16,6 +16,21 @@ BEGIN
 END $$;
 """
 
+#: What forms count (``reports.facts``): who is disabled on a day as it was known at a moment. The region's role alone may ask, and it
+#: shows no one; whoever opens the list behind a number needs the permission.
+DEFINITIONS += """
+CREATE OR REPLACE FUNCTION scope.disability(day date, known timestamptz) RETURNS TABLE (person_id uuid, disability text)
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT coalesce(p.merged_into_id, p.id), CASE WHEN bool_or(r.code = '14') THEN 'child' ELSE 'adult' END
+    FROM health.record r JOIN public.persons_person p ON p.id = r.person_id
+    WHERE r.kind = 'disability' AND r.starts_on <= day AND (r.ends_on IS NULL OR r.ends_on > day)
+        AND CASE WHEN known IS NULL THEN r.superseded_at IS NULL
+            ELSE r.recorded_at <= known AND (r.superseded_at IS NULL OR r.superseded_at > known) END
+    GROUP BY 1 $$;
+REVOKE EXECUTE ON FUNCTION scope.disability(date, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION scope.disability(date, timestamptz) TO kontingent_region;
+"""
+
 _OPEN = "scope.health_is_open({t}.organisation_id)"
 _KNOWN = "((SELECT scope.everybody()) OR scope.sees({t}.person_id))"
 #: Whoever looks after the keys reaches every text, that none is left to an old key.

@@ -13,7 +13,7 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, InvalidValue, NotFound, RuleViolation
 from kontingent.organisations import queries as organisations
 from kontingent.organisations.models import Organisation
-from kontingent.reports import editions, engine
+from kontingent.reports import editions, engine, openings
 from kontingent.reports.codes import BEGINNING, HANDED_IN, OPEN, STATE_TITLES, State
 from kontingent.reports.engine import Cells
 from kontingent.reports.events import CellsEntered, ControlExplained, FormMoved, FormsPrepared
@@ -147,10 +147,12 @@ def _write(
     Report.objects.bulk_create(fresh, batch_size=500)
     _carry_over(fresh, edition, actor)
     reports |= {one.organisation_id: one for one in fresh}
+    own = openings.editions_for(edition.code, list(reports))
+    place_of = {one.id: one.organisation_id for one in reports.values()}
     entered: dict[UUID, dict[str, int]] = {}
     for cell in EnteredCell.objects.filter(report__in=[one.id for one in reports.values()], value__gt=0):
         # what the register has learned to count since is counted
-        if _is_manual(edition.cell(*key_of(cell.key))):
+        if _is_manual(own[place_of[cell.report_id]].cell(*key_of(cell.key))):
             entered.setdefault(cell.report_id, {})[cell.key] = cell.value
     versions, changed = [], []
     for organisation_id, cells in counted.items():
@@ -193,6 +195,7 @@ def _carry_over(fresh: list[Report], edition: Edition, actor: Actor) -> None:
         report__year=fresh[0].year - 1,
     ).select_related("report")
     now = clock.now()
+    own = openings.editions_for(edition.code, list(by_organisation))
     EnteredCell.objects.bulk_create(
         [
             EnteredCell(
@@ -200,7 +203,7 @@ def _carry_over(fresh: list[Report], edition: Edition, actor: Actor) -> None:
                 entered_at=now, entered_by_name=actor.name,
             )
             for one in last
-            if _is_manual(edition.cell(*key_of(one.key)))
+            if _is_manual(own[one.report.organisation_id].cell(*key_of(one.key)))
         ]
     )  # fmt: skip
 
@@ -214,7 +217,7 @@ def enter(*, actor: Actor, report_id: UUID, values: Mapping[str, int | None]) ->
     report = _locked(report_id)
     actor.require(ReportPermission.PREPARE, organisation_id=report.organisation_id)
     _require_open(report)
-    edition = editions.get(report.edition)
+    edition = openings.edition_of(report)
     for key, value in values.items():
         _check_entry(edition, key, value)
     now = clock.now()

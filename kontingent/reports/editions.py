@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -39,6 +40,17 @@ def get(code: str) -> Edition:
     if found is None:
         raise NotFound("reports.no_such_edition", "Такой редакции формы нет. Выберите форму из календаря.")
     return found
+
+
+@lru_cache(maxsize=64)
+def where_closed(code: str, closed: frozenset[str]) -> Edition:
+    """Return an edition as it is filled where these fields are closed: what asks for them is entered by hand."""
+    edition = get(code)
+    if not closed:
+        return edition
+    tables = {one.number: replace(one, closed=closed) for one in edition.tables}
+    by_code = {name: (tables[table.number], variant) for name, (table, variant) in edition.by_code.items()}
+    return replace(edition, tables=tuple(tables.values()), by_code=by_code, by_number=tables)
 
 
 def forms() -> dict[str, list[Edition]]:

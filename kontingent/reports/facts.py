@@ -136,7 +136,8 @@ _CLASS_TERM = ("gp.duration_months", "gp.kind_code")
 _PLACES = """
     SELECT o.id, o.municipality_id,
         coalesce((v.data->>'is_rural')::boolean, o.is_rural) AS rural,
-        coalesce(v.data->>'type_code', o.type_code) AS organisation_type
+        coalesce(v.data->>'type_code', o.type_code) AS organisation_type,
+        scope.stage_is_open('2', o.municipality_id) AS health_open
     FROM organisations_organisation o
     LEFT JOIN LATERAL (
         SELECT v.data FROM organisations_organisationversion v
@@ -175,6 +176,7 @@ _COLUMNS = f"""
     coalesce(c.network_code, '') AS network, coalesce(c.e_learning_code, '') AS e_learning,
     coalesce(c.distance_code, '') AS distance, coalesce(c.concurrent_secondary, false) AS concurrent_secondary,
     coalesce(cat.orphan, false) AS orphan, coalesce(cat.refugee, false) AS refugee,
+    CASE WHEN place.health_open THEN coalesce(dis.disability, '') ELSE '' END AS disability,
     coalesce(cit.citizenship_code, '0') AS citizenship, coalesce(cit.country_code, '643') AS country
 """
 _HOLDS = "(x.starts_on IS NULL OR x.starts_on <= DAY) AND (x.ends_on IS NULL OR x.ends_on > DAY)"
@@ -190,6 +192,7 @@ _JOINS = f"""
         WHERE KNOWN(x)
     ) cit ON cit.person_id = p.person_id AND {_HOLDS.replace("x.", "cit.")}
     LEFT JOIN CATEGORIES cat ON cat.person_id = p.person_id
+    LEFT JOIN scope.disability(%(on)s::date, %(known_at)s::timestamptz) dis ON dis.person_id = p.person_id
 """
 #: Few persons have a category. It is asked for on the form's date, of those who moved before it, too.
 _CATEGORIES_ON = f"""(
@@ -224,7 +227,7 @@ _DIRECTIONS = """
     FROM (
         SELECT l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.person_id, l.main, l.direction, kind.programme,
             min(l.enrolment_id::text)::uuid AS enrolment_id, min(l.group_id::text)::uuid AS group_id, max(l.grade) AS grade,
-            max(l.sex) AS sex, max(l.age) AS age, max(l.age_january) AS age_january, max(l.adaptation) AS adaptation,
+            max(l.sex) AS sex, max(l.age) AS age, max(l.age_january) AS age_january, max(l.adaptation) AS adaptation, max(l.disability) AS disability,
             bool_or(l.network <> '') AS any_network, bool_or(l.e_learning <> '' OR l.distance <> '') AS any_remote,
             bool_or(left(l.funding, 1) IN ('2', '4')) AS paid,
             CASE WHEN bool_or(l.funding = '11') THEN 'federal' WHEN bool_or(l.funding = '12') THEN 'regional'

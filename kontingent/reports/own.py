@@ -27,7 +27,7 @@ from kontingent.reports.codes import BEGINNING
 from kontingent.reports.facts import Asked
 from kontingent.reports.models import SavedQuestion
 from kontingent.reports.permissions import ReportPermission
-from kontingent.reports.queries import NEEDS, counted_for
+from kontingent.reports.queries import NEEDS, OPENED, counted_for
 from kontingent.reports.rules.predicates import (
     All,
     Between,
@@ -184,7 +184,7 @@ def count(actor: Actor, question: Question, *, known_at: datetime | None = None)
     for name in sorted((facts_of(where) | {question.rows, question.columns}) & NEEDS.keys()):
         if not actor.may(NEEDS[name]):
             raise NotAllowed(
-                "own.needs", f"«{FACTS[name].title}» видят только те, кому открыты социальные категории."
+                "own.needs", f"«{FACTS[name].title}» видят только те, кому открыты {OPENED[NEEDS[name]]}."
             )
     keys = [_COLUMN.get(name, name) for name in (question.rows, question.columns) if name]
     parameters: list[Any] = []

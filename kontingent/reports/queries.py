@@ -16,12 +16,14 @@ from django.db.models.functions import Cast
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
 from kontingent.codelists import queries as codelists
+from kontingent.health.permissions import HealthPermission
+from kontingent.health.queries import PURPOSE as HEALTH
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, NotAllowed, NotFound
 from kontingent.organisations import queries as organisations
 from kontingent.organisations.models import Organisation
 from kontingent.persons.permissions import PersonPermission
-from kontingent.reports import editions, engine, facts
+from kontingent.reports import editions, engine, facts, openings
 from kontingent.reports.codes import HANDED_IN
 from kontingent.reports.models import EnteredCell, Explanation, Report, Step, Version
 from kontingent.reports.permissions import ReportPermission
@@ -41,7 +43,13 @@ HIDDEN = "запись больше не относится к организа�
 #: Facts that tell more of a child than whoever may see a card may know.
 NEEDS = {
     "orphan": PersonPermission.VIEW_CATEGORIES, "refugee": PersonPermission.VIEW_CATEGORIES,
+    "disability": HealthPermission.VIEW,
 }  # fmt: skip
+#: What those permissions open, for the refusal.
+OPENED = {
+    PersonPermission.VIEW_CATEGORIES: "социальные категории",
+    HealthPermission.VIEW: "сведения о здоровье",
+}
 
 
 # -- the calendar --------------------------------------------------------------------------------
@@ -268,19 +276,21 @@ def listed(
         InvalidValue: nobody stands behind the number: it is entered by hand.
     """
     actor.require(PersonPermission.VIEW)
-    edition = editions.get(one.edition)
-    source, members = _listed(actor, edition, one, key, known_at)
+    edition = openings.edition_of(one)
+    source, asked, members = _listed(actor, edition, one, key, known_at)
     if source in OF_PEOPLE:
+        of_health = any(NEEDS.get(name) is HealthPermission.VIEW for name in asked)
         reads.note(
-            actor, ReadKind.LIST, [member.person_id for member in members if member.person_id],
+            actor, ReadKind.HEALTH if of_health else ReadKind.LIST, [member.person_id for member in members if member.person_id],
             organisation_id=one.organisation_id, object_id=one.id, what=f"{edition.form}, {key}",
+            purpose=HEALTH if of_health else "",
         )  # fmt: skip
     return source, members
 
 
 def _listed(
     actor: Actor, edition: Edition, one: Report, key: Key, known_at: datetime | None
-) -> tuple[Source, list[Member]]:
+) -> tuple[Source, frozenset[str], list[Member]]:
     table, variant, row, column = find_cell(edition, *key)
     if table.manual_of(row, column):
         raise InvalidValue(
@@ -290,10 +300,11 @@ def _listed(
     question = engine.asked(edition, one.year, known_at=known_at, organisations=[one.organisation_id])
     source = table.source_of(*parts[0])
     members: list[Member] = []
-    with facts.built(question, {table.source_of(*part) for part in parts}):
-        for part in parts:
-            members += _members(actor, table.source_of(*part), rule_of(edition, table, variant, *part))
-    return source, members
+    wanted = [(table.source_of(*part), rule_of(edition, table, variant, *part)) for part in parts]
+    with facts.built(question, {counts for counts, _ in wanted}):
+        for counts, where in wanted:
+            members += _members(actor, counts, where)
+    return source, frozenset(name for _, where in wanted for name in facts_of(where)), members
 
 
 def _parts(table: Table, row: Line, column: Line) -> list[tuple[Line, Line]]:
@@ -313,10 +324,12 @@ def _parts(table: Table, row: Line, column: Line) -> list[tuple[Line, Line]]:
 
 
 def _members(actor: Actor, source: Source, where: Predicate) -> list[Member]:
-    if any(not actor.may(NEEDS[name]) for name in facts_of(where) & NEEDS.keys()):
-        raise NotAllowed(
-            "reports.needs", "Кто стоит за этим числом, видят только те, кому открыты социальные категории."
-        )
+    for name in sorted(facts_of(where) & NEEDS.keys()):
+        if not actor.may(NEEDS[name]):
+            raise NotAllowed(
+                "reports.needs",
+                f"Кто стоит за этим числом, видят только те, кому открыты {OPENED[NEEDS[name]]}.",
+            )
     parameters: list[Any] = []
     condition = sql(where, parameters)
     name = facts.table_of(source)

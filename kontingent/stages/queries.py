@@ -104,6 +104,16 @@ class StageState:
     orders: list[StageOrder]
 
     @property
+    def ordered(self) -> list[Territory]:
+        """Where something has been ordered, for today or for later."""
+        return [one for one in self.territories if one.word or one.later]
+
+    @property
+    def untouched(self) -> list[Territory]:
+        """Where nothing has been ordered."""
+        return [one for one in self.territories if not one.word and not one.later]
+
+    @property
     def number_open(self) -> int:
         """In how many municipalities it is open."""
         return sum(one.is_open for one in self.territories)

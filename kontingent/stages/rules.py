@@ -76,8 +76,8 @@ def closed(field: Field, place: str) -> RuleViolation:
     """Return the refusal of a field by name: what, where, and what to do."""
     return RuleViolation(
         "stages.closed",
-        f"«{field.title}» – {STAGES[field.stage].lower()}. В «{place}» этот этап не открыт, поэтому такие сведения здесь не вносят, "
-        "не загружают и не показывают. Этап открывает министерство приказом: раздел «Этапы».",
+        f"«{field.title}» относится к полям, которые открывает приказ ({STAGES[field.stage].lower()}). На территории «{place}» этот этап "
+        "не открыт: такие сведения здесь не вносят, не загружают и не показывают. Этап открывает министерство приказом: раздел «Этапы».",
         field=field.code,
     )
 

@@ -18,7 +18,7 @@ from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotFound
 from kontingent.organisations import queries as organisations
-from kontingent.reports import actions, editions, jobs, queries, runs
+from kontingent.reports import actions, editions, jobs, openings, queries, runs
 from kontingent.reports.codes import OPEN, STATE_TITLES, State
 from kontingent.reports.models import EnteredCell, Report, Version
 from kontingent.reports.output import pdf, rosstat, table, workbook
@@ -130,7 +130,7 @@ def one(request: HttpRequest, report_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     found = queries.report(actor, report_id)
     version = queries.version(found, whole(request.GET.get("version")))
-    edition = editions.get(found.edition)
+    edition = openings.edition_of(found)
     place, variant = _table_of(edition, request.GET.get("table", ""))
     former = _against(request, found, version)
     entered = queries.entered(found)
@@ -314,7 +314,7 @@ def cell(request: HttpRequest, report_id: UUID) -> HttpResponse:
     actor, key = actor_of(request), _key(request)
     found = queries.report(actor, report_id)
     version = queries.version(found, whole(request.GET.get("version")))
-    edition = editions.get(found.edition)
+    edition = openings.edition_of(found)
     place, variant, row, column = queries.find_cell(edition, *key)
     former = _against(request, found, version)
     came: list[Any] = []

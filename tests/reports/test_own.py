@@ -94,7 +94,7 @@ def test_what_needs_a_right_is_refused(schools: tuple[Organisation, Organisation
     ("told", "said"),
     [
         ({"source": "cats"}, "кого считать"), ({"rows": "hair"}, "не режут"), ({"rows": "sex"}, "один и тот же"),
-        ({"columns": "foreign_language"}, "не режут"), ({"rows": "disability"}, "не режут"), ({"on": "вчера"}, "не дата"),
+        ({"columns": "foreign_language"}, "не режут"), ({"rows": "exam_basic"}, "не режут"), ({"on": "вчера"}, "не дата"),
         ({"on": "2019-09-20"}, "ведётся с 01.09.2021"), ({"since": "2025-11-01"}, "Начало периода"),
         ({"where": [("grade", "пятый")]}, "не число"), ({"where": [("sex", "третий")]}, "нет в справочнике"),
         ({"where": [("boarding", "может быть")]}, "«да» или «нет»"), ({"where": [("reason", "T1")]}, "Условия «reason» здесь нет"),

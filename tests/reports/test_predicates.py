@@ -133,7 +133,10 @@ def test_a_rule_is_told_in_russian(reader: Reader) -> None:
 
 def test_what_is_not_collected_yet_is_said(reader: Reader) -> None:
     asked = reader.read({"grade": 1, "disability": "child"}, source=Source.LEARNERS, place="")
-    assert awaited(asked).startswith("сведения о здоровье")
+    assert awaited(asked, {"disability"}).startswith("сведения о здоровье")
+    assert awaited(asked) == "", "where the stage is open it is counted"
+    exams = reader.read({"exam_basic": "passed"}, source=Source.LEARNERS, place="")
+    assert awaited(exams).startswith("сведения об экзаменах")
     assert awaited(reader.read({"grade": 1}, source=Source.LEARNERS, place="")) == ""
 
 

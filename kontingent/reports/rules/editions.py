@@ -89,6 +89,8 @@ class Table:
     where: Mapping[Source, Predicate]
     manual: str
     remarks: tuple[str, ...] = ()
+    #: Fields whose stage is not open for whoever fills the form: what asks for them is entered by hand.
+    closed: frozenset[str] = frozenset()
 
     def source_of(self, row: Line, column: Line) -> Source:
         """Return what a cell counts: as its column says, or its row, or the table."""
@@ -96,7 +98,9 @@ class Table:
 
     def manual_of(self, row: Line, column: Line) -> str:
         """Return why a cell is entered by hand, "" when it is counted."""
-        return self.manual or row.manual or column.manual or awaited(All((row.where, column.where)))
+        return (
+            self.manual or row.manual or column.manual or awaited(All((row.where, column.where)), self.closed)
+        )
 
     def cells(self) -> Iterator[tuple[Line, Line]]:
         """Yield the rows and columns of the cells that are filled in."""

@@ -7,7 +7,7 @@ or a flag; a list means any of them; ``{from: 2, to: 4}`` a span of numbers, bot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,9 +166,10 @@ def _facts(predicate: Predicate) -> Iterator[str]:
                 yield from _facts(part)
 
 
-def awaited(predicate: Predicate) -> str:
-    """Return what must be collected before the predicate can be counted, "" when it can be."""
-    return next((FACTS[name].awaits for name in sorted(facts_of(predicate)) if FACTS[name].awaits), "")
+def awaited(predicate: Predicate, closed: Collection[str] = ()) -> str:
+    """Return what must be collected before the predicate can be counted where fields are closed, "" when it can be."""
+    found = (FACTS[name].awaited_where(closed) for name in sorted(facts_of(predicate)))
+    return next((one for one in found if one), "")
 
 
 def holds(predicate: Predicate, facts: Facts) -> bool:

@@ -7,6 +7,7 @@ are entered by hand, and count themselves as soon as the room is there.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -65,11 +66,17 @@ class Fact:
     #: Codes that are not of a list, with their titles.
     codes: tuple[tuple[str, str], ...] = ()
     awaits: str = ""
+    #: The field of ``stages/fields.toml`` that brings it: it awaits only where that field's stage is not open.
+    opens: str = ""
 
     @property
     def is_known(self) -> bool:
         """False while no room keeps it."""
-        return not self.awaits
+        return not self.awaits or bool(self.opens)
+
+    def awaited_where(self, closed: Collection[str]) -> str:
+        """Return what must be collected first where these fields are closed, "" when it can be counted."""
+        return self.awaits if not self.opens or self.opens in closed else ""
 
 
 _S = Source
@@ -190,7 +197,7 @@ FACTS: dict[str, Fact] = {
         Fact("is_small", "Меньше 25 учеников в городе или 14 в селе", Kind.FLAG, frozenset({_S.CLASSES, _S.SETS})),
         Fact("combined", "Входит в класс-комплект", Kind.FLAG, frozenset({_S.CLASSES})),
         # -- what no room keeps yet
-        Fact("disability", "Инвалидность", Kind.CODE, _CHILDREN, codes=(("adult", "инвалид"), ("child", "ребёнок-инвалид")), awaits=_HEALTH),
+        Fact("disability", "Инвалидность", Kind.CODE, _CHILDREN, codes=(("adult", "инвалид"), ("child", "ребёнок-инвалид")), awaits=_HEALTH, opens="disability"),
         Fact("implant", "Кохлеарный имплант", Kind.FLAG, _PEOPLE, awaits=_HEALTH),
         Fact("exam_basic", "ГИА за курс ООО", Kind.CODE, _PEOPLE, codes=_EXAM, awaits=_EXAMS),
         Fact("exam_secondary", "ГИА за курс СОО", Kind.CODE, _PEOPLE, codes=_EXAM, awaits=_EXAMS),

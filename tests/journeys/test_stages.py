@@ -1,0 +1,90 @@
+"""The ministry opens stage two in one more municipality: its schools see the fields from then on, an import is refused before."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.conftest import keep, sign_in
+from tests.journeys.test_journeys import accessible
+
+pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
+TODAY = f"{datetime.now(UTC):%Y-%m-%d}"
+
+
+def leave(page: Page) -> None:
+    page.get_by_role("button", name="Выйти").click()
+
+
+def test_a_stage_is_opened_by_order_and_only_there(page: Page, tmp_path: Path) -> None:
+    listed = tmp_path / "5А.csv"
+    listed.write_text(
+        "ФИО;Дата рождения;Класс;Группа здоровья\nИванов Иван Иванович;01.02.2015;5А;II\n", encoding="utf-8"
+    )
+
+    # where it is closed: nothing to see, and a list with the column is refused by name
+    sign_in(page, "nurse-nearby")
+    page.goto("/health/terms/")
+    expect(page.locator("main")).to_contain_text("этот этап не открыт")
+    keep(page, "stage-closed")
+    page.goto("/imports/")
+    page.set_input_files("#file", listed)
+    page.get_by_role("button", name="Проверить файл").click()
+    expect(page.locator("main")).to_contain_text("Столбец D «Группа здоровья»", timeout=30_000)
+    keep(page, "stage-import-refused")
+    leave(page)
+
+    # the ministry
+    sign_in(page, "ministry")
+    page.get_by_role("link", name="Этапы").click()
+    accessible(page, "stages")
+    before = page.request.get("/stages/matrix.pdf").body()
+    page.select_option("#f-stage", "2")
+    place = page.locator("#f-municipality option", has_text="Лысьв").get_attribute("value")
+    page.select_option("#f-municipality", place)
+    page.fill("#f-number", "26-01-06-900")
+    page.fill("#f-dated", TODAY)
+    page.get_by_role("button", name="Открыть этап").click()
+    expect(page.get_by_role("status").first).to_contain_text("26-01-06-900")
+    keep(page, "stages", full=True)
+    page.get_by_role("link", name=re.compile("Состав сведений")).click()
+    expect(page.locator("table")).to_contain_text("26-01-06-900")
+    accessible(page, "matrix of data")
+    keep(page, "matrix")
+    assert page.request.get("/stages/matrix.pdf").body() != before
+    leave(page)
+
+    # its school sees the fields now
+    sign_in(page, "nurse-nearby")
+    page.goto("/health/terms/")
+    expect(page.get_by_role("heading", name="Сроки сведений о здоровье")).to_be_visible()
+    page.goto("/learners/school/")
+    page.locator("tbody th a").first.click()
+    page.get_by_role("link", name="Здоровье", exact=True).last.click()
+    page.select_option("#f-code", index=2)
+    page.fill("#f-starts_on", TODAY)
+    page.fill("#f-document", "Осмотр № 5")
+    page.get_by_role("button", name="Записать").click()
+    expect(page.locator("main")).to_contain_text("Осмотр № 5")
+    accessible(page, "health of a learner")
+
+
+def test_a_nurse_fills_a_class_and_looks_after_the_terms(page: Page) -> None:
+    sign_in(page, "nurse")
+    page.goto("/health/terms/")
+    accessible(page, "terms of health")
+    keep(page, "health-terms")
+    page.goto("/groups/")
+    page.locator("tbody a").first.click()
+    page.locator("main").get_by_role("link", name="Здоровье", exact=True).click()
+    accessible(page, "health of a class")
+    keep(page, "health-class")
+    page.locator("tbody th a").first.click()
+    page.goto(page.url + "?kind=disability")
+    expect(page.get_by_role("heading", name="Сведения о здоровье")).to_be_visible()
+    keep(page, "health-learner", full=True)
+    keep(page, "health-learner-top")
