@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import http.client
+import json
 import os
 import random
 import shutil
@@ -128,7 +129,7 @@ def run(place: Installation, rounds: int, *, rows: int = ROWS, seed: int = 3) ->
             victim = VICTIMS[number % len(VICTIMS)]
             connection.close()
             with ThreadPoolExecutor(1) as sender:
-                sending = sender.submit(_until_taken, journal, path, f"round-{number}", year)
+                sending = sender.submit(until_taken, journal, path, f"round-{number}", year)
                 time.sleep(rng.uniform(0.05, usual))
                 place.kill(victim)
                 place.start(victim)
@@ -143,13 +144,21 @@ def run(place: Installation, rounds: int, *, rows: int = ROWS, seed: int = 3) ->
             [journal_id, year],
         )
         found = cursor.fetchone()
+        cursor.execute(
+            "SELECT count(*) FILTER (WHERE state = 'done' AND taken_rows = %s AND outcomes = %s::jsonb), count(*), "
+            "(SELECT count(*) FROM performance_formerrecord WHERE journal_id = %s) FROM journals_journalbatch WHERE journal_id = %s",
+            [rows, json.dumps({"n": rows}), journal_id, journal_id],
+        )
+        receipts = cursor.fetchone()
     expected = (rounds * rows, rounds * rows, sent.hexdigest())
     if found != expected:
         raise RuntimeError(f"sent {expected}, found {found}")
+    if receipts != (rounds, rounds, 0):
+        raise RuntimeError(f"batches whole, batches, former states: {receipts}")
     return happened
 
 
-def _until_taken(journal: Journal, path: Path, key: str, year: int) -> tuple[int, float]:
+def until_taken(journal: Journal, path: Path, key: str, year: int) -> tuple[int, float]:
     """Send a batch until it is taken; return how many times it was sent and how long the last one took."""
     deadline = time.monotonic() + PATIENCE
     for tries in count(1):

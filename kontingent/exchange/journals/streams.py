@@ -44,26 +44,25 @@ class StreamRefused(KontingentError):
 
 def blocks(body: Body, encoding: Encoding) -> Iterator[bytes]:
     """Yield blocks of whole lines, each line ended by a newline but perhaps the last."""
-    rest = b""
+    rest, lines = b"", 0
     for piece in _decompressed(body, encoding):
         cut = piece.rfind(b"\n") + 1
         if not cut:
             rest += piece
-            if len(rest) > LONGEST_LINE:
-                raise _too_long()
-            continue
-        yield rest + piece[:cut] if rest else piece[:cut]
-        rest = piece[cut:]
+        else:
+            yield rest + piece[:cut] if rest else piece[:cut]
+            lines += piece.count(b"\n")
+            rest = piece[cut:]
         if len(rest) > LONGEST_LINE:
-            raise _too_long()
+            raise _too_long(lines + 1)
     if rest:
         yield rest
 
 
-def _too_long() -> StreamRefused:
+def _too_long(number: int) -> StreamRefused:
     return StreamRefused(
         "journals.line_too_long",
-        f"Строка длиннее {LONGEST_LINE // 1024} КБ, передача остановлена. Одна запись – одна строка; проверьте переводы строк.",
+        f"Строка {number} длиннее {LONGEST_LINE // 1024} КБ, передача остановлена. Одна запись – одна строка; проверьте переводы строк.",
     )
 
 

@@ -1,4 +1,4 @@
-"""``kill -9`` amid an intake, for real: the web server, PostgreSQL and the worker. ``python -m bench.kills`` does it a hundred times."""
+"""A living installation, for real: ``kill -9`` amid an intake (``python -m bench.kills`` does it a hundred times), and what must not be sent."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.xdist_gro
 
 
 def test_every_mark_is_there_once_whatever_is_killed(tmp_path: Path) -> None:
+    said = ran(tmp_path, "bench.kills", "--rounds", "3", "--rows", "60000")
+    assert "убито: web 1, postgres 1, worker 1" in said
+    assert "по одной: 180000" in said
+
+
+def test_whatever_is_sent_the_server_says_why_and_stays_up(tmp_path: Path) -> None:
+    said = ran(tmp_path, "bench.abuse")
+    assert said.count("память") == 6
+
+
+def ran(tmp_path: Path, module: str, *arguments: str) -> str:
     env = {k: v for k, v in os.environ.items() if not k.startswith(("KONTINGENT_", "DATABASE_", "DJANGO_"))}
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "bench.kills",
-            "--rounds",
-            "3",
-            "--rows",
-            "60000",
-            "--folder",
-            str(tmp_path / "var"),
-        ],
+        [sys.executable, "-m", module, *arguments, "--folder", str(tmp_path / "var")],
         cwd=ROOT,
         env=env | {"KONTINGENT_STATIC": str(tmp_path / "static")},
         capture_output=True,
@@ -34,5 +35,4 @@ def test_every_mark_is_there_once_whatever_is_killed(tmp_path: Path) -> None:
         timeout=400,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "убито: web 1, postgres 1, worker 1" in done.stdout
-    assert "по одной: 180000" in done.stdout
+    return done.stdout

@@ -91,8 +91,17 @@ def test_a_line_of_a_gigabyte_is_refused_after_its_first_bytes() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert refused.value.code == "journals.line_too_long"
+    assert refused.value.message.startswith("Строка 1 длиннее 64 КБ")
     assert body.given <= 4 * streams.READ
     assert peak < 8 * streams.READ
+
+
+def test_a_line_too_long_is_named_by_its_number() -> None:
+    for body in (b"1\n2\n3\n" + b"x" * (1 << 17), b"\n" * (1 << 20) + b"1\n" * 5 + b"x" * (1 << 19) + b"\n"):
+        with pytest.raises(StreamRefused) as refused:
+            list(blocks(io.BytesIO(body), Encoding.IDENTITY))
+        number = body[: body.index(b"x")].count(b"\n") + 1
+        assert refused.value.message.startswith(f"Строка {number} длиннее")
 
 
 @pytest.mark.parametrize("encoding", [Encoding.GZIP, Encoding.ZSTD])
