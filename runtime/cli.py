@@ -110,6 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     _describe_journal(
         add("journal", _journal, "подключить электронный журнал: он сможет передавать уроки и отметки")
     )
+    _describe_retention(
+        add("retention", _retention, "сроки хранения успеваемости: что истекло; с --act – уничтожить")
+    )
     add("check", _check, "доказать, что периоды обучения равны свёртке журнала движений")
     return parser
 
@@ -149,6 +152,10 @@ def _describe_journal(link: argparse.ArgumentParser) -> None:
     link.add_argument("--municipality", metavar="КОД")
     link.add_argument("--region", action="store_true", help="журнал всего региона")
     link.add_argument("--contact", default="", help="кому звонить")
+
+
+def _describe_retention(keep: argparse.ArgumentParser) -> None:
+    keep.add_argument("--act", default="", help="номер и дата акта об уничтожении")
 
 
 def _day(text: str) -> date:
@@ -419,6 +426,13 @@ def _journal(arguments: argparse.Namespace) -> int:
         from runtime import journals
 
         return journals.connect(arguments, out=print)
+
+
+def _retention(arguments: argparse.Namespace) -> int:
+    with _installation(as_owner=True):  # partitions are dropped by their owner alone
+        from runtime import retention
+
+        return retention.retention(arguments.act, out=print)
 
 
 def _check(_arguments: argparse.Namespace) -> int:

@@ -77,3 +77,16 @@ class YearDestroyed(Event):
     school_year: int
     tables: list[str]
     kept_years: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YearExpired(Event):
+    """The term of a school year has passed: its records wait for an act of destruction."""
+
+    kind: ClassVar[str] = "performance.year_expired"
+    title: ClassVar[str] = (
+        "Истёк срок хранения сведений об успеваемости за учебный год, нужен акт об уничтожении"
+    )
+    school_year: int
+    tables: list[str]
+    kept_years: int

@@ -9,7 +9,7 @@ import time_machine
 from django.db import connection
 
 from kontingent.audit.models import Entry
-from kontingent.kernel.errors import NotAllowed
+from kontingent.kernel.errors import InvalidValue, NotAllowed
 from kontingent.performance import actions
 from kontingent.performance.actions.years import kept_years
 from kontingent.performance.records import FORMER_TABLES, KINDS
@@ -53,6 +53,9 @@ def test_a_journal_is_destroyed_after_five_years_its_summary_after_twenty_five()
     actions.make_years(2000, 2001)
     with pytest.raises(NotAllowed):
         actions.destroy_expired(actor=b.actor_of(b.school(), "performance.view"), basis="акт")
+    with time_machine.travel(datetime(2006, 9, 1, 12, tzinfo=UTC), tick=False), pytest.raises(InvalidValue):
+        actions.destroy_expired(actor=b.ROOT, basis=" ")
+    assert partitions(2000) == EVERY_TABLE
     with time_machine.travel(datetime(2006, 8, 31, 12, tzinfo=UTC), tick=False):
         assert actions.destroy_expired(actor=b.ROOT, basis="акт № 1") == []
     with time_machine.travel(datetime(2006, 9, 1, 12, tzinfo=UTC), tick=False):

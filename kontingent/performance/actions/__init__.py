@@ -9,19 +9,22 @@ from kontingent.performance.actions.journals import (
 )
 from kontingent.performance.actions.late import decide_late
 from kontingent.performance.actions.taking import Delivery, Taken, take_copied, take_staged
-from kontingent.performance.actions.years import destroy_expired, make_years
+from kontingent.performance.actions.years import Expired, destroy_expired, expired, make_years, tell_expired
 
 __all__ = [
     "Delivery",
+    "Expired",
     "GradingPeriodDraft",
     "Taken",
     "connect_journal",
     "decide_late",
     "destroy_expired",
+    "expired",
     "make_years",
     "map_subject",
     "open_history",
     "set_periods",
     "take_copied",
     "take_staged",
+    "tell_expired",
 ]

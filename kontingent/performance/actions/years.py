@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.db import connection, transaction
 
 from kontingent.audit import actions as audit
 from kontingent.codelists import queries as codelists
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import InvalidValue
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.performance import rules
-from kontingent.performance.events import YearDestroyed
+from kontingent.performance.events import YearDestroyed, YearExpired
+from kontingent.performance.models import LateCorrection
 from kontingent.performance.permissions import PerformancePermission
 from kontingent.performance.records import FORMER_TABLES, KINDS
 
@@ -34,24 +38,68 @@ def kept_years() -> dict[str, int]:
     return kept | {table: max(kept.values()) for table in FORMER_TABLES}
 
 
+class Expired(NamedTuple):
+    """A year of a table whose term has passed."""
+
+    school_year: int
+    table: str
+    kept_years: int
+
+
+def expired() -> list[Expired]:
+    """Return what may be destroyed today: whole partitions, the oldest first."""
+    today = clock.today()
+    return sorted(
+        Expired(year, table, years)
+        for table, years in kept_years().items()
+        for year in _years_of(table)
+        if rules.kept_until(SchoolYear(year), years) <= today
+    )
+
+
 @transaction.atomic
 def destroy_expired(*, actor: Actor, basis: str) -> list[int]:
-    """Destroy the records of years whose term has passed (уничтожить); return the years."""
+    """Destroy the records of years whose term has passed, by an act (уничтожить по акту); return the years.
+
+    Partitions are dropped whole, with their indexes; late corrections of the same records go along. For the owner of the tables.
+    """
     actor.require(PerformancePermission.DESTROY)
-    today = clock.today()
+    if not basis.strip():
+        raise InvalidValue(
+            "performance.destroy_basis",
+            "Укажите акт об уничтожении: номер и дату. Без акта сведения не уничтожают.",
+        )
     gone: dict[tuple[int, int], list[str]] = {}
-    for table, years in kept_years().items():
-        for year in _years_of(table):
-            if rules.kept_until(SchoolYear(year), years) <= today and _drop(table, year):
-                gone.setdefault((year, years), []).append(table)
+    for one in expired():
+        if _drop(one.table, one.school_year):
+            gone.setdefault((one.school_year, one.kept_years), []).append(one.table)
+    for (year, _), tables in gone.items():
+        records = [kind.code for kind in KINDS.values() if kind.table in tables]
+        LateCorrection.objects.filter(school_year=year, records__in=records).delete()
     audit.record_all(
         [
-            YearDestroyed(school_year=year, tables=sorted(tables), kept_years=years, basis=basis)
+            YearDestroyed(school_year=year, tables=sorted(tables), kept_years=years, basis=basis.strip())
             for (year, years), tables in sorted(gone.items())
         ],
         actor=actor,
     )
     return sorted({year for year, _ in gone})
+
+
+def tell_expired(*, actor: Actor) -> list[Expired]:
+    """Say in the journal of acts what waits for an act of destruction; destroys nothing."""
+    found = expired()
+    by_year: dict[tuple[int, int], list[str]] = {}
+    for one in found:
+        by_year.setdefault((one.school_year, one.kept_years), []).append(one.table)
+    audit.record_all(
+        [
+            YearExpired(school_year=year, tables=sorted(tables), kept_years=years)
+            for (year, years), tables in sorted(by_year.items())
+        ],
+        actor=actor,
+    )
+    return found
 
 
 def _years_of(table: str) -> list[int]:

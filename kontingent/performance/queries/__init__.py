@@ -16,7 +16,7 @@ from kontingent.performance.queries.diary import (
     year_results,
 )
 from kontingent.performance.queries.history import RecordHistory, RecordState, record_history
-from kontingent.performance.queries.journals import journal, journal_of, subject_names
+from kontingent.performance.queries.journals import journal, journal_of, kept_school_years, subject_names
 from kontingent.performance.queries.late import (
     LateRow,
     late_correction,
@@ -42,6 +42,7 @@ __all__ = [
     "grading_periods",
     "journal",
     "journal_of",
+    "kept_school_years",
     "late_correction",
     "late_corrections",
     "late_count",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from django.db import connection
+
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotFound
 from kontingent.performance.models import Journal, SubjectName
 from kontingent.performance.permissions import PerformancePermission
+from kontingent.performance.records import KINDS
 
 
 def journal(code: str) -> Journal:
@@ -28,6 +31,20 @@ def journal_of(actor: Actor, code: str) -> Journal:
 def subject_names(journal_id: int) -> dict[str, str]:
     """Return the subjects by a journal's own folded names."""
     return dict(SubjectName.objects.filter(journal_id=journal_id).values_list("text_key", "subject_code"))
+
+
+def kept_school_years() -> dict[str, list[int]]:
+    """Return the school years whose records are kept, by kind."""
+    found: dict[str, list[int]] = {}
+    with connection.cursor() as cursor:
+        for kind in KINDS.values():
+            cursor.execute(
+                "SELECT substring(c.relname from '[0-9]{4}$')::int FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+                "WHERE i.inhparent = %s::regclass ORDER BY 1",
+                [kind.table],
+            )
+            found[kind.code] = [row[0] for row in cursor.fetchall()]
+    return found
 
 
 def _no_such(code: str) -> NotFound:
