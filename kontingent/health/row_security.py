@@ -27,6 +27,16 @@ LANGUAGE sql STABLE SECURITY DEFINER AS $$
         AND CASE WHEN known IS NULL THEN r.superseded_at IS NULL
             ELSE r.recorded_at <= known AND (r.superseded_at IS NULL OR r.superseded_at > known) END
     GROUP BY 1 $$;
+-- Of whom the groups are recorded on a day, not which: completeness.
+CREATE OR REPLACE FUNCTION scope.health_filled(day date) RETURNS TABLE (person_id uuid, health_group boolean, physical_group boolean)
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT coalesce(p.merged_into_id, p.id), bool_or(r.kind = 'health_group'), bool_or(r.kind = 'physical_group')
+    FROM health.record r JOIN public.persons_person p ON p.id = r.person_id
+    WHERE r.kind IN ('health_group', 'physical_group') AND r.superseded_at IS NULL AND r.starts_on <= day
+        AND (r.ends_on IS NULL OR r.ends_on > day) AND scope.health_is_open(r.organisation_id)
+    GROUP BY 1 $$;
+REVOKE EXECUTE ON FUNCTION scope.health_filled(date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION scope.health_filled(date) TO kontingent_region;
 REVOKE EXECUTE ON FUNCTION scope.disability(date, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION scope.disability(date, timestamptz) TO kontingent_region;
 """

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from kontingent.access.permissions import AccessPermission
 from kontingent.enrolment import queries as enrolment
+from kontingent.health import queries as health
 from kontingent.persons import queries as persons
 from kontingent.web.request import actor_of, page
 from kontingent.web.sign_in import session_of
@@ -39,4 +40,6 @@ def one(request: HttpRequest, person_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.require(AccessPermission.OWN_FAMILY)
     card = enrolment.own_card(actor, person_id)
-    return page(request, "family/one.html", card=card, person=card.person)
+    return page(
+        request, "family/one.html", card=card, person=card.person, health=health.of_own(actor, person_id)
+    )

@@ -10,7 +10,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from kontingent.access.roles import ROLES
 from kontingent.kernel import clock
 from kontingent.kernel.errors import KontingentError, NotAllowed
+from kontingent.reports import completeness as measure
 from kontingent.stages import actions, document, queries
+from kontingent.stages.fields import STAGES, Stage
 from kontingent.stages.permissions import StagePermission
 from kontingent.web.files import saved_as
 from kontingent.web.request import actor_of, day, optional_day, page, uuid_of
@@ -60,6 +62,24 @@ def index(request: HttpRequest) -> HttpResponse:
     )
     answer.status_code = 422 if error else 200
     return answer
+
+
+@require_GET
+def completeness(request: HttpRequest) -> HttpResponse:
+    """Of how many learners the required fields of a stage are filled: municipalities, or the organisations of one."""
+    actor, on = actor_of(request), day(request)
+    stage = Stage.HEALTH if request.GET.get("stage") == Stage.HEALTH else Stage.PERSONAL
+    place = uuid_of(request.GET.get("municipality"))
+    by_school = place is not None or not (actor.scope.whole_region or actor.scope.municipalities)
+    rows = (
+        measure.by_organisation(actor, stage, on, municipality_id=place)
+        if by_school
+        else measure.by_municipality(actor, stage, on)
+    )
+    return page(
+        request, "stages/completeness.html", rows=rows, fields=measure.REQUIRED[stage], stage=stage, on=on, by_school=by_school,
+        stages=[(one.value, STAGES[one]) for one in measure.REQUIRED],
+    )  # fmt: skip
 
 
 @require_GET

@@ -116,6 +116,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/<slug:form>/<int:year>/svod/cell/", reports.svod_cell, name="svod-cell"),
     path("reports/<slug:form>/<int:year>/svod/form.<slug:kind>", reports.svod_file, name="svod-file"),
     path("stages/", stages.index, name="stages"),
+    path("stages/completeness/", stages.completeness, name="completeness"),
     path("stages/matrix/", stages.matrix, name="matrix"),
     path("stages/matrix.pdf", stages.matrix_file, name="matrix-file"),
     path("organisations/", organisations.register, name="organisations"),
