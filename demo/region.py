@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from demo import health, marker, personas
 from demo.histories import DELAYED, EVENING, INTELLECTUAL, LETTERS, Histories
+from demo.marks import Marks
 from demo.people import People
 from demo.studies import Studies
 from demo.territory import EMPTY_SCHOOL_OGRN, Chunk, Place, Territory
@@ -84,11 +85,12 @@ def load(
         _restart_sequences(histories.movement_id)
         personas.appoint(chunks, empty)
         health.write(personas.home_of(chunks).id, seed=seed)
+        marks = Marks(seed, as_of, actor).write(personas.home_of(chunks).id)
         cube.forget()
     _analyse()
     marker.mark(f"size {size}, seed {seed}")
     persons = Person.objects.count()
-    return LoadSummary(count, persons, writer.written, (clock.now() - started).total_seconds())
+    return LoadSummary(count, persons, writer.written + marks, (clock.now() - started).total_seconds())
 
 
 def _municipalities(as_of: date) -> list[Municipality]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kontingent.kernel.errors import InvalidValue
 from kontingent.kernel.school_year import SchoolYear
@@ -56,11 +56,14 @@ ALLOWED = {
 }
 
 
+#: Closing marks that are a debt until made good (273-ФЗ, art. 58 part 2): in every system, and of five points.
+UNSATISFACTORY_WORDS = frozenset({Word.FAILED.value, Word.NOT_ATTESTED.value})
+UNSATISFACTORY_POINTS = frozenset({"1", "2"})
+
+
 def is_unsatisfactory(mark: str, system: MarkSystem) -> bool:
-    """Say whether a closing mark is a debt until made good (273-ФЗ, art. 58 part 2)."""
-    if mark in (Word.FAILED, Word.NOT_ATTESTED):
-        return True
-    return system is MarkSystem.FIVE and mark in ("1", "2")
+    """Say whether a closing mark is a debt until made good."""
+    return mark in UNSATISFACTORY_WORDS or (system is MarkSystem.FIVE and mark in UNSATISFACTORY_POINTS)
 
 
 def has_marks(grade: int | None) -> bool:
@@ -98,41 +101,58 @@ class Trend(StrEnum):
     STEADY = "steady"
 
 
-#: A trend needs so many marks, and a change of the average by this much between the older and the newer half.
-FEWEST_FOR_TREND = 4
-NOTICEABLE = Decimal("0.30")
+class Thresholds(NamedTuple):
+    """Where the lines are drawn; the values are data (code list ``performance_threshold``).
+
+    A trend needs ``fewest`` marks, and a change of the average by ``noticeable`` between the older and the newer half.
+    A learner slips below ``failing``, or below ``watched`` and falling. Figures of fewer than ``shown`` learners are kept
+    back from whoever is not of their school.
+    """
+
+    failing: Decimal
+    watched: Decimal
+    noticeable: Decimal
+    fewest: int
+    shown: int
 
 
-def trend(marks: Sequence[Weighed]) -> Trend | None:
-    """Compare the newer half of the marks with the older one; None where there are too few to tell."""
-    if len(marks) < FEWEST_FOR_TREND:
-        return None
+class Halves(NamedTuple):
+    """A subject's marks in short: how many, and the averages of all, of the older and of the newer half."""
+
+    number: int
+    mean: Decimal | None
+    before: Decimal | None
+    after: Decimal | None
+
+
+def halves(marks: Sequence[Weighed]) -> Halves:
+    """Cut marks into the older and the newer half; of an odd number the one in the middle is new."""
     ordered = sorted(marks, key=lambda mark: mark.day)
     middle = len(ordered) // 2
-    before, after = average(ordered[:middle]), average(ordered[middle:])
-    if before is None or after is None:
+    return Halves(len(ordered), average(ordered), average(ordered[:middle]), average(ordered[middle:]))
+
+
+def trend(marks: Halves, lines: Thresholds) -> Trend | None:
+    """Compare the newer half of the marks with the older one; None where there are too few to tell."""
+    if marks.number < lines.fewest or marks.before is None or marks.after is None:
         return None
-    if abs(after - before) < NOTICEABLE:
+    if abs(marks.after - marks.before) < lines.noticeable:
         return Trend.STEADY
-    return Trend.UP if after > before else Trend.DOWN
+    return Trend.UP if marks.after > marks.before else Trend.DOWN
 
 
-#: Below this average a subject is shown as one to watch, and so is one that falls to a bare pass.
-WATCHED, FAILING = Decimal("3.20"), Decimal("2.50")
-
-
-def slips(mean: Decimal | None, direction: Trend | None) -> bool:
+def slips(mean: Decimal | None, direction: Trend | None, lines: Thresholds) -> bool:
     """Say whether a learner slips in a subject: failing, or low and falling."""
     if mean is None:
         return False
-    return mean < FAILING or (mean < WATCHED and direction is Trend.DOWN)
+    return mean < lines.failing or (mean < lines.watched and direction is Trend.DOWN)
 
 
-def slipping_rule() -> str:
+def slipping_rule(lines: Thresholds) -> str:
     """Say the rule to people."""
     return (
-        f"средний балл ниже {FAILING} или ниже {WATCHED} и падает (новая половина отметок хуже прежней на "
-        f"{NOTICEABLE} и больше)"
+        f"средний балл ниже {lines.failing} или ниже {lines.watched} и падает (новая половина отметок хуже прежней на "
+        f"{lines.noticeable} и больше; отметок не меньше {lines.fewest})"
     ).replace(".", ",")
 
 
@@ -140,29 +160,49 @@ def slipping_rule() -> str:
 
 
 class Quality(NamedTuple):
-    """Share of learners of a class, in percent: with no unsatisfactory mark, and with only 4 and 5."""
+    """Share of learners, in percent: with no unsatisfactory mark (успеваемость), and with only 4 and 5 (качество)."""
 
     attested: int
     achievement: int | None
     quality: int | None
 
 
-def quality(best_and_worst: Iterable[Collection[str]]) -> Quality:
-    """Return успеваемость and качество of a class from each learner's period marks of the five-point system.
+def quality(marks_of_learners: Iterable[Collection[str]]) -> Quality:
+    """Return успеваемость and качество from each learner's marks of a period.
 
     A learner with no marks is not attested and counts in neither; «осв» and «зач» hinder nobody.
     """
     attested = passed = good = 0
-    for marks in best_and_worst:
+    for marks in marks_of_learners:
         if not marks:
             continue
         attested += 1
         unsatisfactory = any(is_unsatisfactory(mark, MarkSystem.FIVE) for mark in marks)
         passed += not unsatisfactory
         good += not unsatisfactory and "3" not in marks
+    return shares(attested, passed, good)
+
+
+def shares(attested: int, passed: int, good: int) -> Quality:
+    """Return the shares of learners counted already: who passed, and who of them has only 4 and 5."""
     if not attested:
         return Quality(0, None, None)
     return Quality(attested, round(100 * passed / attested), round(100 * good / attested))
+
+
+def kept_back(numbers: Mapping[Any, int], fewest: int) -> set[Any]:
+    """Return which rows of a table are not shown, so that no child is guessed from the rest.
+
+    Rows of fewer than ``fewest`` learners, and, since the total is shown, so many of the next ones that those hidden are
+    at least two and at least ``fewest`` learners together. Rows without learners tell nothing and stay.
+    """
+    filled = sorted((number, str(key), key) for key, number in numbers.items() if number)
+    hidden = [one for one in filled if one[0] < fewest]
+    for one in filled[len(hidden) :]:
+        if not hidden or (len(hidden) > 1 and sum(number for number, _, _ in hidden) >= fewest):
+            break
+        hidden.append(one)
+    return {key for _, _, key in hidden}
 
 
 # -- debts -------------------------------------------------------------------------------------

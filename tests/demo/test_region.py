@@ -54,6 +54,24 @@ def test_the_region_passes_the_products_own_check(loaded: region.LoadSummary) ->
     assert report.streams > 900
 
 
+def test_a_school_has_a_journal_of_its_own_days(loaded: region.LoadSummary) -> None:
+    assert one("SELECT count(*) FROM performance_mark") > 10_000
+    assert one("SELECT count(*) FROM performance_attendance") > 1_000
+    assert one("SELECT count(DISTINCT organisation_id) FROM performance_periodmark WHERE kind = 'period'") > 1
+    assert one("SELECT count(DISTINCT school_year) FROM performance_periodmark WHERE kind = 'year'") == 5
+    strangers = (
+        "SELECT count(*) FROM performance_mark m WHERE NOT EXISTS (SELECT 1 FROM enrolment_placement p WHERE p.person_id = m.person_id "
+        "AND p.group_id = m.group_id AND p.superseded_at IS NULL AND p.starts_on <= m.given_on AND (p.ends_on IS NULL OR p.ends_on > m.given_on))"
+    )
+    assert one(strangers) == 0
+    assert (
+        one(
+            "SELECT count(*) FROM performance_mark m JOIN enrolment_group g ON g.id = m.group_id WHERE g.grade = 1"
+        )
+        == 0
+    )
+
+
 def test_it_is_believable(loaded: region.LoadSummary) -> None:
     assert 550 < contingent.total(b.ROOT, on=region.AS_OF, where=Filter(main=True)) < 1100
     assert contingent.total(b.ROOT, on=region.AS_OF, where=Filter(main=False)) > 50
@@ -90,7 +108,8 @@ def test_the_same_seed_makes_the_same_region(loaded: region.LoadSummary) -> None
     with connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE persons_person, organisations_organisation, enrolment_movement, access_appointment, health.record, "
-            "stages_stageorder RESTART IDENTITY CASCADE"
+            "stages_stageorder, performance_journal, performance_lesson, performance_mark, performance_attendance, "
+            "performance_periodmark RESTART IDENTITY CASCADE"
         )
     region.load("XS")
     assert digest() == first

@@ -18,6 +18,7 @@ from kontingent.performance.records import KINDS
 from kontingent.performance.rules import Closing, Trend, Weighed
 
 FIVE, HUNDRED, PASS = MarkSystem.FIVE, MarkSystem.HUNDRED, MarkSystem.PASS
+LINES = rules.Thresholds(Decimal("2.50"), Decimal("3.20"), Decimal("0.30"), fewest=4, shown=5)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_an_average_lies_between_worst_and_best(pairs: list[tuple[int, int]]) ->
      ((4, 4, 4, 4, 4, 4, 4, 5), Trend.STEADY)],
 )  # fmt: skip
 def test_a_trend_compares_halves(scores: tuple[int, ...], expected: Trend | None) -> None:
-    assert rules.trend(weighed(*[(score, "1") for score in scores])) is expected
+    assert rules.trend(rules.halves(weighed(*[(score, "1") for score in scores])), LINES) is expected
 
 
 @pytest.mark.parametrize(
@@ -98,14 +99,38 @@ def test_a_trend_compares_halves(scores: tuple[int, ...], expected: Trend | None
      ("3.19", Trend.UP, False), ("3.20", Trend.DOWN, False)],
 )  # fmt: skip
 def test_who_slips(mean: str | None, direction: Trend | None, expected: bool) -> None:
-    assert rules.slips(None if mean is None else Decimal(mean), direction) is expected
-    assert "2,50" in rules.slipping_rule()
+    assert rules.slips(None if mean is None else Decimal(mean), direction, LINES) is expected
+    assert "2,50" in rules.slipping_rule(LINES)
 
 
 def test_quality_counts_only_the_attested() -> None:
     assert rules.quality([]) == (0, None, None)
     assert rules.quality([["5", "4"], ["5", "3"], ["2", "5"], [], ["осв", "5"]]) == (4, 75, 50)
     assert rules.quality([["н/а", "5"]]) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "hidden"),
+    [
+        ({"а": 25, "б": 30}, set()),
+        ({"а": 25, "б": 4}, {"а", "б"}),  # the total would give the other away
+        ({"а": 25, "б": 4, "в": 7}, {"б", "в"}),
+        ({"а": 25, "б": 2, "в": 2}, {"а", "б", "в"}),  # four together are still few
+        ({"а": 25, "б": 3, "в": 3, "г": 0}, {"б", "в"}),
+        ({"а": 1}, {"а"}),
+        ({}, set()),
+    ],
+)
+def test_few_learners_are_not_shown(numbers: dict[str, int], hidden: set[str]) -> None:
+    assert rules.kept_back(numbers, 5) == hidden
+
+
+@given(st.dictionaries(st.integers(), st.integers(0, 12), max_size=12))
+def test_what_is_kept_back_cannot_be_had_by_subtraction(numbers: dict[int, int]) -> None:
+    hidden = rules.kept_back(numbers, 5)
+    assert all(number >= 5 or number == 0 for key, number in numbers.items() if key not in hidden)
+    filled = {key for key, number in numbers.items() if number}
+    assert not hidden or hidden == filled or (len(hidden) > 1 and sum(numbers[key] for key in hidden) >= 5)
 
 
 def closing(kind: FinalKind, mark: str, day: date, *, system: MarkSystem = FIVE) -> Closing:

@@ -13,6 +13,7 @@ from kontingent.performance.queries.diary import (
     columns_of,
     diary,
     grading_periods,
+    thresholds,
     year_results,
 )
 from kontingent.performance.queries.history import RecordHistory, RecordState, record_history
@@ -48,5 +49,6 @@ __all__ = [
     "late_count",
     "record_history",
     "subject_names",
+    "thresholds",
     "year_results",
 ]

@@ -272,6 +272,17 @@ def grading_periods(
     return [one for one in own or found if grade is None or one.grade_from <= grade <= one.grade_to]
 
 
+def thresholds() -> rules.Thresholds:
+    """Return where the lines are drawn: the code list ``performance_threshold``."""
+
+    def value(code: str) -> Decimal:
+        return Decimal(codelists.to_external("performance_threshold", code, "value") or 0)
+
+    return rules.Thresholds(
+        value("failing"), value("watched"), value("noticeable"), int(value("fewest")), int(value("shown"))
+    )
+
+
 def columns_of(closing: Iterable[ClosingMark]) -> list[tuple[str, str]]:
     """Return the headings that closing marks stand under, periods first, then year, exam, retake, final."""
     occur = {one.column for one in closing}
@@ -424,8 +435,9 @@ def _result(
         if mark.score is not None:
             weighed[mark.system_code].append(Weighed(mark.day, mark.score, mark.weight))
     system = max(weighed, key=lambda one: (len(weighed[one]), -one), default=MarkSystem.FIVE.value)
-    mean, direction = rules.average(weighed[system]), rules.trend(weighed[system])
+    lines, halved = thresholds(), rules.halves(weighed[system])
+    mean, direction = halved.mean, rules.trend(halved, lines)
     return SubjectResult(
         code, marks, closing, absences, system, mean, direction,
-        slips=system == MarkSystem.FIVE and rules.slips(mean, direction),
+        slips=system == MarkSystem.FIVE and rules.slips(mean, direction, lines),
     )  # fmt: skip
