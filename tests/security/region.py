@@ -176,8 +176,13 @@ def _performance(rng: random.Random, region: Region) -> None:
                 enrolment_id=stream.enrolment_id, person_id=stream.person_id, organisation_id=stream.organisation_id,
                 starts_on=stream.starts_on, ends_on=stream.ends_on, recorded_at=now,
             )  # fmt: skip
+        sat = (
+            Placement.objects.filter(enrolment_id=stream.enrolment_id, group__isnull=False)
+            .order_by("id")
+            .first()
+        )
         record: dict[str, Any] = {
-            "journal_id": journal.id, "external_id": f"{number}", "school_year": 2025, "version": 1, "batch_id": 1,
+            "group_id": sat.group_id if sat else None, "journal_id": journal.id, "external_id": f"{number}", "school_year": 2025, "version": 1, "batch_id": 1,
             "organisation_id": stream.organisation_id, "person_id": stream.person_id, "subject_code": "1", "recorded_at": now,
         }  # fmt: skip
         day = date(2025, 10, 1)
@@ -403,7 +408,13 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
         return {
             row.pk
             for row in model.objects.all()
-            if (may_read and (row.organisation_id in here or row.person_id in who)) or row.person_id in family
+            if (
+                may_read
+                and (
+                    row.organisation_id in here or row.person_id in who or row.group_id in actor.scope.groups
+                )
+            )
+            or row.person_id in family
         }
 
     moved = {m.order_id for m in Movement.objects.all() if m.person_id in who}
