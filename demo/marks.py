@@ -59,7 +59,7 @@ TOPICS = {
     "s23": "Проект изделия|Обработка древесины|Ткани|Черчение", "s24": "Лёгкая атлетика|Баскетбол|Лыжная подготовка|Гимнастика",
     "s25": "Безопасность дома|Правила дорожного движения|Первая помощь",
 }  # fmt: skip
-WORKS = (("answer", "1"), ("answer", "1"), ("classwork", "1"), ("homework", "0.5"), ("independent", "1.5"), ("test", "1.5"), ("control", "2"))  # fmt: skip
+WORKS = (("answer", "1"), ("answer", "1"), ("classwork", "1"), ("homework", "0.5"), ("independent", "1.5"), ("test", "1.5"))  # fmt: skip
 RECORD = (
     "journal_id",
     "external_id",
@@ -223,10 +223,10 @@ class Marks:
 
     # -- drawing -------------------------------------------------------------------------------
 
-    def _value(self, person_id: UUID, subject: str, when: float, *, spread: float = 0.75) -> int:
+    def _value(self, person_id: UUID, subject: str, when: float, *, spread: float = 0.6) -> int:
         rng = self.rng
-        ability = self._ability.setdefault(person_id, rng.gauss(4.05, 0.55))
-        leaning = self._leaning.setdefault((person_id, subject), rng.gauss(0, 0.35))
+        ability = self._ability.setdefault(person_id, rng.gauss(4.2, 0.45))
+        leaning = self._leaning.setdefault((person_id, subject), rng.gauss(0, 0.25))
         drift = leaning * (when - 0.5)
         return min(5, max(2, round(rng.gauss(ability + leaning + drift, spread))))
 

@@ -75,6 +75,7 @@ _SECTIONS = (
     Section("Поздние правки", "/late/", PerformancePermission.DECIDE, in_organisation=True),
     Section("Здоровье", "/health/terms/", HealthPermission.VIEW, in_organisation=True),
     Section("Контингент", "/contingent/", EnrolmentPermission.COUNT),
+    Section("Успеваемость", "/performance/", PerformancePermission.VIEW),
     Section("Отчётность", "/reports/", ReportPermission.VIEW),
     Section("Этапы", "/stages/", StagePermission.VIEW),
     Section("Назначения", "/appointments/", AccessPermission.APPOINT),

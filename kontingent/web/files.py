@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from typing import Any, Final
 
 from django.http import HttpResponse
+
+from kontingent.kernel import spreadsheets
+from kontingent.kernel.errors import NotFound
 
 #: Content types by the ending of a file's name.
 TYPES: Final = {
@@ -22,3 +27,28 @@ def saved_as(content: bytes, name: str) -> HttpResponse:
         content_type=TYPES[name.rpartition(".")[2]],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+def table_as(
+    kind: str, name: str, title: str, head: Sequence[str], lines: Iterable[Sequence[Any]]
+) -> HttpResponse:
+    """Return a table as a workbook or as CSV; text never becomes a formula in either.
+
+    Raises:
+        NotFound: there is no such kind of file.
+    """
+    if kind == "csv":
+        return saved_as(spreadsheets.csv_of([head, *lines]), f"{name}.csv")
+    if kind != "xlsx":
+        raise NotFound("files.no_such_kind", "В таком виде таблица не выгружается. Выберите Excel или CSV.")
+    output = BytesIO()
+    book = spreadsheets.workbook(output)
+    sheet = book.add_worksheet(title[:31])
+    bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+    sheet.set_column(0, 0, 34)
+    sheet.freeze_panes(1, 1)
+    sheet.write_row(0, 0, head, bold)
+    for number, line in enumerate(lines, start=1):
+        sheet.write_row(number, 0, line)
+    book.close()
+    return saved_as(output.getvalue(), f"{name}.xlsx")

@@ -22,6 +22,7 @@ from kontingent.kernel import snils
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import KontingentError
 from kontingent.kernel.snils import format_snils
+from kontingent.performance.permissions import PerformancePermission
 from kontingent.persons import actions as persons
 from kontingent.persons import duplicates, likeness, merging
 from kontingent.persons.actions import PersonDraft, RepresentationDraft
@@ -85,6 +86,7 @@ def card(request: HttpRequest, person_id: UUID) -> HttpResponse:
         may_edit=actor.may(PersonPermission.EDIT),
         may_see_categories=actor.may(PersonPermission.VIEW_CATEGORIES),
         may_see_health=health.may_look(actor) is not None,
+        may_see_marks=actor.may(PerformancePermission.VIEW) and bool(found.path),
         merges=merging.in_force(person_id)
         if found.person.version > 1
         else [],  # untouched since it was entered

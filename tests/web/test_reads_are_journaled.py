@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 from django.test import Client
+from pypdf import PdfReader
 from python_calamine import load_workbook
 
 from kontingent.access import emergency
@@ -37,6 +38,7 @@ from kontingent.web import urls
 from tests import builders as b
 from tests.exchange.journals.journal import Sender, mark
 from tests.machines import clients as m
+from tests.performance import records
 from tests.web.test_pages import signed_in, town
 
 __all__ = ["town"]
@@ -66,11 +68,21 @@ def region(town: dict[str, Any], settings: Any, tmp_path: Path) -> dict[str, Any
     performance.set_periods(actor=b.ROOT, school_year=2026, periods=[closed])
     journal.send([mark(1, town["anna"], version=2, value="3", date="2026-09-10")], key="k2", year=2026)
     assert LateCorrection.objects.count() == 1
+    _performance(town)
     return town | {
         "batch": batch,
         "report": reports.prepare(actor=b.ROOT, organisation_id=town["five"].id, form="oo-1", year=2026),
         "order": Order.objects.filter(organisation=town["five"]).earliest("created_at"),
     }
+
+
+def _performance(town: dict[str, Any]) -> None:
+    """A lesson, a failing mark, an absence and a debt of somebody in each school."""
+    for who, at in ((town["anna"], town["mine"]), (town["oleg"], town["other"])):
+        records.lesson(at, date(2026, 11, 24), 1, "s09", "Дроби")
+        records.mark(who, at, date(2026, 11, 24), "s09", "2", lesson_number=1)
+        records.absence(who, at, date(2026, 11, 25), "s09", "н")
+        records.closing(who, at, date(2026, 5, 26), "s09", "2", kind="year", period="20")
 
 
 def addresses(region: dict[str, Any]) -> Iterator[str]:
@@ -116,6 +128,8 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
         f"/imports/{region['batch'].id}/?status=possible", f"/learners/{anna}/record/?records=marks&journal=epos&year=2026&id=m1",
         f"/reports/{region['report'].id}/cell/?table=2.1.1.1&row=10&column=3",
         f"/reports/{region['report'].id}/cell/?table=2.1.1.1&row=01&column=3",
+        "/performance/file.xlsx", f"/performance/attention/?organisation={region['five'].id}",
+        f"/performance/attention/?organisation={region['seven'].id}", f"/groups/{mine}/sheet/file.xlsx",
     )  # fmt: skip
 
 
@@ -131,8 +145,10 @@ def shown(answer: Any) -> set[UUID]:
         text = json.dumps(
             [book.get_sheet_by_name(name).to_python() for name in book.sheet_names], ensure_ascii=False
         )
+    elif answer.headers.get("Content-Type") == "application/pdf":
+        text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
     else:
-        text = re.sub(r"<[^>]*>", "", answer.content.decode(errors="replace"))  # a PDF is no text
+        text = re.sub(r"<[^>]*>", "", answer.content.decode(errors="replace"))
     text = " ".join(text.split())
     return {one.id for one in standing() if one.full_name in text}
 

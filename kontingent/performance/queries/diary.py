@@ -113,13 +113,17 @@ class DiaryDay:
 
 @dataclass(frozen=True, slots=True)
 class Diary:
-    """Some days of a learner, ``[starts_on, ends_on)``; days without lessons are left out."""
+    """Some days of a learner, ``[starts_on, ends_on)``; days without lessons are left out.
+
+    ``latest`` is the last day with a mark before them, told only where they are empty.
+    """
 
     person_id: UUID
     starts_on: date
     ends_on: date
     days: list[DiaryDay]
     groups: dict[UUID, str]
+    latest: date | None = None
 
 
 class ClosingMark(NamedTuple):
@@ -180,7 +184,7 @@ class YearResults:
     subjects: list[SubjectResult]
     columns: list[tuple[str, str]]
     absences: dict[str, int]
-    organisations: frozenset[UUID]
+    organisation_id: UUID | None
     groups: dict[UUID, str]
     grade: int | None
 
@@ -214,7 +218,7 @@ def diary(
         days[lesson.day].append(lesson)
     return Diary(
         person_id, starts_on, ends_on, [DiaryDay(day, found) for day, found in days.items()],
-        {one.group_id: one.title for one in stays},
+        {one.group_id: one.title for one in stays}, None if days else _latest(person_id, years[0], ends_on),
     )  # fmt: skip
 
 
@@ -239,6 +243,7 @@ def year_results(
     for note in notes:
         missed[note.subject_code] += note.code != Absence.LATE
         counts[note.code] += 1
+    places = [one.organisation_id for one in closing] + [one.organisation_id for one in stays]
     subjects = sorted({*by_subject, *finals}, key=lambda code: codelists.title("subject", code))
     return YearResults(
         person_id,
@@ -246,7 +251,7 @@ def year_results(
         [_result(code, by_subject[code], finals[code], missed[code]) for code in subjects],
         columns_of(closing),
         dict(counts),
-        frozenset({one.organisation_id for one in stays} | {one.organisation_id for one in closing}),
+        places[-1] if places else None,
         {one.group_id: one.title for one in stays},
         max((one.grade for one in stays if one.grade is not None), default=None),
     )
@@ -372,6 +377,13 @@ def _marks(person_id: UUID, years: Sequence[int], starts_on: date, ends_on: date
         )
     )  # fmt: skip
     return [GivenMark(*row) for row in rows]
+
+
+def _latest(person_id: UUID, school_year: int, before: date) -> date | None:
+    found = Mark.objects.filter(
+        person_id=person_id, school_year=school_year, given_on__lt=before, withdrawn_at__isnull=True
+    )
+    return found.order_by("-given_on").values_list("given_on", flat=True).first()
 
 
 def _attendance(
