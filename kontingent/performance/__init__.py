@@ -4,7 +4,8 @@
 ``records``           the four kinds of record that a journal delivers: table, columns, keys – once
 ``models``            journals and the partitioned tables of records
 ``actions``           journals and periods · taking a chunk of records in · late corrections · partitions
-``queries``           the diary, the class sheet
+``queries``           the diary, the class sheet, quality, who slips and owes, late corrections
+``documents``         ведомость and справка as PDF
 Not here: how a batch comes over the wire (``exchange.journals``), the endpoint (``api``).
 
 Records are partitioned by school year, keyed by person and refer to nothing by foreign keys, so that they can be
