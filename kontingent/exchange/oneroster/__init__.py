@@ -1,0 +1,11 @@
+"""OneRoster 1.1 and 1.2 (обмен с журналами по стандарту 1EdTech): sets of CSV files, and the REST interface's objects.
+
+``model``     every file, column and vocabulary of both editions, once; pure
+``archives``  a zip that may be hostile, opened within bounds; pure
+``checking``  a set against every rule of the standard: all defects with file, line, column and remedy, or the set; pure
+``writing``   a set as a zip, the same bytes for the same rows; pure
+``rules``     the grammar of filter, sort and fields; pure
+``queries``   the register as collections of OneRoster, within the actor's scope
+``payloads``  a row as JSON of the REST interface; pure
+Not here: HTTP (``api.oneroster``), what a mark means (``performance``). СНИЛС has no column here, on purpose.
+"""
