@@ -382,18 +382,21 @@ def _audit(arguments: argparse.Namespace) -> int:
 
 
 def _health(arguments: argparse.Namespace) -> int:
-    _start_django()
-    from kontingent.health import cli
+    if demo := home.find_installation():
+        print(f"Работаю с вымышленным регионом: {demo}", file=sys.stderr)
+    with home.database(as_owner=False):  # in many short transactions of its own, while the system serves
+        _start_django()
+        from kontingent.health import cli
 
-    match arguments.act:
-        case "keys":
-            return cli.keys(out=print)
-        case "rotate":
-            return cli.rotate(out=print)
-        case "forget" if arguments.key:
-            return cli.forget(arguments.key, out=print)
-    print("Укажите ключ.", file=sys.stderr)
-    return 2
+        match arguments.act:
+            case "keys":
+                return cli.keys(out=print)
+            case "rotate":
+                return cli.rotate(out=print)
+            case "forget" if arguments.key:
+                return cli.forget(arguments.key, out=print)
+        print("Укажите ключ.", file=sys.stderr)
+        return 2
 
 
 def _machine(arguments: argparse.Namespace) -> int:
