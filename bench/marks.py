@@ -1,7 +1,7 @@
 """Intake of marks through HTTP with OAuth2 and zstd, beside raw COPY of the same rows into the same partition.
 
-Each round empties the partition, delivers, delivers the same again under another key, and once more in an order of chance
-(what a journal without order costs), copies the partition out, empties it and copies it back in with the same indexes: that is the
+Each round empties the partition, delivers, delivers the same again under another key, then without its first row, so that no chunk
+is as it was and every row is compared, then in an order of chance (what a journal without order costs), copies the partition out, empties it and copies it back in with the same indexes: that is the
 floor. The rounds' medians are told.
 """
 
@@ -29,7 +29,7 @@ from kontingent.kernel.school_year import SchoolYear
 from kontingent.performance import actions
 from kontingent.performance.records import MARKS
 
-NAMES = {"marks", "marks_again", "marks_shuffled"}
+NAMES = {"marks", "marks_again", "marks_compared", "marks_shuffled"}
 ROWS = {"XS": 100_000, "S": 500_000, "M": 1_000_000, "L": 10_000_000}
 ROUNDS = {"XS": 2, "S": 3, "M": 3, "L": 1}
 
@@ -41,13 +41,17 @@ def run(size: str, site: Site, server: psutil.Process) -> Iterator[Result]:
     actions.make_years(year)
     first: list[float] = []
     again: list[float] = []
+    compared: list[float] = []
     shuffled: list[float] = []
     floor: list[float] = []
     grown: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        path, in_disorder = Path(folder) / "marks.zst", Path(folder) / "shuffled.zst"
-        rows = sum(1 for _ in write_marks(path, ROWS[size], year))
-        sum(1 for _ in write_marks(in_disorder, ROWS[size], year, shuffled=True))
+        path, moved, in_disorder = (Path(folder) / f"{name}.zst" for name in ("marks", "moved", "shuffled"))
+        rows = ROWS[size]
+        for file, numbers in (
+            (path, range(rows)), (moved, range(1, rows)), (in_disorder, random.Random(1).sample(range(rows), rows)),
+        ):  # fmt: skip
+            sum(1 for _ in write_marks(file, rows, year, numbers=numbers))
         for number in range(ROUNDS[size]):
             _empty(year)
             with _watched(server) as memory:
@@ -56,18 +60,21 @@ def run(size: str, site: Site, server: psutil.Process) -> Iterator[Result]:
             again.append(
                 rows / _timed(journal, path, f"{time.time_ns()}-{number}-again", year, unchanged=rows)
             )
+            key = f"{time.time_ns()}-{number}-compared"
+            compared.append((rows - 1) / _timed(journal, moved, key, year, unchanged=rows - 1))
             shuffled.append(
                 rows
                 / _timed(journal, in_disorder, f"{time.time_ns()}-{number}-shuffled", year, unchanged=rows)
             )
             floor.append(rows / _raw_copy(Path(folder) / "rows", year))
         _empty(year)
-    told = {"первый раз": first, "снова": again, "вразнобой": shuffled, "COPY": floor}
+    told = {"первый раз": first, "снова": again, "со сдвигом": compared, "вразнобой": shuffled, "COPY": floor}
     print("  по кругам: " + "; ".join(f"{name} {[round(x) for x in found]}" for name, found in told.items()))
-    one, two, three, raw = (statistics.median(found) for found in told.values())
+    one, two, three, four, raw = (statistics.median(found) for found in told.values())
     yield Result("marks", size, one, "marks/s through HTTP", raw, one / raw, rss_mb=max(grown))
     yield Result("marks_again", size, two, "unchanged marks/s", one, two / one)
-    yield Result("marks_shuffled", size, three, "unchanged marks/s", one, three / one)
+    yield Result("marks_compared", size, three, "unchanged marks/s", one, three / one)
+    yield Result("marks_shuffled", size, four, "unchanged marks/s", one, four / one)
 
 
 def _timed(journal: Journal, path: Path, key: str, year: int, **expected: int) -> float:
@@ -82,17 +89,17 @@ def _timed(journal: Journal, path: Path, key: str, year: int, **expected: int) -
 
 
 def write_marks(
-    path: Path, count: int, year: int, *, first: int = 0, shuffled: bool = False
+    path: Path, count: int, year: int, *, first: int = 0, numbers: Sequence[int] | None = None
 ) -> Iterator[bytes]:
-    """Write so many marks of the region's learners in the order a journal exports them, by day, class by class; yield «id=value»."""
+    """Write so many marks of the region's learners in the order a journal exports them, by day, class by class; yield «id=value».
+
+    ``numbers`` says which of them, and in which order.
+    """
     learners = _learners(year)
     days = _days(year)
     per_day = max(1, count // len(days))
-    numbers: Sequence[int] = range(count)
-    if shuffled:
-        numbers = random.Random(first).sample(numbers, count)
     with zstd.open(path, "wb", level=3) as file:
-        for number in numbers:
+        for number in range(count) if numbers is None else numbers:
             key = 1_000_000_000 + first + number
             value = "2344555"[key * 2_654_435_761 % 2**32 % 7]
             file.write(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
@@ -31,24 +31,43 @@ class Known(NamedTuple):
 class Chunk:
     """Rows of a delivery, counted from nought: those to take, those that stand later in the chunk too, those refused.
 
-    ``data`` is the rows to take as ``COPY`` reads them: made here, in the reader's thread, to be handed on in one piece.
+    ``said`` tells lines of the same meaning; those said before stay unread until ``read``. ``data`` is the rows to take as ``COPY``
+    reads them: made here, in the reader's thread, to be handed on in one piece.
     """
 
     first_row: int
     rows: int
     digest: bytes
+    known: Known | None = None
+    said: bytes = b""
+    parts: list[tuple[Sequence[bytes], bool]] = field(default_factory=list)
     data: bytes = b""
     numbers: list[int] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
     refused: list[RefusedLine] = field(default_factory=list)
-    known: Known | None = None
+
+    def read(self, reader: Reader) -> None:
+        """Read the lines, unless that is done."""
+        if not self.parts:
+            return
+        read, number = Read(), 0
+        for lines, plain in self.parts:
+            reader.read(lines, read, plain=plain, first=number)
+            number += len(lines)
+        self.parts = []
+        if len(set(read.ids)) < len(read.ids):
+            self.superseded = _leave_newest(read)
+        self.data = "".join(read.texts).encode()
+        self.numbers, self.refused = read.numbers, read.refused
 
 
-def chunks(blocks: Iterable[bytes], reader: Reader, known: Sequence[Known] = ()) -> Iterator[Chunk]:
-    """Yield chunks in order; those of ``known`` come back unread, with their digest to compare."""
+def chunks(
+    blocks: Iterable[bytes], reader: Reader, known: Sequence[Known] = (), said: Container[bytes] = ()
+) -> Iterator[Chunk]:
+    """Yield chunks in order; those of ``known`` come back unread, with their digest to compare, and so do those said before."""
     sizes = [one.rows for one in known]
     first, index = 0, 0
-    gathering = _Gathering(reader, known[0] if known else None)
+    gathering = _Gathering(known[0] if known else None)
     for block in blocks:
         lines = [line for line in block.split(b"\n") if line and line != b"\r"]
         plain = is_plain(block)
@@ -59,43 +78,42 @@ def chunks(blocks: Iterable[bytes], reader: Reader, known: Sequence[Known] = ())
             part, lines = lines[: size - gathering.rows], lines[size - gathering.rows :]
             gathering.add(part, plain=plain)
             if gathering.rows == size:
-                yield gathering.chunk(first)
+                yield gathering.chunk(first, reader, said)
                 first, index = first + size, index + 1
-                gathering = _Gathering(reader, known[index] if index < len(known) else None)
+                gathering = _Gathering(known[index] if index < len(known) else None)
     if gathering.rows:
-        yield gathering.chunk(first)
+        yield gathering.chunk(first, reader, said)
 
 
 class _Gathering:
     """A chunk in the making."""
 
-    def __init__(self, reader: Reader, known: Known | None) -> None:
+    def __init__(self, known: Known | None) -> None:
         self.rows = 0
-        self._reader = reader
         self._known = known
         self._digest = hashlib.sha256()
-        self._read = Read()
+        self._parts: list[tuple[Sequence[bytes], bool]] = []
 
     def add(self, lines: Sequence[bytes], *, plain: bool) -> None:
         self._digest.update(b"\n".join(lines))
         self._digest.update(b"\n")
         if self._known is None:
-            self._reader.read(lines, self._read, plain=plain, first=self.rows)
+            self._parts.append((lines, plain))
         self.rows += len(lines)
 
-    def chunk(self, first_row: int) -> Chunk:
-        read = self._read
-        superseded = _leave_newest(read) if len(set(read.ids)) < len(read.ids) else []
-        return Chunk(
+    def chunk(self, first_row: int, reader: Reader, said: Container[bytes]) -> Chunk:
+        digest = self._digest.digest()
+        made = Chunk(
             first_row,
             self.rows,
-            self._digest.digest(),
-            "".join(read.texts).encode(),
-            read.numbers,
-            superseded,
-            read.refused,
+            digest,
             self._known,
+            hashlib.sha256(digest + reader.signature).digest(),
+            self._parts,
         )
+        if self._known is None and made.said not in said:
+            made.read(reader)
+        return made
 
 
 def _leave_newest(read: Read) -> list[int]:

@@ -6,6 +6,7 @@ Few different values stand in many rows – days, subjects, marks, kinds of work
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -337,8 +338,18 @@ class Reader:
             msgspec.json.Decoder(self._message).decode if written_as is Format.NDJSON else self._from_csv
         )
         self._header: Sequence[str] | None = None
+        self._signature: bytes | None = None
         self._delimiter = ","
         self.needs_header = written_as is Format.CSV
+
+    @property
+    def signature(self) -> bytes:
+        """What else than the lines themselves their meaning hangs on: how they are written, how the journal calls subjects."""
+        if self._signature is None:
+            subjects = sorted(self._lexicon.subject_names.items())
+            said = (self._message.__name__, self._header, self._delimiter, self._lexicon.ogrn, subjects)
+            self._signature = hashlib.sha256(repr(said).encode()).digest()
+        return self._signature
 
     def take_header(self, line: bytes) -> None:
         """Read the first line of a CSV file: names of fields in any order."""

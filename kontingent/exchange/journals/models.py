@@ -3,6 +3,9 @@
 from django.db import models
 from django.db.models import F, Q
 
+#: Chunks and batches of so many rows are worth knowing again when they come a second time.
+LARGE = 1000
+
 
 class JournalBatch(models.Model):
     """One delivery of a journal, known by its key (порция журнала). ``taken_rows`` lines of it are dealt with for good."""
@@ -21,6 +24,13 @@ class JournalBatch(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["journal", "key"], name="journal_batch_key_once")]
+        indexes = [
+            models.Index(
+                fields=["journal", "records", "school_year", "id"],
+                condition=Q(taken_rows__gte=LARGE),
+                name="journal_batch_large",
+            )
+        ]
 
     def __str__(self) -> str:
         """Return the key."""
@@ -28,7 +38,11 @@ class JournalBatch(models.Model):
 
 
 class ChunkReceipt(models.Model):
-    """What became of the rows of one chunk: one letter a row, and a digest to know the chunk again by."""
+    """What became of the rows of one chunk: one letter a row, and a digest to know the chunk again by.
+
+    ``said`` is set where every row came to stand: the same lines sent again change nothing as long as no record between the ids has
+    changed since ``taken_at``.
+    """
 
     id = models.BigAutoField(primary_key=True)
     batch = models.ForeignKey(JournalBatch, on_delete=models.CASCADE, related_name="receipts")
@@ -36,6 +50,10 @@ class ChunkReceipt(models.Model):
     rows = models.IntegerField()
     outcomes = models.TextField()
     digest = models.BinaryField()
+    said = models.BinaryField(null=True)
+    lowest_id = models.CharField(max_length=64, db_collation="C", blank=True)
+    highest_id = models.CharField(max_length=64, db_collation="C", blank=True)
+    taken_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["batch", "first_row"], name="chunk_receipt_once")]

@@ -8,7 +8,7 @@ journal one: the others are asked to wait.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from django.db import OperationalError, connection, transaction
 from kontingent.audit import actions as audit
 from kontingent.exchange.journals.chunks import Chunk, Known, ahead, chunks
 from kontingent.exchange.journals.messages import Format, Lexicon, Reader, RefusedLine, RowRefused
-from kontingent.exchange.journals.models import ChunkReceipt, JournalBatch, RefusedRow
+from kontingent.exchange.journals.models import LARGE, ChunkReceipt, JournalBatch, RefusedRow
 from kontingent.exchange.journals.streams import Body, Encoding, StreamRefused, blocks
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
@@ -27,7 +27,7 @@ from kontingent.kernel.errors import Conflict, InvalidValue, KontingentError, Tr
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
 from kontingent.performance import queries as performance
-from kontingent.performance.actions import Delivery, Taken, make_years, take_copied
+from kontingent.performance.actions import Delivery, Span, Taken, make_years, still_stands, take_copied
 from kontingent.performance.codes import Outcome
 from kontingent.performance.events import BatchTaken
 from kontingent.performance.models import Journal
@@ -69,10 +69,10 @@ def deliver(*, actor: Actor, journal_code: str, consignment: Consignment, body: 
             if batch.state == "done":
                 return batch
             make_years(consignment.school_year)
-            known, reader = _known(batch), _reader(actor, journal, consignment)
+            known, reader, said = _known(batch), _reader(actor, journal, consignment), _said(batch)
         try:
-            for chunk in ahead(chunks(blocks(body, consignment.encoding), reader, known)):
-                _take(actor, journal, batch, consignment, chunk)
+            for chunk in ahead(chunks(blocks(body, consignment.encoding), reader, known, said)):
+                _take(actor, journal, batch, consignment, chunk, reader, said)
         except (StreamRefused, RowRefused) as refused:
             _close(actor, journal, batch, "broken", broken_by=_code_of(refused))
             raise _told(refused) from refused
@@ -152,6 +152,20 @@ def _known(batch: JournalBatch) -> list[Known]:
     return [Known(count, bytes(digest)) for count, digest in rows]
 
 
+#: Of so many large batches the chunks are remembered.
+_REMEMBERED = 20
+
+
+def _said(batch: JournalBatch) -> dict[bytes, int]:
+    """Return what the newest large batches of the same kind said, where sending it again may change nothing, with the receipts."""
+    large = JournalBatch.objects.filter(
+        journal=batch.journal_id, records=batch.records, school_year=batch.school_year, taken_rows__gte=LARGE
+    )
+    newest = list(large.order_by("-pk").values_list("pk", flat=True)[:_REMEMBERED])
+    rows = ChunkReceipt.objects.filter(batch__in=newest, said__isnull=False).order_by("pk")
+    return {bytes(said or b""): receipt for said, receipt in rows.values_list("said", "pk")}
+
+
 def _reader(actor: Actor, journal: Journal, consignment: Consignment) -> Reader:
     own = actor.scope.organisations if not actor.scope.whole_region and not actor.scope.municipalities else ()
     lexicon = Lexicon(
@@ -162,7 +176,13 @@ def _reader(actor: Actor, journal: Journal, consignment: Consignment) -> Reader:
 
 
 def _take(
-    actor: Actor, journal: Journal, batch: JournalBatch, consignment: Consignment, chunk: Chunk
+    actor: Actor,
+    journal: Journal,
+    batch: JournalBatch,
+    consignment: Consignment,
+    chunk: Chunk,
+    reader: Reader,
+    said: Mapping[bytes, int],
 ) -> None:
     if chunk.known is not None:
         if (chunk.rows, chunk.digest) != chunk.known:
@@ -172,26 +192,64 @@ def _take(
                 "Передайте ту же порцию или дайте новой другой ключ.",
             )
         return
+    delivery = Delivery(
+        actor=actor, journal_id=journal.pk, source=journal.source, batch_id=batch.pk, records=consignment.records,
+        school_year=consignment.school_year,
+        may_be_late=journal.history_until is not None and clock.today() < journal.history_until,
+    )  # fmt: skip
     with scoped(actor), transaction.atomic():
         _commit_with_the_next()
-        taken = take_copied(
-            Delivery(
-                actor=actor, journal_id=journal.pk, source=journal.source, batch_id=batch.pk, records=consignment.records,
-                school_year=consignment.school_year,
-                may_be_late=journal.history_until is not None and clock.today() < journal.history_until,
-            ),
-            chunk.data,
-        )  # fmt: skip
-        outcomes = _outcomes(chunk, taken)
-        ChunkReceipt.objects.create(
-            batch=batch, first_row=chunk.first_row, rows=chunk.rows, outcomes=outcomes, digest=chunk.digest
-        )
-        _keep_refused(journal, batch, chunk, taken)
-        _mend(journal, batch)
+        receipt_id = said.get(chunk.said)
+        outcomes = None if receipt_id is None else _as_before(delivery, batch, chunk, receipt_id)
+        if outcomes is None:
+            chunk.read(reader)
+            outcomes = _take_now(delivery, journal, batch, chunk)
         batch.taken_rows = chunk.first_row + chunk.rows
         batch.outcomes = dict(Counter(batch.outcomes) + Counter(outcomes))
         batch.state, batch.broken_by, batch.touched_at = "taking", "", clock.now()
         batch.save(update_fields=["taken_rows", "outcomes", "state", "broken_by", "touched_at"])
+
+
+def _take_now(delivery: Delivery, journal: Journal, batch: JournalBatch, chunk: Chunk) -> str:
+    taken = take_copied(delivery, chunk.data)
+    outcomes = _outcomes(chunk, taken)
+    receipt = ChunkReceipt(
+        batch=batch, first_row=chunk.first_row, rows=chunk.rows, outcomes=outcomes, digest=chunk.digest
+    )
+    if taken.span and chunk.rows >= LARGE and _STANDS.issuperset(outcomes):
+        receipt.said, (receipt.lowest_id, receipt.highest_id) = chunk.said, taken.span
+        receipt.taken_at = clock.now()
+    receipt.save(force_insert=True)
+    _keep_refused(journal, batch, chunk, taken)
+    _mend(journal, batch)
+    return outcomes
+
+
+#: Rows that have come to stand, and what they are when they come again.
+_AGAIN = str.maketrans(
+    "".join((Outcome.CREATED, Outcome.CHANGED, Outcome.WITHDRAWN)), Outcome.UNCHANGED.value * 3
+)
+_STANDS = frozenset((Outcome.CREATED, Outcome.CHANGED, Outcome.WITHDRAWN, Outcome.UNCHANGED, Outcome.STALE))
+
+
+def _as_before(delivery: Delivery, batch: JournalBatch, chunk: Chunk, receipt_id: int) -> str | None:
+    """Take a chunk that was taken before and still stands without reading it again; None where it has to be read.
+
+    A journal that sends all it has every night says most of it in the words of the night before.
+    """
+    receipt = ChunkReceipt.objects.get(pk=receipt_id)
+    if receipt.taken_at is None:
+        return None
+    span = Span(receipt.lowest_id, receipt.highest_id)
+    standing = chunk.rows - receipt.outcomes.count(Outcome.STALE.value)
+    if not still_stands(delivery, span, rows=standing, since=receipt.taken_at):
+        return None
+    outcomes = receipt.outcomes.translate(_AGAIN)
+    ChunkReceipt.objects.create(
+        batch=batch, first_row=chunk.first_row, rows=chunk.rows, outcomes=outcomes, digest=chunk.digest,
+        said=chunk.said, lowest_id=span.lowest, highest_id=span.highest, taken_at=receipt.taken_at,
+    )  # fmt: skip
+    return outcomes
 
 
 def _commit_with_the_next() -> None:

@@ -8,13 +8,21 @@ from kontingent.performance.actions.journals import (
     set_periods,
 )
 from kontingent.performance.actions.late import decide_late
-from kontingent.performance.actions.taking import Delivery, Taken, take_copied, take_staged
+from kontingent.performance.actions.taking import (
+    Delivery,
+    Span,
+    Taken,
+    still_stands,
+    take_copied,
+    take_staged,
+)
 from kontingent.performance.actions.years import Expired, destroy_expired, expired, make_years, tell_expired
 
 __all__ = [
     "Delivery",
     "Expired",
     "GradingPeriodDraft",
+    "Span",
     "Taken",
     "connect_journal",
     "decide_late",
@@ -24,6 +32,7 @@ __all__ = [
     "map_subject",
     "open_history",
     "set_periods",
+    "still_stands",
     "take_copied",
     "take_staged",
     "tell_expired",

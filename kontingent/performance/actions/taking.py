@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -57,11 +58,22 @@ class RefusedRecord(NamedTuple):
     staged: dict[str, Any]
 
 
+class Span(NamedTuple):
+    """From which id to which."""
+
+    lowest: str
+    highest: str
+
+
 class Taken(NamedTuple):
-    """What became of a chunk: a letter (``Outcome``) for every staged row in order, and the refused ones."""
+    """What became of a chunk: a letter (``Outcome``) for every staged row in order, and the refused ones.
+
+    ``span`` is where its records stand, if they stand there by themselves and whose they are was said by the register's ids.
+    """
 
     outcomes: str
     refused: list[RefusedRecord]
+    span: Span | None = None
 
 
 def take_copied(delivery: Delivery, data: bytes) -> Taken:
@@ -83,6 +95,24 @@ def take_staged(delivery: Delivery, rows: Sequence[Mapping[str, Any]]) -> Taken:
             [json.dumps([dict(row) for row in rows])],
         )
         return _take(cursor, delivery)
+
+
+def still_stands(delivery: Delivery, span: Span, *, rows: int, since: datetime) -> bool:
+    """Say whether so many records stand between two ids, not many more, and none of them was written since.
+
+    Records are replaced, never taken away, so that then all that was said of them still holds. Holds the journal's lock.
+    """
+    delivery.actor.require(PerformancePermission.DELIVER)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, delivery.journal_id])
+        cursor.execute(
+            "SELECT count(*), count(*) FILTER (WHERE recorded_at >= %s) FROM "
+            f"(SELECT recorded_at FROM {delivery.records.table} WHERE school_year = %s AND journal_id = %s "
+            "AND external_id BETWEEN %s AND %s LIMIT %s) AS s",
+            [since, delivery.school_year, delivery.journal_id, span.lowest, span.highest, 2 * rows + 1],
+        )
+        found, written = cursor.fetchone()
+    return rows <= found <= 2 * rows and not written
 
 
 def staged_columns(records: Records) -> list[str]:
@@ -113,7 +143,7 @@ def _take(cursor: Any, delivery: Delivery) -> Taken:
         _queue_late(cursor, delivery)
     refused = _refused(cursor, delivery) if Outcome.REFUSED in outcomes else []
     cursor.execute("DROP TABLE incoming, judged")
-    return Taken(outcomes, refused)
+    return Taken(outcomes, refused, stretch.span)
 
 
 class Stretch(NamedTuple):
@@ -129,6 +159,13 @@ class Stretch(NamedTuple):
     def is_dense(self) -> bool:
         """True when what stands there is about what the chunk names."""
         return self.standing <= 2 * self.rows
+
+    @property
+    def span(self) -> Span | None:
+        """Where the records of the chunk stand, if by themselves."""
+        if self.has_keys or not self.is_dense or self.lowest is None or self.highest is None:
+            return None
+        return Span(self.lowest, self.highest)
 
 
 def _stretch(cursor: Any, delivery: Delivery) -> Stretch:

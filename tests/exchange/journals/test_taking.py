@@ -15,8 +15,10 @@ from django.test.utils import CaptureQueriesContext
 
 from kontingent.api import declarations
 from kontingent.audit.models import Entry
-from kontingent.exchange.journals import chunks
-from kontingent.exchange.journals.models import JournalBatch
+from kontingent.exchange.journals import chunks, taking
+from kontingent.exchange.journals.chunks import Chunk
+from kontingent.exchange.journals.messages import Reader
+from kontingent.exchange.journals.models import ChunkReceipt, JournalBatch
 from kontingent.kernel.errors import Conflict, InvalidValue, NotAllowed
 from kontingent.organisations.models import Organisation
 from kontingent.performance import actions
@@ -503,6 +505,56 @@ def test_an_interrupted_batch_goes_on_where_it_stood(scene: Scene, monkeypatch: 
         cursor = page["next_cursor"]
     assert [one["row"] for one in told] == list(range(1, 37))
     assert [one["outcome"] for one in told] == ["created"] * 35 + ["refused"]
+
+
+def test_what_was_said_before_and_stands_is_not_read_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "ROWS", 10)
+    monkeypatch.setattr(taking, "LARGE", 10)
+    read: list[int] = []
+    reads = Chunk.read
+
+    def noted(chunk: Chunk, reader: Reader) -> None:
+        if chunk.parts:
+            read.append(chunk.first_row)
+        reads(chunk, reader)
+
+    monkeypatch.setattr(Chunk, "read", noted)
+
+    def again(rows: list[dict[str, Any]], key: str) -> tuple[list[int], str]:
+        read.clear()
+        scene.journal.send(rows, key=key)
+        receipts = ChunkReceipt.objects.filter(batch__key=key).order_by("first_row")
+        return list(read), "".join(one.outcomes for one in receipts)
+
+    rows = [mark(n, scene.anna) for n in range(100, 130)]
+    rows[3] = rows[3] | {"id": "m104", "version": 0}
+    first = "nnnsnnnnnn" + "n" * 20
+    assert again(rows, "night-1") == ([0, 10, 20], first)
+    assert again(rows, "night-2") == ([], first.replace("n", "u"))
+    changed = [*rows[:15], rows[15] | {"version": 2, "value": "2"}, *rows[16:]]
+    assert again(changed, "night-3") == ([10], first.replace("n", "u")[:15] + "c" + "u" * 14)
+    assert again(rows, "night-4") == ([10], first.replace("n", "u")[:15] + "s" + "u" * 14)
+    assert again(changed, "night-5") == ([], first.replace("n", "u"))
+    scene.journal.send([mark(125, scene.anna, version=3, value="3")], key="day")
+    assert again(changed, "night-6") == ([20], first.replace("n", "u")[:25] + "s" + "u" * 4)
+    actions.map_subject(actor=b.ROOT, journal_code="epos", text="Матем.", subject_code="s09")
+    assert again(changed, "night-7")[0] == [0, 10, 20]
+    assert Mark.objects.count() == 29
+
+
+def test_what_was_refused_is_read_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "ROWS", 10)
+    monkeypatch.setattr(taking, "LARGE", 10)
+    rows = [mark(n, scene.anna, subject="Матем.") for n in range(10)]
+    assert counted(scene.journal.send(rows)) == {"refused": 10}
+    assert not ChunkReceipt.objects.filter(said__isnull=False).exists()
+    rows = [mark(n, "ученик-17") for n in range(10)]
+    assert counted(scene.journal.send(rows, key="k2")) == {"refused": 10}
+    SourceKey.objects.create(source="journal:epos", external_id="ученик-17", person_id=scene.anna)
+    assert counted(scene.journal.send(rows, key="k3")) == {"created": 10}
+    assert not ChunkReceipt.objects.filter(said__isnull=False).exists()
 
 
 def test_answers_fit_their_schemas(scene: Scene) -> None:
