@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -22,6 +23,7 @@ class Journal:
         from kontingent.access.machines import actions as machines
         from kontingent.access.machines.actions import ClientDraft
         from kontingent.access.machines.rules import HIGHEST_RATE, Reach
+        from kontingent.kernel import clock
         from kontingent.kernel.actor import system_actor
         from kontingent.performance import actions
 
@@ -38,6 +40,8 @@ class Journal:
         actions.connect_journal(
             actor=actor, code=self.code, title="Журнал измерения", client_code=f"client:{client.id}"
         )
+        # Its first load: what the demonstration has closed already is let through.
+        actions.open_history(actor=actor, journal_code=self.code, until=clock.today() + timedelta(days=2))
         self._port = port
         self._basic = base64.b64encode(f"{client.client_id}:{secret}".encode()).decode()
 
