@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "kontingent.reports",
     "kontingent.exchange.staging",
     "kontingent.exchange.journals",
+    "kontingent.exchange.epgu",
     "kontingent.access",
     "kontingent.access.machines",
     "kontingent.privacy",

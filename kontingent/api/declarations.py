@@ -11,6 +11,7 @@ import msgspec
 from kontingent.access.machines.rules import MachineScope
 from kontingent.api import fields
 from kontingent.enrolment.contingent import Dimension
+from kontingent.exchange.epgu import schemas as epgu
 from kontingent.exchange.journals.messages import MESSAGES
 from kontingent.performance.codes import OUTCOME_NAMES, Refusal
 from kontingent.performance.records import KINDS
@@ -38,7 +39,8 @@ class Parameter:
 class Endpoint:
     """Something that may be asked: where, with which scope and parameters, and what comes back.
 
-    ``takes`` is the schema of one line of the body, where there is one. What takes long has ``own_transactions``.
+    ``takes`` is the schema of one line of the body, where there is one, ``body`` of a whole one in JSON; ``refusals`` names the schema of
+    refusals where a contract asks for another than ours. What takes long has ``own_transactions``.
     """
 
     operation: str
@@ -50,6 +52,8 @@ class Endpoint:
     parameters: tuple[Parameter, ...] = ()
     method: str = "GET"
     takes: Schema | None = None
+    body: Schema | None = None
+    refusals: str = "Problem"
     own_transactions: bool = False
 
 
@@ -191,7 +195,46 @@ REFUSED_ROWS = Endpoint(
     _page_of("RefusedRow"),
     (_ROWS_LIMIT, _CURSOR),
 )
-ENDPOINTS = (ORGANISATIONS, LEARNERS, LEARNER, CONTINGENT, REPORTS, DELIVER, BATCH, RECEIPTS, REFUSED_ROWS)
+_EPGU = "/api/epgu/v1"
+ASK = Endpoint(
+    "askPerformance",
+    f"{_EPGU}/requests",
+    "Запросить успеваемость для гражданина",
+    "Реестр сам проверяет право на день запроса: действующий законный представитель ребёнка до 18 лет или сам обучающийся с 14 лет. "
+    "Повтор того же messageId получает тот же ответ. В ответе – или сведения, или причина отказа; id ответа 15 минут открывает "
+    "расписание (getSchedule). Дни – до 100; без периода – прошлая, эта и следующая недели. Схема собственная: опубликованной нет.",
+    MachineScope.EPGU,
+    {"$ref": "#/components/schemas/PerformanceAnswer"},
+    method="POST",
+    body={"$ref": "#/components/schemas/PerformanceRequest"},
+)
+ASKED = Endpoint(
+    "getPerformance",
+    f"{_EPGU}/requests/{{message}}",
+    "Ответ на запрос успеваемости",
+    "То же, что ответил askPerformance; сам ответ хранится три дня.",
+    MachineScope.EPGU,
+    {"$ref": "#/components/schemas/PerformanceAnswer"},
+)
+SCHEDULE = Endpoint(
+    "getSchedule",
+    f"{_EPGU}/Schedule/{{request_id}}",
+    "Расписание с отметками (ФГИС «Моя школа»)",
+    "request_id – id ответа на askPerformance, действует 15 минут; право проверяется заново. Отказы – OperationOutcome. Время звонков "
+    "журналы не передают, поэтому период урока – его день, а номер – в note.",
+    MachineScope.EPGU,
+    {"$ref": "#/components/schemas/Schedule"},
+    (
+        Parameter("start", "Первый день, ГГГГ-ММ-ДД; вместе с end.", {"type": "string", "format": "date"}),
+        Parameter(
+            "end", "Последний день, ГГГГ-ММ-ДД; вместе со start.", {"type": "string", "format": "date"}
+        ),
+    ),
+    refusals="OperationOutcome",
+)
+ENDPOINTS = (
+    ORGANISATIONS, LEARNERS, LEARNER, CONTINGENT, REPORTS, DELIVER, BATCH, RECEIPTS, REFUSED_ROWS, ASK, ASKED, SCHEDULE,
+)  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
@@ -292,6 +335,7 @@ SCHEMAS: dict[str, Schema] = {
             "remedy": _TEXT,
         },
     },
+    **epgu.SCHEMAS,
     "Problem": {
         "type": "object",
         "description": "Отказ (RFC 9457): code постоянен, detail говорит, что не так, remedy – что делать.",

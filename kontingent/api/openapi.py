@@ -36,7 +36,17 @@ def document() -> dict[str, Any]:
                 "parameters": parameters,
                 "security": [{"oauth2": [endpoint.scope.value]}],
                 **({"requestBody": _lines(endpoint.takes)} if endpoint.takes else {}),
-                "responses": {"200": _json("Ответ", endpoint.answer), **_led_on(endpoint.path), **_REFUSALS},
+                **(
+                    {"requestBody": {"required": True, "content": _content(endpoint.body)}}
+                    if endpoint.body
+                    else {}
+                ),
+                "responses": {
+                    "200": _json("Ответ", endpoint.answer),
+                    **_led_on(endpoint.path),
+                    **(_REFUSALS if endpoint.refusals == "Problem" else _refusals(endpoint.refusals)),
+                    **({"409": _problem("Под этим messageId был другой запрос")} if endpoint.body else {}),
+                },
             }
         }
     return {
@@ -71,7 +81,17 @@ def render() -> str:
 
 
 def _json(description: str, schema: Any, kind: str = "application/json") -> dict[str, Any]:
-    return {"description": description, "content": {kind: {"schema": schema}}}
+    return {"description": description, "content": _content(schema, kind)}
+
+
+def _content(schema: Any, kind: str = "application/json") -> dict[str, Any]:
+    return {kind: {"schema": schema}}
+
+
+def _refusals(schema: str) -> dict[str, Any]:
+    """The refusals of a contract that has its own shape for them."""
+    told = {"$ref": f"#/components/schemas/{schema}"}
+    return {status: _json(one["description"], told) for status, one in _REFUSALS.items()}
 
 
 def _lines(schema: Any) -> dict[str, Any]:

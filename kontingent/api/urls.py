@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from kontingent.api import declarations, journals, oauth, resources, serving
+from kontingent.api import declarations, epgu, journals, oauth, resources, serving
 
 _VIEWS: dict[str, serving.View] = {
     declarations.ORGANISATIONS.operation: resources.list_organisations,
@@ -15,12 +15,16 @@ _VIEWS: dict[str, serving.View] = {
     declarations.BATCH.operation: journals.show_batch,
     declarations.RECEIPTS.operation: journals.list_receipts,
     declarations.REFUSED_ROWS.operation: journals.list_refused,
+    declarations.ASK.operation: epgu.ask,
+    declarations.ASKED.operation: epgu.tell_again,
+    declarations.SCHEDULE.operation: epgu.timetable,
 }
 
 
 def _route(address: str) -> str:
     route = address.removeprefix("/api/").replace("{id}", "<uuid:person_id>")
-    return route.replace("{journal}", "<slug:journal>").replace("{key}", "<str:key>")
+    route = route.replace("{journal}", "<slug:journal>").replace("{key}", "<str:key>")
+    return route.replace("{message}", "<str:message>").replace("{request_id}", "<str:request_id>")
 
 
 #: No cookie lets anybody in here, so there is nothing for a forged form to use.

@@ -75,7 +75,8 @@ def test_answers_fit_their_schemas() -> None:
     reports.prepare(actor=b.ROOT, organisation_id=school.id, form="oo-1", year=2025)
     token = m.token_of(m.client(school))
     cuts = {"by": "grade,sex,organisation"}
-    reading = [one for one in declarations.ENDPOINTS if "{journal}" not in one.path]
+    ours = [one for one in declarations.ENDPOINTS if one.path.startswith(declarations.PREFIX)]
+    reading = [one for one in ours if "{journal}" not in one.path]
     assert len(reading) == 5
     for endpoint in reading:
         address = endpoint.path.removeprefix("/api/v1/").replace("{id}", str(anna))

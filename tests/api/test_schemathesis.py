@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -44,13 +45,15 @@ def test_no_server_error_and_only_declared_answers(operation: Any, mode: Generat
         path = case.formatted_path if hasattr(case, "formatted_path") else case.path
         query = urlencode({name: str(value) for name, value in (case.query or {}).items()})
         address = quote(path, safe="/%") + (f"?{query}" if query else "")
-        body = urlencode(case.body) if isinstance(case.body, dict) else str(case.body)
+        is_json = "application/json" in operation.definition.raw.get("requestBody", {}).get("content", {})
+        form = urlencode(case.body) if isinstance(case.body, dict) else str(case.body)
+        body = json.dumps(case.body, default=str) if is_json else form
         headers = {"Authorization": f"Bearer {token}"} if with_token else {}
         answer = Client(raise_request_exception=False).generic(
             case.method,
             address,
             body.encode(errors="replace"),
-            "application/x-www-form-urlencoded",
+            "application/json" if is_json else "application/x-www-form-urlencoded",
             headers=headers,
         )
         assert answer.status_code < 500, (address, answer.content)

@@ -62,7 +62,8 @@ def _names_a_person(field: "Field[Any, Any]") -> bool:
     ids = isinstance(field, UUIDField) or isinstance(getattr(field, "base_field", None), UUIDField)
     return ids and bool(
         re.search(
-            r"(^|_)(person|persons|child|children|adult|learner|learners|subjects)(_ids?)?$", field.name
+            r"(^|_)(person|persons|child|children|adult|applicant|learner|learners|subjects)(_ids?)?$",
+            field.name,
         )
     )
 

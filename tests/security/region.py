@@ -18,6 +18,7 @@ from kontingent.enrolment.models import (
     Placement,
     StudyCondition,
 )
+from kontingent.exchange.epgu.models import ServiceRequest
 from kontingent.exchange.journals.models import JournalBatch, RefusedRow
 from kontingent.exchange.staging.models import Batch, CauseDecision, Row
 from kontingent.health import texts
@@ -266,6 +267,12 @@ def _strays(rng: random.Random, region: Region) -> None:
         person_id=region.children[0], entry_id=1, entry_moment=clock.now(), about="проверка", asked_by="account:x",
         asked_by_name="Проверка", asked_at=clock.now(), text="проверка", due_on=date(2026, 1, 1),
     )  # fmt: skip
+    for number, child in enumerate(region.children):
+        ServiceRequest.objects.create(
+            client_code=JOURNALS[number % 2], message_id=f"{number}", digest="0" * 64, child_id=child, right="representative",
+            content=["marks"], starts_on=date(2026, 3, 1), ends_on=date(2026, 3, 8), received_at=clock.now(),
+            answered_at=clock.now(), took_ms=1,
+        )  # fmt: skip
     Account.objects.create(
         snils=b.snils_of(400_000), esia_oid="1", full_name="Проверка", created_at=clock.now()
     )
@@ -466,6 +473,11 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
             row.pk
             for row in RefusedRow.objects.select_related("journal")
             if row.journal.client_code == actor.code
+        },
+        "epgu_servicerequest": {
+            one.pk
+            for one in ServiceRequest.objects.all()
+            if one.client_code == actor.code or one.child_id in family
         },
         "staging_batch": batches,
         "staging_row": {r.pk for r in Row.objects.all() if r.batch_id in batches},

@@ -247,6 +247,8 @@ def test_no_path_of_the_api_names_a_stranger(filtered: bool, request: pytest.Fix
 
 def _paths(region: r.Region) -> Iterator[str]:
     for endpoint in declarations.ENDPOINTS:
+        if not endpoint.path.startswith(f"{declarations.PREFIX}/"):
+            continue  # asked for citizens: tests/exchange/epgu
         path = endpoint.path.removeprefix(f"{declarations.PREFIX}/")
         if "{id}" in path:
             yield from (f"{path.replace('{id}', str(who))}?on=2026-05-20" for who in region.children)

@@ -47,6 +47,7 @@ class MachineScope(StrEnum):
     CONTINGENT = "contingent.read"
     JOURNALS = "journals.write"
     REPORTS = "reports.read"
+    EPGU = "epgu.serve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,12 @@ class ScopeEntry:
     needs: MachineScope | None = None
 
 
-def _entry(title: str, *permissions: StrEnum, needs: MachineScope | None = None) -> ScopeEntry:
-    return ScopeEntry(title, frozenset(one.value for one in permissions), needs)
+#: The room of ЕПГУ sits beside this one, so its permission is named by its stable code.
+SERVE_CITIZENS = "epgu.serve"
+
+
+def _entry(title: str, *permissions: StrEnum | str, needs: MachineScope | None = None) -> ScopeEntry:
+    return ScopeEntry(title, frozenset(str(one) for one in permissions), needs)
 
 
 SCOPES: dict[MachineScope, ScopeEntry] = {
@@ -74,6 +79,7 @@ SCOPES: dict[MachineScope, ScopeEntry] = {
     MachineScope.CONTINGENT: _entry("численность контингента, без персональных данных", Enrol.COUNT),
     MachineScope.REPORTS: _entry("числа форм статистики, без персональных данных", Report.VIEW),
     MachineScope.JOURNALS: _entry("передача уроков, отметок и посещаемости", Performance.DELIVER),
+    MachineScope.EPGU: _entry("успеваемость по запросам граждан через ЕПГУ", SERVE_CITIZENS),
 }
 
 #: RFC 6749 §3.3: scope tokens of visible ASCII without quote and backslash, one space between.
