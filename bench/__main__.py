@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def _results(arguments: argparse.Namespace) -> Iterator[Result]:
-    from bench import duplicates, forms, imports, marks, matching, mixed, pages, reads, rls
+    from bench import diary, duplicates, forms, imports, marks, matching, mixed, pages, reads, rls
 
     size, only = arguments.size, arguments.only
     if only is None or only in pages.PAGES:
@@ -46,6 +46,9 @@ def _results(arguments: argparse.Namespace) -> Iterator[Result]:
     if only is None or only in marks.NAMES:
         with installation.served() as (site, server):
             yield from marks.run(size, site, server)
+    if only is None or only in diary.NAMES:
+        with installation.served() as (site, server):
+            yield from diary.run(size, site, server, only)
     if only is None or only in forms.NAMES:
         yield from forms.run(size, only)
     if only in (None, "match_online"):

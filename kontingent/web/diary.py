@@ -23,12 +23,14 @@ from kontingent.web.request import actor_of, day, page, whole
 
 #: Marks of a subject as they are listed on the page of the year: the latest.
 MARKS_SHOWN = 12
+#: Days beyond these are asked for by nobody who means it.
+EARLIEST, LATEST = date(1990, 9, 1), date(2200, 1, 1)
 
 
 @require_GET
 def week(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Lessons, homework, marks and absences of a week."""
-    actor, on = actor_of(request), day(request)
+    actor, on = actor_of(request), min(max(day(request), EARLIEST), LATEST)
     monday = on - timedelta(days=on.weekday())
     found = queries.diary(actor, person_id, monday, monday + timedelta(days=7))
     return page(
@@ -90,7 +92,8 @@ def _finals(marks: list[queries.ClosingMark]) -> dict[str, Any]:
 
 
 def _year(request: HttpRequest) -> int:
-    return whole(request.GET.get("year")) or SchoolYear.of(clock.today()).begins_in
+    asked = whole(request.GET.get("year")) or SchoolYear.of(clock.today()).begins_in
+    return min(max(asked, EARLIEST.year), LATEST.year)
 
 
 def _years(asked: int) -> list[tuple[int, str]]:

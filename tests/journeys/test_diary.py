@@ -1,0 +1,73 @@
+"""A parent reads the diary of both children and prints the ведомость; a class teacher finds who needs attention."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from pypdf import PdfReader
+
+from tests.journeys.conftest import keep, sign_in
+from tests.journeys.test_journeys import accessible
+
+pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
+
+
+def test_a_parent_reads_the_diary_and_prints_the_statement(page: Page, tmp_path: Path) -> None:
+    sign_in(page, "parent")
+    children = page.get_by_role("link", name="Дневник")
+    assert children.count() >= 2, "the persona has two children"
+    names = []
+    for number in range(2):
+        page.goto("/")
+        page.get_by_role("link", name="Дневник").nth(number).click()
+        names.append(page.locator("h1").inner_text())
+        expect(page.locator("main")).to_contain_text("Неделя")
+    assert len(set(names)) == 2
+    page.goto("/")
+    page.get_by_role("link", name="Дневник").first.click()
+    page.goto(f"{page.url.split('?')[0]}?on=2026-11-18")
+    name = page.locator("h1").inner_text()
+    expect(page.locator(".day").first).to_contain_text("16 ноября")
+    expect(page.locator(".lesson").first).to_contain_text(re.compile("Задание|Урок|[А-Я]"))
+    accessible(page, "week")
+    keep(page, "diary-week", full=True)
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
+        "a phone scrolls down only"
+    )
+    keep(page, "diary-phone")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.get_by_role("link", name="Успеваемость и итоги").click()
+    expect(page.locator("main")).to_contain_text("взвешенное среднее")
+    accessible(page, "results")
+    keep(page, "diary-results", full=True)
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Ведомость (PDF)").click()
+    file = tmp_path / "vedomost.pdf"
+    saved.value.save_as(file)
+    text = " ".join(" ".join(one.extract_text() for one in PdfReader(file).pages).split())
+    assert "Ведомость успеваемости" in text
+    assert name in text
+    assert "вымышлены" in text
+
+
+def test_a_class_teacher_finds_who_needs_attention(page: Page) -> None:
+    sign_in(page, "teacher")
+    page.get_by_role("link", name="успеваемость", exact=True).first.click()
+    expect(page.locator("main")).to_contain_text("Правило: средний балл ниже 2,50")
+    accessible(page, "class")
+    keep(page, "class-results", full=True)
+    page.get_by_role("link", name="Журнал по предметам").click()
+    expect(page.locator("table.journal tbody tr").first).to_be_visible()
+    accessible(page, "sheet")
+    keep(page, "class-sheet")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Excel").click()
+    assert saved.value.suggested_filename.endswith(".xlsx")
+    page.locator("table.journal tbody th a").first.click()
+    expect(page.get_by_role("link", name="Дневник")).to_be_visible()
+    page.goto("/performance/attention/")
+    expect(page.locator("main")).to_contain_text("Нет доступа")
