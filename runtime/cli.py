@@ -101,9 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     log.add_argument("--key", help="отпечаток ключа печатей для verify-archive, по умолчанию свой")
 
-    health = add("health", _health, "ключи сведений о здоровье: список, смена на ходу, удаление ненужного")
-    health.add_argument("act", choices=["keys", "rotate", "forget"])
-    health.add_argument("key", nargs="?", help="ключ для forget")
+    _describe_health(
+        add("health", _health, "ключи сведений о здоровье: список, смена на ходу, удаление ненужного")
+    )
 
     _machine_parser(add("machine", _machine, "внешние системы: регистрация, секреты, приостановка"))
 
@@ -112,6 +112,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _describe_retention(
         add("retention", _retention, "сроки хранения успеваемости: что истекло; с --act – уничтожить")
+    )
+    _describe_oneroster(
+        add("oneroster", _oneroster, "наборы OneRoster: проверить полученный, выгрузить свой")
     )
     add("check", _check, "доказать, что периоды обучения равны свёртке журнала движений")
     return parser
@@ -152,6 +155,20 @@ def _describe_journal(link: argparse.ArgumentParser) -> None:
     link.add_argument("--municipality", metavar="КОД")
     link.add_argument("--region", action="store_true", help="журнал всего региона")
     link.add_argument("--contact", default="", help="кому звонить")
+
+
+def _describe_health(health: argparse.ArgumentParser) -> None:
+    health.add_argument("act", choices=["keys", "rotate", "forget"])
+    health.add_argument("key", nargs="?", help="ключ для forget")
+
+
+def _describe_oneroster(rosters: argparse.ArgumentParser) -> None:
+    rosters.add_argument("act", choices=["check", "export"])
+    rosters.add_argument("file", type=Path, help="архив zip")
+    rosters.add_argument(
+        "--organisation", metavar="ОГРН", help="выгрузить одну организацию, иначе весь регион"
+    )
+    rosters.add_argument("--edition", choices=["1.1", "1.2"], default="1.2")
 
 
 def _describe_retention(keep: argparse.ArgumentParser) -> None:
@@ -429,6 +446,22 @@ def _journal(arguments: argparse.Namespace) -> int:
         from runtime import journals
 
         return journals.connect(arguments, out=print)
+
+
+def _oneroster(arguments: argparse.Namespace) -> int:
+    with _installation():
+        from kontingent.exchange.oneroster import cli
+        from kontingent.kernel import clock
+
+        if arguments.act == "check":
+            return cli.check_set(arguments.file, out=print)
+        return cli.export_set(
+            arguments.file,
+            ogrn=arguments.organisation,
+            edition=arguments.edition,
+            on=clock.today(),
+            out=print,
+        )
 
 
 def _retention(arguments: argparse.Namespace) -> int:

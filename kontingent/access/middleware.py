@@ -21,9 +21,9 @@ HEALTH = "/health"
 #: What may be asked for without signing in: health, the door itself, static files, and what is public by law.
 OPEN = (HEALTH, "/sign-in/", "/esia/", "/static/", "/about/")
 #: Machines have a door of their own (OAuth2), which answers for itself.
-MACHINES = "/api/"
+MACHINES = ("/api/", "/ims/oneroster/")
 #: What asks for no person and shows none, and whoever answers for itself.
-UNSCOPED = (HEALTH, "/static/", MACHINES)
+UNSCOPED = (HEALTH, "/static/", *MACHINES)
 #: What Django itself makes an answer of.
 ANSWERED = (Http404, PermissionDenied, SuspiciousOperation, BadRequest)
 #: Where one may be before having chosen in which quality to act.

@@ -6,5 +6,6 @@
 ``resources``     what is read
 ``fields``        what of a learner goes out, by scope
 ``queries``       pages of learners and organisations
+``oneroster``     the addresses, paging and refusals of OneRoster, over the same door
 Not here: who a client is and what it may have (``access.machines``).
 """

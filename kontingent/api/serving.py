@@ -79,8 +79,10 @@ def serves(endpoint: Endpoint) -> Callable[[View], View]:
     return around
 
 
-def bearer(scope: MachineScope, *, own_transactions: bool = False) -> Callable[[View], View]:
-    """Let in whoever holds a live token with the scope, and put ``actor`` and ``scopes`` on the request.
+def bearer(
+    scope: MachineScope, *, wider: frozenset[MachineScope] = frozenset(), own_transactions: bool = False
+) -> Callable[[View], View]:
+    """Let in whoever holds a live token with the scope or a ``wider`` one, and put ``actor`` and ``scopes`` on the request.
 
     The view runs in one transaction of the actor's scope, unless it says its scope itself, transaction by transaction.
     """
@@ -94,7 +96,7 @@ def bearer(scope: MachineScope, *, own_transactions: bool = False) -> Callable[[
                 limits.count_request(held.client.id, limit=held.client.rate_per_minute, now=now)
             known = cast(ApiRequest, request)
             known.actor, known.scopes = held.actor, held.scopes
-            if scope not in held.scopes:
+            if not held.scopes & {scope, *wider}:
                 raise OAuthRefused(
                     OAuthError.INSUFFICIENT_SCOPE,
                     "machines.scope_missing",

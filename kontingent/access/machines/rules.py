@@ -48,6 +48,9 @@ class MachineScope(StrEnum):
     JOURNALS = "journals.write"
     REPORTS = "reports.read"
     EPGU = "epgu.serve"
+    ROSTER_CORE = "roster-core.readonly"
+    ROSTER = "roster.readonly"
+    ROSTER_DEMOGRAPHICS = "roster-demographics.readonly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,13 @@ SCOPES: dict[MachineScope, ScopeEntry] = {
     MachineScope.CONTACTS: _entry("телефоны и почта", Machine.READ_CONTACTS, needs=MachineScope.LEARNERS),
     MachineScope.CONTINGENT: _entry("численность контингента, без персональных данных", Enrol.COUNT),
     MachineScope.REPORTS: _entry("числа форм статистики, без персональных данных", Report.VIEW),
+    MachineScope.ROSTER_CORE: _entry(
+        "OneRoster: организации, классы, ученики и кто в каком классе", Org.VIEW, Person.VIEW, Enrol.VIEW
+    ),
+    MachineScope.ROSTER: _entry(
+        "OneRoster: то же и списки внутри школы, класса, ученика", Org.VIEW, Person.VIEW, Enrol.VIEW
+    ),
+    MachineScope.ROSTER_DEMOGRAPHICS: _entry("OneRoster: дата рождения и пол", Person.VIEW, Enrol.VIEW),
     MachineScope.JOURNALS: _entry("передача уроков, отметок и посещаемости", Performance.DELIVER),
     MachineScope.EPGU: _entry("успеваемость по запросам граждан через ЕПГУ", SERVE_CITIZENS),
 }
@@ -85,7 +95,9 @@ SCOPES: dict[MachineScope, ScopeEntry] = {
 #: RFC 6749 §3.3: scope tokens of visible ASCII without quote and backslash, one space between.
 _TOKEN = r"[\x21\x23-\x5b\x5d-\x7e]+"  # noqa: S105 - a pattern
 _GRAMMAR = re.compile(rf"{_TOKEN}(?: {_TOKEN})*")
-LONGEST_SCOPE = 500
+LONGEST_SCOPE = 1000
+#: The standard names its scopes by address; they are kept by their last part.
+ONEROSTER_PREFIX = "https://purl.imsglobal.org/spec/or/v1p2/scope/"
 
 
 def read_scope(text: str) -> frozenset[MachineScope]:
@@ -98,14 +110,15 @@ def read_scope(text: str) -> frozenset[MachineScope]:
             "«organisations.read learners.read».",
             "scope must be space-separated tokens",
         )
-    unknown = sorted(set(text.split(" ")) - {one.value for one in MachineScope})
+    tokens = {token.removeprefix(ONEROSTER_PREFIX) for token in text.split(" ")}
+    unknown = sorted(tokens - {one.value for one in MachineScope})
     if unknown:
         raise _scope_refused(
             "unknown",
             f"Области доступа «{unknown[0][:60]}» нет. Есть: {listed(MachineScope)}.",
             "unknown scope",
         )
-    return frozenset(MachineScope(token) for token in text.split(" "))
+    return frozenset(MachineScope(token) for token in tokens)
 
 
 def narrow(requested: str | None, allowed: Iterable[str]) -> frozenset[MachineScope]:

@@ -7,5 +7,6 @@
 ``rules``     the grammar of filter, sort and fields; pure
 ``queries``   the register as collections of OneRoster, within the actor's scope
 ``payloads``  a row as JSON of the REST interface; pure
+``cli``       a set checked or written on the command line
 Not here: HTTP (``api.oneroster``), what a mark means (``performance``). СНИЛС has no column here, on purpose.
 """

@@ -1,0 +1,53 @@
+"""A row as JSON of the REST interface: lists as lists, references with their address. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from kontingent.exchange.oneroster.model import Column, Kind
+from kontingent.exchange.oneroster.rules import rest_name
+
+#: What a reference to a row of a file is called.
+TYPES: Mapping[str, str] = {
+    "academicSessions": "academicSession",
+    "classes": "class",
+    "courses": "course",
+    "orgs": "org",
+    "users": "user",
+}
+
+
+def reference(file: str, key: str, base: str) -> dict[str, str]:
+    """Return a reference to an object of a file."""
+    return {"href": f"{base}/{file}/{key}", "sourcedId": key, "type": TYPES[file]}
+
+
+def moment(value: datetime) -> str:
+    """Return a moment in UTC with milliseconds."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def payload(
+    row: Mapping[str, Any], columns: Sequence[Column], wanted: Collection[str], base: str
+) -> dict[str, Any]:
+    """Return the wanted fields of a row; what is not known is left out."""
+    told: dict[str, Any] = {}
+    for one in columns:
+        value, name = row.get(one.name), rest_name(one)
+        if name in wanted and value not in (None, ""):
+            told[name] = _said(one, value, base)
+    return told
+
+
+def _said(column: Column, value: Any, base: str) -> Any:
+    if column.kind is Kind.REFERENCE:
+        return reference(column.to, str(value), base)
+    if column.kind is Kind.REFERENCES:
+        return [reference(column.to, one, base) for one in str(value).split(",")]
+    if column.kind is Kind.LIST:
+        return str(value).split(",")
+    if isinstance(value, datetime):
+        return moment(value)
+    return value.isoformat() if isinstance(value, date) else value

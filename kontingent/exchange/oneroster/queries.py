@@ -1,0 +1,475 @@
+"""The register as collections of OneRoster: what the actor's scope holds on a day, in a fixed number of statements.
+
+A collection is a query whose columns bear the names of ``model``; files and JSON are made of the same rows. What no
+journal may have – СНИЛС, documents, addresses – is not among them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import (
+    Case,
+    CharField,
+    DateTimeField,
+    Exists,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Concat, Greatest, LPad
+
+from kontingent.audit import reads
+from kontingent.audit.reads import ReadKind
+from kontingent.codelists import queries as codelists
+from kontingent.enrolment.models import Group, GroupVersion, Placement
+from kontingent.enrolment.permissions import EnrolmentPermission
+from kontingent.exchange.oneroster import model, rules
+from kontingent.exchange.oneroster.model import Column, Edition, File, Mode
+from kontingent.exchange.oneroster.rules import Filter, Order
+from kontingent.exchange.oneroster.writing import RosterSet
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import NotFound
+from kontingent.kernel.school_year import SchoolYear
+from kontingent.organisations import queries as organisations
+from kontingent.organisations.models import OrganisationVersion
+from kontingent.organisations.permissions import OrganisationPermission
+from kontingent.performance.models import GradingPeriod
+from kontingent.persons import queries as persons
+from kontingent.persons.models import Person
+from kontingent.persons.permissions import PersonPermission
+
+#: What is not dated in the register has not changed since.
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_P = "or_"
+Ids = Mapping[str, str]
+_OPERATORS = {"=": "exact", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "~": "icontains"}
+
+
+class Page(NamedTuple):
+    """Some rows and how many there are in all."""
+
+    rows: list[dict[str, Any]]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A kind of object: its file, its query, and which of its columns name a person."""
+
+    name: str
+    single: str
+    file: str
+    make: Callable[[Actor, date], Any]
+    known: tuple[str, ...]
+    key: Callable[[str], Q | None]
+    person: str = ""
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns that the register fills."""
+        declared = model.FILES[Edition.V12][self.file]
+        return [
+            one
+            for one in declared.columns
+            if one.name in ("sourcedId", "status", "dateLastModified", *self.known)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a reader wants of a collection: ``within`` are ids of the path, by column."""
+
+    filter: Filter = field(default_factory=Filter)
+    order: Order = field(default_factory=lambda: Order("sourcedId"))
+    limit: int = rules.USUAL_ROWS
+    offset: int = 0
+    within: Ids = field(default_factory=dict)
+
+
+def page(actor: Actor, collection: Collection, asked: Asked, *, on: date) -> Page:
+    """Return a page of a collection, in two statements."""
+    found = collection.make(actor, on)
+    if isinstance(found, list):
+        rows = [
+            row
+            for row in found
+            if rules.holds(asked.filter, row) and all(row[name] == key for name, key in asked.within.items())
+        ]
+        return Page(
+            [dict(one) for one in rules.in_order(rows, asked.order)[asked.offset :][: asked.limit]], len(rows)
+        )
+    for name, key in asked.within.items():
+        found = found.filter(_within(name, key, on))
+    found = found.filter(_condition(asked.filter))
+    order = F(f"{_P}{asked.order.column}")
+    rows = found.order_by(
+        order.desc(nulls_last=True) if asked.order.descending else order.asc(nulls_first=True),
+        f"{_P}sourcedId",
+    )[asked.offset : asked.offset + asked.limit]
+    return Page([_named(row) for row in rows], found.order_by().count())
+
+
+def one(
+    actor: Actor, collection: Collection, source_id: str, *, on: date, within: Ids | None = None
+) -> dict[str, Any]:
+    """Return an object by its id, or refuse: unknown and out of reach are the same."""
+    found = collection.make(actor, on)
+    rows: list[dict[str, Any]]
+    if isinstance(found, list):
+        rows = [row for row in found if row["sourcedId"] == source_id]
+    else:
+        condition = collection.key(source_id)
+        for name, key in (within or {}).items():
+            found = found.filter(_within(name, key, on))
+        rows = (
+            [_named(row) for row in found.filter(condition).order_by()[:1]] if condition is not None else []
+        )
+    rows = [row for row in rows if all(row.get(name, key) == key for name, key in (within or {}).items())]
+    if not rows:
+        raise unknown_object()
+    return rows[0]
+
+
+def unknown_object() -> NotFound:
+    """Unknown and out of reach are told alike."""
+    return NotFound(
+        "oneroster.unknown_object", "Такого объекта нет или он вам не доступен. Проверьте sourcedId."
+    )
+
+
+def roles(actor: Actor, person_ids: Sequence[str], *, on: date) -> dict[str, list[dict[str, Any]]]:
+    """Return the roles of people, in one statement."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    rows = (
+        _roles(actor, on).filter(person_id__in=[UUID(one) for one in person_ids]).order_by("-is_main", "id")
+    )
+    for row in map(_named, rows):
+        found[row["userSourcedId"]].append(row)
+    return found
+
+
+def bulk(actor: Actor, *, on: date, edition: Edition = Edition.V12) -> RosterSet:
+    """Return everything of rostering within the scope as a full set (полный набор)."""
+    tables: dict[str, list[dict[str, str]]] = {}
+    everything = Asked(limit=10**9)
+    for collection in (ACADEMIC_SESSIONS, ORGS, COURSES, CLASSES, USERS, ENROLLMENTS, ROLES, DEMOGRAPHICS):
+        declared = model.FILES[edition].get(collection.file)
+        if declared is None:
+            continue
+        rows = page(actor, collection, everything, on=on).rows
+        tables[collection.file] = [_written(one, declared) for one in rows if one["status"] == "active"]
+    if edition is Edition.V11:
+        for row in tables["users"]:
+            row["role"] = "student"
+    reads.note(
+        actor, ReadKind.EXPORT, [UUID(row["sourcedId"]) for row in tables["users"]], what="набор OneRoster"
+    )
+    modes = {name: Mode.BULK if tables.get(name) else Mode.ABSENT for name in model.FILES[edition]}
+    return RosterSet(edition, modes, tables)
+
+
+def _written(row: Mapping[str, Any], declared: File) -> dict[str, str]:
+    """A full set says nothing of states; a user of 1.1 names its organisation otherwise."""
+    said = {**row, "status": "", "dateLastModified": "", "orgSourcedIds": row.get("primaryOrgSourcedId")}
+    return {name: "" if said.get(name) is None else str(said[name]) for name in declared.header}
+
+
+# -- from a question to a condition ------------------------------------------------------------
+
+
+def _condition(wanted: Filter) -> Q:
+    told = Q()
+    for term in wanted.terms:
+        name = f"{_P}{term.column}"
+        said = (
+            Q(**{f"{name}__lt": term.value}) | Q(**{f"{name}__gt": term.value})
+            if term.operator == "!="
+            else Q(**{f"{name}__{_OPERATORS[term.operator]}": term.value})
+        )
+        told = told | said if wanted.either else told & said
+    return told
+
+
+def _within(name: str, key: str, on: date) -> Q:
+    """Return the condition of a path: ``user`` and ``class`` lead through who is in a class."""
+    if name == "classes_of_user":
+        seated = _today(on).filter(person_id=_uuid(key), group_id=OuterRef("pk"))
+        return Q(Exists(seated))
+    if name in {"users_of_class", "users_of_school"}:
+        column = "group_id" if name == "users_of_class" else "organisation_id"
+        return Q(Exists(_today(on).filter(person_id=OuterRef("pk"), **{column: _uuid(key)})))
+    return Q(**{f"{_P}{name}": key})
+
+
+def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.removeprefix(_P): value for name, value in row.items()}
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
+
+
+def _by_uuid(text: str) -> Q | None:
+    found = _uuid(text)
+    return Q(pk=found) if found.int and str(found) == text else None
+
+
+def _by_number(text: str) -> Q | None:
+    return Q(pk=int(text)) if text.isascii() and text.isdigit() and len(text) < 18 else None
+
+
+def _by_text(text: str) -> Q | None:
+    return Q(**{f"{_P}sourcedId": text}) if "\0" not in text else None
+
+
+# -- collections -------------------------------------------------------------------------------
+
+
+def _text(expression: Any) -> Any:
+    return Coalesce(Cast(expression, CharField()), Value(""))
+
+
+def _selected(found: QuerySet[Any], columns: Mapping[str, Any]) -> QuerySet[Any]:
+    told = {f"{_P}{name}": said for name, said in columns.items()}
+    selected: QuerySet[Any] = found.annotate(**told).values(*told)
+    return selected
+
+
+def _active() -> Value:
+    return Value("active")
+
+
+def _today(on: date) -> QuerySet[Placement]:
+    return Placement.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gt=on), starts_on__lte=on, superseded_at__isnull=True
+    )
+
+
+def _placed(actor: Actor, on: date) -> QuerySet[Placement]:
+    actor.require(PersonPermission.VIEW)
+    actor.require(EnrolmentPermission.VIEW)
+    return _today(on).filter(organisations.scope_condition(actor.scope), person__status_code=persons.VALID)
+
+
+def _groups(actor: Actor, on: date) -> QuerySet[Group]:
+    actor.require(EnrolmentPermission.VIEW)
+    return Group.objects.filter(
+        organisations.scope_condition(actor.scope), school_year=SchoolYear.of(on).begins_in
+    )
+
+
+def _year_key(begins_in: int) -> str:
+    return f"year-{begins_in}"
+
+
+def _sessions(actor: Actor, on: date) -> list[dict[str, Any]]:
+    """The school year and its periods: few, so they are compared in memory."""
+    actor.require(EnrolmentPermission.VIEW)
+    year = SchoolYear.of(on)
+    base = {"status": "active", "dateLastModified": LONG_AGO, "schoolYear": str(year.begins_in + 1)}
+    rows: list[dict[str, Any]] = [
+        {
+            **base, "sourcedId": _year_key(year.begins_in), "title": str(year), "type": "schoolYear",
+            "startDate": year.starts_on, "endDate": date(year.begins_in + 1, 8, 31), "parentSourcedId": "",
+        }
+    ]  # fmt: skip
+    periods = GradingPeriod.objects.filter(
+        Q(organisation__isnull=True) | organisations.scope_condition(actor.scope), school_year=year.begins_in
+    )
+    rows += [
+        {
+            **base, "sourcedId": f"period-{one.pk}", "title": codelists.title("study_period", one.code),
+            "type": "gradingPeriod", "startDate": one.starts_on, "endDate": one.ends_on,
+            "parentSourcedId": _year_key(year.begins_in),
+        }
+        for one in periods
+    ]  # fmt: skip
+    return rows
+
+
+def _orgs(actor: Actor, _on: date) -> QuerySet[Any]:
+    actor.require(OrganisationPermission.VIEW)
+    last = OrganisationVersion.objects.filter(organisation=OuterRef("pk")).order_by("-recorded_at")
+    mine = organisations.own(actor.scope)
+    return _selected(
+        mine,
+        {
+            "sourcedId": _text("pk"), "status": _active(),
+            "dateLastModified": Coalesce(Subquery(last.values("recorded_at")[:1]), Value(LONG_AGO)),
+            "name": F("short_name"), "type": Value("school"), "identifier": F("ogrn"),
+            # A head organisation out of reach is not named: a reference must lead somewhere.
+            "parentSourcedId": Case(When(parent__in=mine.order_by().values("pk"), then=_text("parent_id")), default=Value("")),
+        },
+    )  # fmt: skip
+
+
+def _course_key() -> Any:
+    """One in each organisation: a branch may teach by a programme of its head."""
+    return Concat(
+        _text("organisation_id"),
+        Value("."),
+        _text("programme_id"),
+        Value("."),
+        Coalesce(Cast("grade", CharField()), Value("0")),
+    )
+
+
+def _grades() -> Any:
+    return Coalesce(LPad(Cast("grade", CharField()), 2, Value("0")), Value(""))
+
+
+def _courses(actor: Actor, on: date) -> QuerySet[Any]:
+    """A programme in a grade: the register keeps who studies what, the subjects are the journal's."""
+    found = _selected(
+        _groups(actor, on).order_by(),
+        {
+            "sourcedId": _course_key(), "status": _active(),
+            "dateLastModified": Cast("programme__valid_from", DateTimeField()),
+            "schoolYearSourcedId": Value(_year_key(SchoolYear.of(on).begins_in)),
+            "title": F("programme__title"), "grades": _grades(), "orgSourcedId": _text("organisation_id"),
+        },
+    )  # fmt: skip
+    return found.distinct()
+
+
+def _classes(actor: Actor, on: date) -> QuerySet[Any]:
+    last = (
+        GroupVersion.objects.filter(group=OuterRef("pk"))
+        .order_by()
+        .values("group")
+        .annotate(last=Max("recorded_at"))
+    )
+    return _selected(
+        _groups(actor, on),
+        {
+            "sourcedId": _text("pk"),
+            "status": Case(When(closed_on__lte=on, then=Value("tobedeleted")), default=Value("active")),
+            "dateLastModified": Coalesce(Subquery(last.values("last")), Value(LONG_AGO)),
+            "title": F("title"), "grades": _grades(), "courseSourcedId": _course_key(), "classType": Value("homeroom"),
+            "schoolSourcedId": _text("organisation_id"),
+            "termSourcedIds": Value(_year_key(SchoolYear.of(on).begins_in)),
+        },
+    )  # fmt: skip
+
+
+def _people(actor: Actor, on: date) -> QuerySet[Person]:
+    return Person.objects.filter(Exists(_placed(actor, on).filter(person_id=OuterRef("pk"))))
+
+
+def _users(actor: Actor, on: date) -> QuerySet[Any]:
+    place = _placed(actor, on).filter(person_id=OuterRef("pk")).order_by("-is_main", "id")
+    return _selected(
+        _people(actor, on),
+        {
+            "sourcedId": _text("pk"), "status": _active(), "dateLastModified": F("updated_at"),
+            "enabledUser": Value("true"), "username": _text("pk"), "givenName": F("given_name"),
+            "familyName": F("family_name"), "middleName": F("patronymic"),
+            "grades": Coalesce(Subquery(place.annotate(said=_grades()).values("said")[:1]), Value("")),
+            "primaryOrgSourcedId": _text(Subquery(place.values("organisation_id")[:1])),
+        },
+    )  # fmt: skip
+
+
+def _demographics(actor: Actor, on: date) -> QuerySet[Any]:
+    return _selected(
+        _people(actor, on),
+        {
+            "sourcedId": _text("pk"), "status": _active(), "dateLastModified": F("updated_at"),
+            "birthDate": F("birth_date"),
+            "sex": Case(When(sex="1", then=Value("male")), default=Value("female")),
+        },
+    )  # fmt: skip
+
+
+def _roles(actor: Actor, on: date) -> QuerySet[Any]:
+    return _selected(
+        _placed(actor, on),
+        {
+            "sourcedId": Concat(Value("role-"), _text("pk")), "status": _active(), "dateLastModified": F("recorded_at"),
+            "userSourcedId": _text("person_id"),
+            "roleType": Case(When(is_main=True, then=Value("primary")), default=Value("secondary")),
+            "role": Value("student"), "beginDate": F("starts_on"), "orgSourcedId": _text("organisation_id"),
+        },
+    )  # fmt: skip
+
+
+def _enrollments(actor: Actor, on: date) -> QuerySet[Any]:
+    """Who is in a class of this school year; who was, or was said to be by mistake, is there to be deleted."""
+    actor.require(PersonPermission.VIEW)
+    actor.require(EnrolmentPermission.VIEW)
+    found = Placement.objects.filter(
+        organisations.scope_condition(actor.scope),
+        group__school_year=SchoolYear.of(on).begins_in,
+        starts_on__lte=on,
+        person__status_code=persons.VALID,
+    )
+    ended = Q(superseded_at__isnull=False) | Q(ends_on__lte=on)
+    return _selected(
+        found,
+        {
+            "sourcedId": _text("pk"),
+            "status": Case(When(ended, then=Value("tobedeleted")), default=Value("active")),
+            # PostgreSQL's GREATEST passes over what is null.
+            "dateLastModified": Greatest(
+                F("recorded_at"), F("superseded_at"),
+                Case(When(ends_on__lte=on, then=Cast("ends_on", DateTimeField())), output_field=DateTimeField()),
+            ),
+            "classSourcedId": _text("group_id"), "schoolSourcedId": _text("organisation_id"),
+            "userSourcedId": _text("person_id"), "role": Value("student"),
+            "primary": Case(When(is_main=True, then=Value("true")), default=Value("false")),
+            "beginDate": F("starts_on"), "endDate": F("ends_on"),
+        },
+    )  # fmt: skip
+
+
+def _collection(
+    name: str, single: str, make: Any, known: str, key: Any = _by_uuid, *, person: str = ""
+) -> Collection:
+    return Collection(name, single, name, make, tuple(known.split()), key, person)
+
+
+ACADEMIC_SESSIONS = _collection(
+    "academicSessions",
+    "academicSession",
+    _sessions,
+    "title type startDate endDate parentSourcedId schoolYear",
+    _by_text,
+)
+ORGS = _collection("orgs", "org", _orgs, "name type identifier parentSourcedId")
+COURSES = _collection(
+    "courses", "course", _courses, "schoolYearSourcedId title grades orgSourcedId", _by_text
+)
+CLASSES = _collection(
+    "classes", "class", _classes, "title grades courseSourcedId classType schoolSourcedId termSourcedIds"
+)
+USERS = _collection(
+    "users", "user", _users, "enabledUser username givenName familyName middleName grades primaryOrgSourcedId",
+    person="sourcedId",
+)  # fmt: skip
+DEMOGRAPHICS = _collection("demographics", "demographics", _demographics, "birthDate sex", person="sourcedId")
+ROLES = _collection(
+    "roles",
+    "role",
+    _roles,
+    "userSourcedId roleType role beginDate orgSourcedId",
+    _by_text,
+    person="userSourcedId",
+)
+ENROLLMENTS = _collection(
+    "enrollments", "enrollment", _enrollments,
+    "classSourcedId schoolSourcedId userSourcedId role primary beginDate endDate", _by_number, person="userSourcedId",
+)  # fmt: skip

@@ -1,0 +1,319 @@
+"""What a stranger's client may count on: addresses, paging, filter, sort, fields, refusals, and whose data it gets."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from kontingent.access.machines.rules import ONEROSTER_PREFIX
+from kontingent.api import oneroster
+from kontingent.audit.models import Entry
+from kontingent.exchange.oneroster import checking, queries, rules, writing
+from kontingent.exchange.oneroster.model import Edition
+from kontingent.kernel.actor import Actor
+from kontingent.persons.models import Person
+from tests import builders as b
+from tests.api import machine
+from tests.machines import clients as m
+
+pytestmark = [pytest.mark.django_db]
+NAMES = (
+    "Мальцева Анна Павловна",
+    "Тиунов Олег Игоревич",
+    "Гилёва Вера Ильинична",
+    "О'Нил Пётр",
+    "Чудинов Глеб Ильич",
+)
+NOW = "2025-10-01T09:00:00+05:00"
+DAY = date(2025, 10, 1)
+
+
+@pytest.fixture(autouse=True)
+def autumn() -> Any:
+    with time_machine.travel(NOW, tick=True):
+        yield
+
+
+@pytest.fixture
+def town() -> dict[str, Any]:
+    """Two schools in two municipalities: five children in two classes of the first, one in the second."""
+    five, seven = (
+        b.school("Школа № 5"),
+        b.school("Школа № 7", where=b.municipality("lysva", "Лысьвенский округ")),
+    )
+    a, six, other = b.group(five, "5А"), b.group(five, "6А"), b.group(seven, "5Б")
+    children = [
+        b.person(name, born=date(2014, 5, day + 1), snils=b.snils_of(day + 1))
+        for day, name in enumerate(NAMES)
+    ]
+    for place, child in enumerate(children):
+        b.admitted(child, a if place < 4 else six)
+    stranger = b.person("Зырянов Иван Ильич", snils=b.snils_of(77))
+    b.admitted(stranger, other)
+    return {
+        "five": five,
+        "seven": seven,
+        "a": a,
+        "six": six,
+        "other": other,
+        "children": children,
+        "stranger": stranger,
+    }
+
+
+def token(at: Any = None, scope: str | None = None) -> str:
+    client = m.client(at)
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": client.client_id,
+        "client_secret": m.secret_of(client),
+    }
+    if scope:
+        form["scope"] = scope
+    answer = machine.posted(machine.TOKEN, form)
+    assert answer.status_code == 200, answer.content
+    return str(machine.read(answer)["access_token"])
+
+
+def got(address: str, bearer: str, base: str = oneroster.V12, **parameters: Any) -> Any:
+    headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+    return Client().get(f"/ims/oneroster/{base}/{address}", parameters, headers=headers)
+
+
+def read(answer: Any) -> Any:
+    assert answer.status_code == 200, answer.content.decode()
+    (content,) = json.loads(answer.content).values()
+    return content
+
+
+def refused(answer: Any, status: int, minor: str) -> None:
+    told = json.loads(answer.content)
+    assert answer.status_code == status, told
+    assert answer.headers["Content-Type"] == "application/json"
+    assert set(told) == {"imsx_codeMajor", "imsx_severity", "imsx_description", "imsx_CodeMinor"}
+    (field,) = told["imsx_CodeMinor"]["imsx_codeMinorField"]
+    assert field == {"imsx_codeMinorFieldName": "TargetEndSystem", "imsx_codeMinorFieldValue": minor}, told
+
+
+def test_every_address_answers_a_region_with_its_objects_and_a_school_only_with_its_own(
+    town: dict[str, Any],
+) -> None:
+    whole, mine = token(), token(town["five"])
+    known = {
+        "school": str(town["seven"].pk), "class_id": str(town["other"].pk), "user": str(town["stranger"]),
+        "course": f"{town['seven'].pk}.{town['other'].programme_id}.5", "term": "year-2025",
+    }  # fmt: skip
+    of = {"orgs": known["school"], "schools": known["school"], "classes": known["class_id"], "courses": known["course"],
+          "users": known["user"], "students": known["user"], "demographics": known["user"], "academicSessions": "year-2025",
+          "terms": "year-2025"}  # fmt: skip
+    served = 0
+    for base in (oneroster.V12, oneroster.V11):
+        for route in oneroster.ROUTES:
+            if route.nobody and (route.is_one or "user" in route.within):
+                continue
+            ids = {**known, "source_id": of.get(route.address.split("/")[0], "")}
+            address = re.sub(r"<str:(\w+)>", r"{\1}", route.address).format(**ids)
+            if address.endswith("/"):
+                continue  # enrollments and grading periods have ids of their own, below
+            content = read(got(address, whole, base))
+            assert content or "eachers" in address or "rading" in address, address
+            told = got(address, mine, base)
+            assert "Зырянов" not in told.content.decode(), address
+            assert str(town["stranger"]) not in told.content.decode(), address
+            if route.parents.keys() - {"term"} or (
+                route.is_one and route.collection is not queries.ACADEMIC_SESSIONS
+            ):
+                refused(told, 404, "unknownobject")
+            served += 1
+    assert served > 45
+    (enrolment,) = read(got("schools/{school}/enrollments".format(**known), whole))
+    assert read(got(f"enrollments/{enrolment['sourcedId']}", whole)) == enrolment
+    refused(got(f"enrollments/{enrolment['sourcedId']}", mine), 404, "unknownobject")
+
+
+def test_an_object_is_as_the_standard_says(town: dict[str, Any]) -> None:
+    bearer = token(town["five"])
+    (anna,) = read(got("users", bearer, filter="givenName='Анна'"))
+    school = {
+        "href": f"http://testserver/ims/oneroster/rostering/v1p2/orgs/{town['five'].pk}",
+        "sourcedId": str(town["five"].pk),
+        "type": "org",
+    }
+    moment = anna.pop("dateLastModified")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", moment)
+    assert anna == {
+        "sourcedId": str(town["children"][0]), "status": "active", "enabledUser": "true",
+        "username": str(town["children"][0]), "givenName": "Анна", "familyName": "Мальцева", "middleName": "Павловна",
+        "grades": ["05"], "primaryOrg": school,
+        "roles": [{"roleType": "primary", "role": "student", "org": school, "beginDate": "2025-09-01"}],
+    }  # fmt: skip
+    (of_old,) = read(got("students", bearer, oneroster.V11, filter="givenName='Анна'"))
+    assert (of_old["role"], of_old["orgs"][0]["sourcedId"], "roles" in of_old) == (
+        "student",
+        str(town["five"].pk),
+        False,
+    )
+    one = read(got(f"classes/{town['a'].pk}", bearer))
+    assert (one["title"], one["grades"], one["classType"], one["terms"][0]["sourcedId"]) == (
+        "5А",
+        ["05"],
+        "homeroom",
+        "year-2025",
+    )
+    assert read(got(f"demographics/{town['children'][0]}", bearer))["birthDate"] == "2014-05-01"
+
+
+def test_pages_lead_to_one_another_and_hold_everybody_once(town: dict[str, Any]) -> None:
+    bearer, seen, address = token(town["five"]), [], "students"
+    answer = got(address, bearer, limit=2, sort="familyName", orderBy="desc")
+    while True:
+        assert answer.headers["X-Total-Count"] == "5"
+        seen += [one["familyName"] for one in read(answer)]
+        links = dict(
+            reversed(found) for found in re.findall(r'<([^>]+)>; rel="(\w+)"', answer.headers["Link"])
+        )
+        assert {"first", "last"} <= set(links)
+        assert ("prev" in links) is (len(seen) > 2)
+        if "next" not in links:
+            break
+        answer = Client().get(
+            links["next"].removeprefix("http://testserver"), headers={"Authorization": f"Bearer {bearer}"}
+        )
+    assert seen == sorted((name.split()[0] for name in NAMES), reverse=True)
+    assert read(got("students", bearer, offset=50)) == []
+
+
+def test_only_the_wanted_fields_go_out(town: dict[str, Any]) -> None:
+    rows = read(got("users", token(town["five"]), fields="sourcedId,familyName"))
+    assert {tuple(sorted(one)) for one in rows} == {("familyName", "sourcedId")}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "minor"),
+    [
+        ({"filter": "snils='1'"}, "invalid_filter_field"),
+        ({"filter": "familyName=1"}, "invalid_data"),
+        ({"sort": "snils"}, "invalid_sort_field"),
+        ({"orderBy": "up"}, "invalid_data"),
+        ({"fields": "snils"}, "invalid_selection_field"),
+        ({"fields": ""}, "invalid_blank_selection_field"),
+        ({"limit": "0"}, "invalid_data"),
+        ({"limit": "1001"}, "invalid_data"),
+        ({"offset": "-1"}, "invalid_data"),
+        ({"page": "2"}, "invalid_data"),
+    ],
+)
+def test_a_wrong_parameter_is_refused(town: dict[str, Any], parameters: dict[str, str], minor: str) -> None:
+    refused(got("users", token(town["five"]), **parameters), 400, minor)
+
+
+def test_other_refusals_have_the_payload_of_the_standard(town: dict[str, Any]) -> None:
+    bearer = token(town["five"])
+    refused(got("users", ""), 401, "unauthorisedrequest")
+    refused(got("users", "nobody"), 401, "unauthorisedrequest")
+    for unknown in ("users/x", "users/018f0000-0000-7000-8000-000000000000", "classes/x/students", "enrollments/99999999999999999999",
+                    "enrollments/²", "teachers/x", "schools/x/classes", "courses/x", "academicSessions/x", "lessons"):  # fmt: skip
+        refused(got(unknown, bearer), 404, "unknownobject")
+    answer = Client().post(
+        "/ims/oneroster/rostering/v1p2/users", headers={"Authorization": f"Bearer {bearer}"}
+    )
+    refused(answer, 405, "invalid_data")
+    assert answer.headers["Allow"] == "GET"
+    # A class of one school is not found within another, though both may be read.
+    refused(got(f"schools/{town['seven'].pk}/classes/{town['a'].pk}/students", token()), 404, "unknownobject")
+
+
+def test_a_scope_of_the_standard_opens_what_it_says(town: dict[str, Any]) -> None:
+    core = token(town["five"], f"{ONEROSTER_PREFIX}roster-core.readonly")
+    assert len(read(got("users", core))) == 5
+    refused(got(f"schools/{town['five'].pk}/students", core), 403, "forbidden")
+    refused(got("demographics", core), 403, "forbidden")
+    whole = token(
+        town["five"], f"{ONEROSTER_PREFIX}roster.readonly {ONEROSTER_PREFIX}roster-demographics.readonly"
+    )
+    for address in ("users", f"schools/{town['five'].pk}/students", "demographics"):
+        assert len(read(got(address, whole))) == 5
+    refused(got("users", token(town["five"], "journals.write")), 403, "forbidden")
+
+
+@pytest.mark.parametrize("collection", ["users", "enrollments", "classes", "orgs"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sourcedId>'5'", "status!='active'", "status='active' AND sourcedId<='c'", "status='x' OR sourcedId~'0'",
+        "dateLastModified>'2020-01-01T00:00:00Z'", "dateLastModified<'2020-01-01T00:00:00Z'",
+    ],
+)  # fmt: skip
+def test_the_database_filters_as_the_rules_say(town: dict[str, Any], collection: str, text: str) -> None:
+    found = next(
+        one
+        for one in (queries.USERS, queries.ENROLLMENTS, queries.CLASSES, queries.ORGS)
+        if one.name == collection
+    )
+    everything = queries.page(b.ROOT, found, queries.Asked(), on=DAY).rows
+    wanted = rules.read_filter(text, found.columns)
+    told = queries.page(b.ROOT, found, queries.Asked(wanted), on=DAY)
+    assert everything
+    assert {row["sourcedId"] for row in told.rows} == {
+        row["sourcedId"] for row in everything if rules.holds(wanted, row)
+    }
+    assert told.total == len(told.rows)
+
+
+def test_who_left_is_there_to_be_deleted(town: dict[str, Any]) -> None:
+    gone = b.person("Ушедший Егор Ильич")
+    enrolment = b.admitted(gone, town["a"])
+    b.left(gone, enrolment, town["five"], on=date(2025, 9, 20))
+    rows = read(got("enrollments", token(town["five"]), filter="status='tobedeleted'"))
+    assert {one["user"]["sourcedId"] for one in rows} == {str(gone)}
+    assert "Ушедший" not in got("users", token(town["five"])).content.decode()
+
+
+def test_a_page_costs_the_same_whatever_its_size(town: dict[str, Any]) -> None:
+    bearer = token(town["five"])
+    costs = set()
+    for limit in (1, 5):
+        with CaptureQueriesContext(connection) as seen:
+            assert len(read(got("users", bearer, limit=limit))) == limit
+        costs.add(len([one for one in seen if not b.is_bookkeeping(one["sql"])]))
+    assert len(costs) == 1
+    assert costs.pop() < 20
+
+
+def test_whose_data_went_out_is_written_down(town: dict[str, Any]) -> None:
+    read(got("users", token(town["five"]), filter="givenName='Анна'"))
+    given = Entry.objects.filter(kind__icontains="given").order_by("pk").last()
+    assert given is not None
+    assert given.subjects == [town["children"][0]]
+
+
+# -- files --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("edition", list(Edition))
+def test_a_full_set_of_the_register_is_valid_comes_back_the_same_and_has_no_snils(
+    town: dict[str, Any], edition: Edition
+) -> None:
+    school = Actor("test:school", "Школа", "Школа", b.ROOT.permissions, b.actor_of(town["five"]).scope)
+    packed = writing.pack(queries.bulk(school, on=DAY, edition=edition))
+    again = checking.check(packed)
+    assert [str(one) for one in again.defects] == []
+    assert again.content is not None
+    assert writing.pack(again.content) == packed
+    assert {row["familyName"] for row in again.content.rows["users"]} == {name.split()[0] for name in NAMES}
+    text = json.dumps(again.content.rows, ensure_ascii=False)
+    numbers = list(Person.objects.exclude(snils=None).values_list("snils", flat=True))
+    assert len(numbers) == 6
+    for number in filter(None, numbers):
+        assert number not in text
+        assert f"{number[:3]}-{number[3:6]}-{number[6:9]}" not in text
+    assert str(town["stranger"]) not in text
+    assert str(town["seven"].pk) not in text
