@@ -20,6 +20,8 @@ from kontingent.stages.permissions import StagePermission as Stage
 IMPORTS = ("import.run", "import.apply", "import.undo")
 #: So does the room of personal data (privacy): a family asks, an organisation and the security officer answer.
 ASK, ANSWER = "privacy.ask", "privacy.answer"
+#: And the room of ЕПГУ: the ministry sees how the service works.
+WATCH_EPGU = "epgu.watch"
 
 
 class Level(StrEnum):
@@ -94,7 +96,7 @@ ROLES: dict[str, Role] = {
         ),
         _role(
             "ministry", "Специалист министерства", Level.REGION, "region", *_READ, Org.CONFIRM,
-            Org.REGISTER, Stage.MANAGE, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS, Report.VIEW, Report.PREPARE, Report.ACCEPT, Report.FREEZE,
+            Org.REGISTER, Stage.MANAGE, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS, WATCH_EPGU, Report.VIEW, Report.PREPARE, Report.ACCEPT, Report.FREEZE,
         ),
         _role(
             "security", "Администратор безопасности", Level.REGION, "security", Org.VIEW, Stage.VIEW,

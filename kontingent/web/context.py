@@ -11,6 +11,7 @@ from kontingent.access.machines.permissions import MachinePermission
 from kontingent.access.models import SignIn
 from kontingent.access.permissions import AccessPermission
 from kontingent.enrolment.permissions import EnrolmentPermission
+from kontingent.exchange.epgu.permissions import EpguPermission
 from kontingent.exchange.staging.permissions import StagingPermission
 from kontingent.health.permissions import HealthPermission
 from kontingent.kernel import clock
@@ -78,6 +79,7 @@ _SECTIONS = (
     Section("Успеваемость", "/performance/", PerformancePermission.VIEW),
     Section("Отчётность", "/reports/", ReportPermission.VIEW),
     Section("Этапы", "/stages/", StagePermission.VIEW),
+    Section("ЕПГУ", "/epgu/", EpguPermission.WATCH),
     Section("Назначения", "/appointments/", AccessPermission.APPOINT),
     Section("Экстренный доступ", "/emergency/", AccessPermission.EMERGENCY),
     Section("Экстренные доступы", "/emergencies/", AccessPermission.REVIEW),

@@ -11,6 +11,7 @@ from kontingent.web import (
     contingent,
     diary,
     duplicates,
+    epgu,
     family,
     groups,
     health,
@@ -140,6 +141,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organisations/proposals/<uuid:proposal_id>/", organisations.decide, name="decide-proposal"),
     path("organisations/<uuid:organisation_id>/", organisations.card, name="organisation"),
     path("organisations/<uuid:organisation_id>/change/", organisations.propose, name="propose"),
+    path("epgu/", epgu.index, name="epgu"),
     path("codelists/", codelists.index, name="codelists"),
     path("codelists/<slug:code>/", codelists.one, name="codelist"),
 ]

@@ -224,6 +224,8 @@ def test_every_answer_to_a_machine_notes_whom_it_gives(region: dict[str, Any]) -
     token = m.token_of(one)
     given = 0
     for endpoint in declarations.ENDPOINTS:
+        if not endpoint.path.startswith(declarations.PREFIX):
+            continue  # a citizen's question: tests/exchange/epgu
         for person in standing() if "{id}" in endpoint.path else [None]:
             path = endpoint.path.replace("{id}", str(person.id if person else ""))
             answer: Any = Client().get(

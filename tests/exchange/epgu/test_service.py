@@ -316,3 +316,20 @@ def test_two_at_once_are_answered_once(case: Case, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(actions, "_told_already", lambda actor, asked: next(looks, real(actor, asked)))
     assert case.answered() == first
     assert (ServiceRequest.objects.count(), Entry.objects.filter(kind="epgu.answered").count()) == (1, 1)
+
+
+def test_the_ministry_sees_how_the_service_works_and_nobody_else_does(case: Case) -> None:
+    case.answered()
+    case.answered(message="m-2", applicant=STRANGER)
+    case.answered(message="m-3", applicant=STRANGER)
+    ministry = b.browser(b.appointed("ministry"))
+    text = ministry.get("/epgu/").content.decode()
+    assert "66,7" in text
+    assert "NOT_REPRESENTATIVE" in text
+    for name in ("Мальцева", "Тиунов", MOTHER, CHILD):
+        assert name not in text
+    assert b.browser(b.appointed("head", at=case.group.organisation)).get("/epgu/").status_code == 403
+
+
+def test_a_quiet_month_says_what_to_do(case: Case) -> None:
+    assert "Запросов за эти дни не было" in b.browser(b.appointed("ministry")).get("/epgu/").content.decode()
