@@ -109,7 +109,7 @@ def served(
     child.command = [application if part == "config.wsgi:application" else part for part in child.command]
     child.start()
     try:
-        _wait(port)
+        wait_until_up(port)
         assert child.process is not None  # noqa: S101 - started above
         yield Site(port), psutil.Process(child.process.pid)
     finally:
@@ -133,7 +133,8 @@ def no_drafts_left() -> Iterator[None]:
         made.delete()
 
 
-def _wait(port: int) -> None:
+def wait_until_up(port: int) -> None:
+    """Wait until the web server answers; raise ``RuntimeError`` with its log where it does not."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:

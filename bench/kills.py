@@ -26,6 +26,7 @@ from pathlib import Path
 
 import psutil
 
+from bench.installation import wait_until_up
 from bench.journal import Journal, NotTaken
 from runtime import home, processes, supervisor
 from runtime.postgres import EmbeddedPostgres
@@ -61,6 +62,7 @@ class Installation:
         }
         for child in self.children.values():
             child.start()
+        wait_until_up(self.port)
 
     def kill(self, name: str) -> None:
         """Kill one with all its processes, at once."""
