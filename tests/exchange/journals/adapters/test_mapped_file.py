@@ -62,7 +62,7 @@ def web2edu(path: Path, made_at: datetime = datetime(2025, 10, 1, tzinfo=UTC)) -
     )
 
 
-WIDE = [
+WIDE: list[list[Any]] = [
     ["Журнал", "", "", "", "", ""],
     ["", "", "Сентябрь", "", "Январь", ""],
     ["Ученик", "Класс", 5, 5, 12, 13],
@@ -84,7 +84,7 @@ def test_a_wide_sheet_gives_marks_and_absences(tmp_path: Path) -> None:
     assert [(one.learner, one.date, one.code) for one in absences] == [
         ("у1", "2025-09-05", "н"), ("у2", "2025-09-05", "б"), ("у2", "2026-01-13", "о"),
     ]  # fmt: skip
-    every = [one.id for one in (*marks, *absences)]
+    every = [*(one.id for one in marks), *(one.id for one in absences)]
     assert len(set(every)) == len(every)
 
 
@@ -135,7 +135,7 @@ def test_who_is_in_which_class(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sheet", ["Итоги", "Уроки"])
 def test_a_sheet_is_read_by_the_first_mapping_that_covers_it(tmp_path: Path, sheet: str) -> None:
-    rows = {
+    rows: dict[str, list[list[Any]]] = {
         "Итоги": [
             ["Ученик", "Предмет", "Период", "Оценка", "Дата"],
             ["у1", "Физика", "1-я четверть", 4, date(2025, 10, 26)],
