@@ -373,6 +373,6 @@ def _refused(cursor: Any, delivery: Delivery) -> list[RefusedRecord]:
         parameters,
     )
     return [
-        RefusedRecord(n, external_id, Refusal(why), staged)
+        RefusedRecord(n, external_id, Refusal(why), json.loads(staged))
         for n, external_id, why, staged in cursor.fetchall()
     ]
