@@ -3,7 +3,9 @@
 ``streams``   the body of a request as lines: decompressed, bounded, never whole in memory; pure
 ``messages``  a line as a typed row of its kind, ready for COPY, or refused; pure
 ``taking``    a batch from its first line to its receipt: chunk by chunk, each a transaction
+``repairing`` rows that were refused are taken again, once the register has what they lacked
 ``queries``   the state of a batch, receipts and refusals by cursor
 ``keeping``   batches go when the records of their year have been destroyed
+``adapters``  journals that cannot deliver by themselves are read behind one interface
 Not here: what the rows mean (``performance``), HTTP (``api``).
 """

@@ -63,13 +63,13 @@ def deliver(*, actor: Actor, journal_code: str, consignment: Consignment, body: 
     with scoped(actor):
         journal = performance.journal_of(actor, journal_code)
     _check_year(consignment.school_year)
-    with _place(journal):
+    with place_for(journal):
         with scoped(actor):
             batch = _open(journal, consignment)
             if batch.state == "done":
                 return batch
             make_years(consignment.school_year)
-            known, reader, said = _known(batch), _reader(actor, journal, consignment), _said(batch)
+            known, reader, said = _known(batch), reader_for(actor, journal, consignment), _said(batch)
         try:
             for chunk in ahead(chunks(blocks(body, consignment.encoding), reader, known, said)):
                 _take(actor, journal, batch, consignment, chunk, reader, said)
@@ -96,7 +96,7 @@ def _check_year(school_year: int) -> None:
 
 
 @contextmanager
-def _place(journal: Journal) -> Iterator[None]:
+def place_for(journal: Journal) -> Iterator[None]:
     """Hold a place among those taken at once, and the journal; locks of the session, which a crash lets go."""
     with connection.cursor() as cursor:
         held: list[tuple[int, int]] = []
@@ -166,7 +166,8 @@ def _said(batch: JournalBatch) -> dict[bytes, int]:
     return {bytes(said or b""): receipt for said, receipt in rows.values_list("said", "pk")}
 
 
-def _reader(actor: Actor, journal: Journal, consignment: Consignment) -> Reader:
+def reader_for(actor: Actor, journal: Journal, consignment: Consignment) -> Reader:
+    """Return what reads the lines of a consignment, by the journal's own words as they are now."""
     own = actor.scope.organisations if not actor.scope.whole_region and not actor.scope.municipalities else ()
     lexicon = Lexicon(
         SchoolYear(consignment.school_year), clock.today(), performance.subject_names(journal.pk),
