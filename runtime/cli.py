@@ -107,9 +107,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _machine_parser(add("machine", _machine, "внешние системы: регистрация, секреты, приостановка"))
 
-    _describe_journal(
-        add("journal", _journal, "подключить электронный журнал: он сможет передавать уроки и отметки")
-    )
+    _describe_journals(add)
     _describe_retention(
         add("retention", _retention, "сроки хранения успеваемости: что истекло; с --act – уничтожить")
     )
@@ -148,6 +146,19 @@ def _machine_parser(parser: argparse.ArgumentParser) -> None:
             one.add_argument("file", type=Path)
 
 
+def _describe_journals(add: Callable[..., argparse.ArgumentParser]) -> None:
+    _describe_journal(
+        add("journal", _journal, "подключить электронный журнал: он сможет передавать уроки и отметки")
+    )
+    _describe_journal_file(
+        add("journal-file", _journal_file, "файл электронного журнала: проверить; с --write – принять")
+    )
+    again = add(
+        "journal-repair", _journal_repair, "принять отклонённое журнала повторно, когда реестр исправлен"
+    )
+    again.add_argument("code", help="код подключённого журнала")
+
+
 def _describe_journal(link: argparse.ArgumentParser) -> None:
     link.add_argument("code", help="код журнала латиницей, например epos")
     link.add_argument("--title", required=True, help="как журнал знают школы")
@@ -155,6 +166,16 @@ def _describe_journal(link: argparse.ArgumentParser) -> None:
     link.add_argument("--municipality", metavar="КОД")
     link.add_argument("--region", action="store_true", help="журнал всего региона")
     link.add_argument("--contact", default="", help="кому звонить")
+
+
+def _describe_journal_file(file: argparse.ArgumentParser) -> None:
+    file.add_argument("code", help="код подключённого журнала")
+    file.add_argument("file", type=Path, help="xlsx, xls, ods или csv")
+    file.add_argument("--profile", default="web2edu", help="код профиля или файл TOML с описанием столбцов")
+    file.add_argument(
+        "--year", type=int, metavar="ГОД", help="год начала учебного года, по умолчанию нынешний"
+    )
+    file.add_argument("--write", action="store_true", help="принять, а не только показать")
 
 
 def _describe_health(health: argparse.ArgumentParser) -> None:
@@ -446,6 +467,20 @@ def _journal(arguments: argparse.Namespace) -> int:
         from runtime import journals
 
         return journals.connect(arguments, out=print)
+
+
+def _journal_file(arguments: argparse.Namespace) -> int:
+    with _installation():
+        from runtime import journals
+
+        return journals.take_file(arguments, out=print)
+
+
+def _journal_repair(arguments: argparse.Namespace) -> int:
+    with _installation():
+        from runtime import journals
+
+        return journals.repair(arguments, out=print)
 
 
 def _oneroster(arguments: argparse.Namespace) -> int:

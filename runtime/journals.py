@@ -1,19 +1,36 @@
-"""``kontingent journal``: registers a client that may deliver, and connects it as a journal."""
+"""``kontingent journal``: registers a client that may deliver, and connects it as a journal.
+
+``kontingent journal-file`` takes a journal's file by a mapping, ``kontingent journal-repair`` takes refused rows again: both as
+the journal's own client, within its reach, and never when that client is stopped.
+"""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
 from django.db import transaction
 
 from kontingent.access.machines import actions as machines
 from kontingent.access.machines.actions import ClientDraft
+from kontingent.access.machines.queries import actor_of, clients
 from kontingent.access.machines.rules import MachineScope, Reach
+from kontingent.exchange.journals.adapters import feeding
+from kontingent.exchange.journals.adapters.boundary import Asked, Finding
+from kontingent.exchange.journals.adapters.mapped_file import MappedFile
+from kontingent.exchange.journals.adapters.mapping import Mapping, read_mapping, shipped
+from kontingent.exchange.journals.queries import counts
+from kontingent.exchange.journals.repairing import retake
 from kontingent.kernel import clock
-from kontingent.kernel.actor import system_actor
+from kontingent.kernel.actor import Actor, system_actor
+from kontingent.kernel.errors import InvalidValue, NotAllowed
+from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
 from kontingent.performance import actions as performance
+from kontingent.performance import queries as journals
 
 #: A journal asks for its learners, then delivers; small batches come every few minutes.
 SCOPES = (MachineScope.ORGANISATIONS, MachineScope.LEARNERS, MachineScope.JOURNALS)
@@ -40,3 +57,75 @@ def connect(arguments: argparse.Namespace, *, out: Callable[[str], None]) -> int
     out(f"  действует до      {secret.expires_at.astimezone(clock.REGION_ZONE):%d.%m.%Y}")
     out("Секрет показан один раз и нигде не хранится: передайте его журналу по защищённому каналу.")
     return 0
+
+
+#: So many findings are printed; all are counted.
+_PRINTED = 30
+
+
+def take_file(arguments: argparse.Namespace, *, out: Callable[[str], None]) -> int:
+    """Show what a mapping makes of a file; with ``--write`` take it. Exit code 1 when anything could not be read."""
+    path: Path = arguments.file
+    if not path.is_file():
+        raise InvalidValue("file.missing", f"Файла {path} нет. Проверьте путь.")
+    actor, mapping = _deliverer(arguments.code), _mapping(arguments.profile)
+    year = SchoolYear(arguments.year) if arguments.year else SchoolYear.of(clock.today())
+    made_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    adapter = MappedFile(path=path, filename=path.name, mapping=mapping, made_at=made_at, school_year=year)
+    asked = Asked(school_year=year, since=year.starts_on, until=clock.today())
+    out(mapping.title)
+    if mapping.reconstructed:
+        out(f"Профиль восстановлен, не взят из описания. {mapping.note}")
+    if not arguments.write:
+        return _show(adapter, asked, out)
+    said = hashlib.sha256(path.read_bytes() + repr((mapping, made_at, year)).encode()).hexdigest()[:32]
+    made = feeding.run(
+        actor=actor, journal_code=arguments.code, adapter=adapter, asked=asked, key=f"file:{said}"
+    )
+    for batch in made.batches:
+        told = ", ".join(f"{name} {count}" for name, count in counts(batch).items() if count)
+        out(f"  {batch.records:<12} строк {batch.taken_rows}: {told}")
+    for one in made.findings[:_PRINTED]:
+        out(f"✗ {one.place}: {one.message}")
+    out(f"Не прочитано мест: {made.unread}." if made.unread else "Прочитано всё.")
+    return 1 if made.unread else 0
+
+
+def repair(arguments: argparse.Namespace, *, out: Callable[[str], None]) -> int:
+    """Take a journal's refused rows again."""
+    done = retake(actor=_deliverer(arguments.code), journal_code=arguments.code)
+    out(f"Отклонённых строк, которые мог исправить реестр: {done.looked_at}, исправлено {done.repaired}.")
+    return 0
+
+
+def _show(adapter: MappedFile, asked: Asked, out: Callable[[str], None]) -> int:
+    found = adapter.preview(asked)
+    for kind, row in found[: 4 * _PRINTED]:
+        out(f"✗ {row.place}: {row.message}" if isinstance(row, Finding) else f"  {kind:<12} {row}")
+    out("Ничего не записано. Чтобы принять, добавьте --write.")
+    return 1 if any(isinstance(row, Finding) for _, row in found) else 0
+
+
+def _mapping(profile: str) -> Mapping:
+    if (found := shipped().get(profile)) is not None:
+        return found
+    path = Path(profile)
+    if not path.is_file():
+        raise InvalidValue(
+            "journals.no_profile",
+            f"Профиля «{profile}» нет. Есть {', '.join(shipped())}; свой – файл TOML по образцу docs/how-to/connect-journal.md.",
+        )
+    return read_mapping(path.read_text(encoding="utf-8"))
+
+
+def _deliverer(code: str) -> Actor:
+    """Return the journal's own client as the actor."""
+    journal = journals.journal(code)
+    operator = system_actor("cli", "Командная строка")
+    client = next((one for one in clients(operator) if f"client:{one.id}" == journal.client_code), None)
+    if client is None or client.is_stopped:
+        raise NotAllowed(
+            "journals.client_stopped",
+            f"Доступ системы журнала «{journal.title}» остановлен: от её имени ничего не принимается. Возобновите его: kontingent machine resume.",
+        )
+    return actor_of(client, frozenset({MachineScope.JOURNALS}))

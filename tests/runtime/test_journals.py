@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import re
+from pathlib import Path
 
 import pytest
 
-from kontingent.kernel.errors import Conflict
-from kontingent.performance.models import Journal
+from kontingent.access.machines import actions as machines
+from kontingent.exchange.journals.models import JournalBatch
+from kontingent.kernel.errors import Conflict, InvalidValue, NotAllowed
+from kontingent.performance.models import Journal, Lesson
 from runtime import journals
 from tests import builders as b
 from tests.api.machine import TOKEN, basic, posted
+from tests.exchange.journals.journal import Sender
 
 pytestmark = pytest.mark.django_db
 
@@ -37,3 +41,55 @@ def test_a_journal_is_connected_and_let_in() -> None:
     with pytest.raises(Conflict):
         connected("epos", school.ogrn)
     assert Journal.objects.count() == 1
+
+
+def _file(path: Path) -> Path:
+    path.write_text(
+        "Класс;Дата;Предмет;Тема\n5А;05.09.2025;Математика;Дроби\n5А;35.09.2025;Математика;Дроби\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_a_file_is_shown_then_taken_and_repaired(tmp_path: Path) -> None:
+    school = b.school()
+    said: list[str] = []
+    connected = argparse.Namespace(
+        code="web2edu", title="web2edu", organisation=school.ogrn, municipality=None, region=False, contact=""
+    )
+    assert journals.connect(connected, out=said.append) == 0
+    asked = argparse.Namespace(
+        code="web2edu", file=_file(tmp_path / "Уроки.csv"), profile="web2edu", year=2025, write=False
+    )
+    assert journals.take_file(asked, out=said.append) == 1
+    assert any("ячейка B3" in one for one in said)
+    assert any("восстановлен" in one for one in said)
+    assert not JournalBatch.objects.exists()
+    asked.write = True
+    assert journals.take_file(asked, out=said.append) == 1
+    assert JournalBatch.objects.get().outcomes == {"r": 1}, "the register has no such class yet"
+    assert not Lesson.objects.exists()
+    b.group(school, "5А")
+    assert journals.repair(argparse.Namespace(code="web2edu"), out=said.append) == 0
+    assert said[-1].endswith("1, исправлено 1.")
+    assert Lesson.objects.get().topic == "Дроби"
+
+
+def test_nothing_is_taken_in_the_name_of_a_stopped_client(tmp_path: Path) -> None:
+    sender = Sender(b.school())
+    machines.revoke_client(actor=b.ROOT, client_id=sender.client.client_id, reason="Договор окончен")
+    asked = argparse.Namespace(
+        code="epos", file=_file(tmp_path / "Уроки.csv"), profile="web2edu", year=2025, write=True
+    )
+    with pytest.raises(NotAllowed):
+        journals.take_file(asked, out=print)
+    assert not JournalBatch.objects.exists()
+
+
+def test_an_unknown_profile_is_told(tmp_path: Path) -> None:
+    Sender(b.school())
+    asked = argparse.Namespace(
+        code="epos", file=_file(tmp_path / "Уроки.csv"), profile="сэдиж", year=2025, write=True
+    )
+    with pytest.raises(InvalidValue, match="web2edu"):
+        journals.take_file(asked, out=print)
