@@ -137,11 +137,8 @@ def _outcomes(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         if answer.status_code < 400:
             return answer
         problem = json.loads(answer.content)
-        code = "structure"
-        if isinstance(getattr(request, "expired", None), actions.Expired):
-            code = "expired"
-        elif answer.status_code == 404:
-            code = "not-found"
+        missing = "expired" if problem["code"] == actions.EXPIRED else "not-found"
+        code = missing if answer.status_code == 404 else "structure"
         told = JsonResponse(
             payloads.outcome(
                 str(named.get("request_id", "")), code, f"{problem['detail']} {problem['remedy']}"
@@ -162,14 +159,8 @@ def _timetable(request: ApiRequest, request_id: str) -> HttpResponse:
     found = uuid_of(request_id)
     if found is None:
         raise NotFound("epgu.no_such_request", "Такого ответа не было. Начните с запроса.")
-    try:
-        told = actions.timetable(
-            actor=request.actor, request_id=found, start=_day(request, "start"), end=_day(request, "end")
-        )
-    except actions.Expired as expired:
-        request.expired = expired  # type: ignore[attr-defined]
-        raise
-    return answered(told)
+    days = {name: _day(request, name) for name in ("start", "end")}
+    return answered(actions.timetable(actor=request.actor, request_id=found, **days))
 
 
 def timetable(request: HttpRequest, **named: Any) -> HttpResponse:

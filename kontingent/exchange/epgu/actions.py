@@ -29,6 +29,7 @@ from kontingent.exchange.epgu.permissions import EpguPermission
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, InvalidValue, NotAllowed, NotFound
+from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
 from kontingent.performance.models import Lesson, Mark
 from kontingent.performance.permissions import PerformancePermission
@@ -38,6 +39,8 @@ from kontingent.persons.permissions import PersonPermission
 from kontingent.storage.scope import scoped
 
 PURPOSE = "epgu"
+#: The code of an id that opened the timetable and does so no longer.
+EXPIRED = "epgu.expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +186,7 @@ def _school(place: Place) -> School:
 
 def _has_journal(days: Diary, child_id: UUID) -> bool:
     """Say whether any journal has told of the child or of its classes this school year: an empty week is no silence."""
-    year = rules.school_year_of(days.starts_on)
+    year = SchoolYear.of(days.starts_on).begins_in
     return (
         Lesson.objects.filter(group_id__in=list(days.groups), school_year=year).exists()
         or Mark.objects.filter(person_id=child_id, school_year=year).exists()
@@ -231,16 +234,11 @@ def told(*, actor: Actor, message_id: str) -> ServiceRequest:
     return found
 
 
-class Expired(NotFound):
-    """The id opened the timetable, and does so no longer."""
-
-
 def timetable(*, actor: Actor, request_id: UUID, start: date | None, end: date | None) -> JSON:
     """Return the timetable that an answered request opens for a while (protocols §4.1); the right is shown anew.
 
     Raises:
-        NotFound: no such request of this actor.
-        Expired: its time is over, or the applicant has no right any more.
+        NotFound: no such request of this actor; by ``EXPIRED``: its time is over, or the applicant has no right any more.
         InvalidValue: one day without the other, or too many days.
     """
     actor.require(EpguPermission.SERVE)
@@ -257,7 +255,7 @@ def timetable(*, actor: Actor, request_id: UUID, start: date | None, end: date |
     has_right = isinstance(rules.right_of(standing, today), Right)
     place = _place(actor, found.child_id)
     if clock.now() - found.answered_at > rules.HANDLE_LIVES or not has_right or isinstance(place, Refusal):
-        raise Expired("epgu.expired", "Идентификатор больше не действует. Передайте запрос заново.")
+        raise NotFound(EXPIRED, "Идентификатор больше не действует. Передайте запрос заново.")
     what = f"расписание, {RIGHT_TITLES[Right(found.right)]}"
     reader = _by_the_right_shown(actor)
     with scoped(reader):

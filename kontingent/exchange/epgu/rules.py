@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from kontingent.exchange.epgu.codes import Content, Refusal, Right
-from kontingent.kernel.school_year import SchoolYear
+from kontingent.persons.rules import age
 
 #: From this age on a learner asks for oneself (152-ФЗ and ГК РФ, ст. 26; the service's own term).
 OWN_FROM = 14
@@ -44,19 +44,14 @@ def right_of(standing: Standing, on: date) -> Right | Refusal:
     if not standing.is_known:
         return Refusal.NOT_REPRESENTATIVE
     if standing.is_oneself:
-        may = standing.born is not None and has_turned(OWN_FROM, standing.born, on)
+        may = standing.born is not None and age(standing.born, on) >= OWN_FROM
         found: Right | Refusal = Right.SELF if may else Refusal.NOT_REPRESENTATIVE
     else:
-        is_child = standing.born is None or not has_turned(MINOR_UNTIL, standing.born, on)
+        is_child = standing.born is None or age(standing.born, on) < MINOR_UNTIL
         found = Right.REPRESENTATIVE if standing.is_represented and is_child else Refusal.NOT_REPRESENTATIVE
     if isinstance(found, Right) and standing.birth_fits is False:
         return Refusal.CHILD_NOT_FOUND
     return found
-
-
-def has_turned(years: int, born: date, on: date) -> bool:
-    """Say whether somebody has turned so many years by a day; born on 29 February, one turns on 1 March."""
-    return (on.year - born.year) - ((on.month, on.day) < (born.month, born.day)) >= years
 
 
 def days_of(start: date | None, end: date | None, on: date) -> tuple[date, date]:
@@ -70,11 +65,6 @@ def days_of(start: date | None, end: date | None, on: date) -> tuple[date, date]
 def are_too_many(starts_on: date, ends_on: date) -> bool:
     """Say whether the days are more than one answer tells, or none at all."""
     return not timedelta(0) < ends_on - starts_on <= timedelta(days=LONGEST_DAYS)
-
-
-def school_year_of(day: date) -> int:
-    """Return the calendar year in which the school year of a day began."""
-    return SchoolYear.of(day).begins_in
 
 
 def asked_for(named: Sequence[str]) -> frozenset[Content]:
