@@ -16,7 +16,7 @@ from kontingent.audit import actions as audit
 from kontingent.exchange.journals.messages import Format, Read, RowRefused
 from kontingent.exchange.journals.models import JournalBatch, RefusedRow
 from kontingent.exchange.journals.streams import Encoding
-from kontingent.exchange.journals.taking import Consignment, place_for, reader_for
+from kontingent.exchange.journals.taking import Consignment, delivery_of, place_for, reader_for
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.performance import queries as performance
@@ -100,10 +100,7 @@ def _page(actor: Actor, journal: Journal, records: str, school_year: int, after:
             return None
         make_years(school_year)
         batch = _batch(journal, records, school_year, rows[0].pk)
-        delivery = Delivery(
-            actor=actor, journal_id=journal.pk, source=journal.source, batch_id=batch.pk, records=KINDS[records],
-            school_year=school_year, may_be_late=journal.history_until is not None and clock.today() < journal.history_until,
-        )  # fmt: skip
+        delivery = delivery_of(actor, journal, batch, KINDS[records])
         told = _of_lines(delivery, journal, batch, [one for one in rows if one.staged is None])
         told |= _of_staged(delivery, [one for one in rows if one.staged is not None])
         repaired = _settle(rows, told)

@@ -95,6 +95,15 @@ def _check_year(school_year: int) -> None:
         )
 
 
+def delivery_of(actor: Actor, journal: Journal, batch: JournalBatch, records: Records) -> Delivery:
+    """Return what rows of a batch are taken as; closed periods may come until the day that the journal was given for its history."""
+    return Delivery(
+        actor=actor, journal_id=journal.pk, source=journal.source, batch_id=batch.pk, records=records,
+        school_year=batch.school_year,
+        may_be_late=journal.history_until is not None and clock.today() < journal.history_until,
+    )  # fmt: skip
+
+
 @contextmanager
 def place_for(journal: Journal) -> Iterator[None]:
     """Hold a place among those taken at once, and the journal; locks of the session, which a crash lets go."""
@@ -193,11 +202,7 @@ def _take(
                 "Передайте ту же порцию или дайте новой другой ключ.",
             )
         return
-    delivery = Delivery(
-        actor=actor, journal_id=journal.pk, source=journal.source, batch_id=batch.pk, records=consignment.records,
-        school_year=consignment.school_year,
-        may_be_late=journal.history_until is not None and clock.today() < journal.history_until,
-    )  # fmt: skip
+    delivery = delivery_of(actor, journal, batch, consignment.records)
     with scoped(actor), transaction.atomic():
         _commit_with_the_next()
         receipt_id = said.get(chunk.said)
