@@ -1,16 +1,14 @@
-"""Documents of a learner's school year as PDF: ведомость and справка. Typst gets everything as data."""
+"""Documents of a learner's school year as PDF: ведомость and справка."""
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import typst
+from typing import NamedTuple
 
 from kontingent.codelists import queries as codelists
+from kontingent.kernel.printing import pdf_of
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.performance.queries import YearResults
 
@@ -56,5 +54,4 @@ def write(kind: Kind, results: YearResults, whose: Whose, *, on: date, is_demo: 
         ],
         "absences": [[codelists.title("attendance_code", code), number] for code, number in sorted(results.absences.items())],
     }  # fmt: skip
-    found: Any = typst.compile(str(TEMPLATE), sys_inputs={"data": json.dumps(told, ensure_ascii=False)})
-    return bytes(found)
+    return pdf_of(TEMPLATE, told)

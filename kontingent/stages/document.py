@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import typst
-
+from kontingent.kernel.printing import pdf_of
 from kontingent.stages.fields import STAGES
 from kontingent.stages.queries import MatrixRow
 
@@ -17,7 +14,7 @@ TEMPLATE = Path(__file__).with_name("matrix.typ")
 
 
 def write(rows: Collection[MatrixRow], *, on: date, roles_of: Callable[[str], str], is_demo: bool) -> bytes:
-    """Return the PDF; ``roles_of`` names the roles that hold a permission. Everything goes to typst as data."""
+    """Return the PDF; ``roles_of`` names the roles that hold a permission."""
     told = {
         "on": f"{on:%d.%m.%Y}", "is_demo": is_demo,
         "stages": [
@@ -36,5 +33,4 @@ def write(rows: Collection[MatrixRow], *, on: date, roles_of: Callable[[str], st
             for stage, title in STAGES.items()
         ],
     }  # fmt: skip
-    found: Any = typst.compile(str(TEMPLATE), sys_inputs={"data": json.dumps(told, ensure_ascii=False)})
-    return bytes(found)
+    return pdf_of(TEMPLATE, told)

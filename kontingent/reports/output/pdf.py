@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import typst
-
+from kontingent.kernel.printing import pdf_of
 from kontingent.reports.output.subject import Subject
 from kontingent.reports.rules.counting import Key
 from kontingent.reports.rules.editions import SOURCED, Table, Variant
@@ -16,7 +14,7 @@ TEMPLATE = Path(__file__).with_name("form.typ")
 
 
 def write(subject: Subject) -> bytes:
-    """Return the PDF; everything goes to typst as data, so that nothing in a name can be markup."""
+    """Return the PDF."""
     edition = subject.edition
     told = {
         "form": edition.form, "title": edition.title, "okud": edition.okud, "order": edition.order,
@@ -27,8 +25,7 @@ def write(subject: Subject) -> bytes:
         "tables": [_table(subject, table, variant) for table, variant in subject.tables() if subject.is_filled(variant)],
         "empty": [variant.code for _, variant in subject.tables() if not subject.is_filled(variant)],
     }  # fmt: skip
-    found: Any = typst.compile(str(TEMPLATE), sys_inputs={"data": json.dumps(told, ensure_ascii=False)})
-    return bytes(found)
+    return pdf_of(TEMPLATE, told)
 
 
 def _table(subject: Subject, table: Table, variant: Variant) -> dict[str, Any]:
