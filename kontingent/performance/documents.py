@@ -33,9 +33,9 @@ class Whose(NamedTuple):
     name: str
     born: date | None
     group: str
-    school: str
-    ogrn: str
-    head: str
+    school: str = ""
+    ogrn: str = ""
+    head: str = ""
 
 
 def write(kind: Kind, results: YearResults, whose: Whose, *, on: date, is_demo: bool) -> bytes:

@@ -24,7 +24,7 @@ from kontingent.performance.permissions import PerformancePermission
 from kontingent.performance.queries import By
 from kontingent.web import charts
 from kontingent.web.files import table_as
-from kontingent.web.request import actor_of, day, optional_day, page, uuid_of, whole
+from kontingent.web.request import actor_of, day, optional_day, page, school_year, uuid_of, whole
 
 #: A sheet without study periods shows so many days.
 SHEET_DAYS = 60
@@ -232,8 +232,7 @@ def _own_classes(actor: Actor) -> HttpResponse:
 
 def _quality(request: HttpRequest, actor: Actor) -> tuple[queries.QualityTable, dict[str, Any]]:
     asked = request.GET
-    year = whole(asked.get("year")) or SchoolYear.of(clock.today()).begins_in
-    year = min(max(year, 1990), 2200)
+    year = school_year(request)
     columns = queries.columns(year, clock.today())
     column = next((one for one in columns if one.code == asked.get("column")), columns[0])
     organisation_id, municipality_id = uuid_of(asked.get("organisation")), uuid_of(asked.get("municipality"))

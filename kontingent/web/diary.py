@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +18,7 @@ from kontingent.performance import documents, queries, rules
 from kontingent.persons import queries as persons
 from kontingent.web import charts
 from kontingent.web.files import saved_as
-from kontingent.web.request import actor_of, day, page, whole
+from kontingent.web.request import actor_of, day, page, school_year
 
 #: Marks of a subject as they are listed on the page of the year: the latest.
 MARKS_SHOWN = 12
@@ -36,11 +35,11 @@ def week(request: HttpRequest, person_id: UUID) -> HttpResponse:
     return page(
         request, "diary/week.html", person=persons.get(person_id), diary=found, monday=monday, sunday=monday + timedelta(days=6),
         before=monday - timedelta(days=7), after=monday + timedelta(days=7), is_family=actor.scope.is_family, tab="week",
-        average=_week_average(found),
+        marks=_marks_by_value(found),
     )  # fmt: skip
 
 
-def _week_average(found: queries.Diary) -> list[tuple[str, int]]:
+def _marks_by_value(found: queries.Diary) -> list[tuple[str, int]]:
     """How many marks of each value the week brought."""
     marks = [mark.value for one in found.days for lesson in one.lessons for mark in lesson.marks]
     return [(value, marks.count(value)) for value in sorted(set(marks), reverse=True)]
@@ -50,7 +49,7 @@ def _week_average(found: queries.Diary) -> list[tuple[str, int]]:
 def results(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Averages by subject with their trend, closing marks of the year and of all years."""
     actor = actor_of(request)
-    year = _year(request)
+    year = school_year(request)
     found = queries.year_results(actor, person_id, year)
     finals = queries.closing_marks(actor, person_id)
     lines = queries.thresholds()
@@ -91,11 +90,6 @@ def _finals(marks: list[queries.ClosingMark]) -> dict[str, Any]:
     }
 
 
-def _year(request: HttpRequest) -> int:
-    asked = whole(request.GET.get("year")) or SchoolYear.of(clock.today()).begins_in
-    return min(max(asked, EARLIEST.year), LATEST.year)
-
-
 def _years(asked: int) -> list[tuple[int, str]]:
     present = SchoolYear.of(clock.today()).begins_in
     return [
@@ -120,27 +114,19 @@ def certificate(request: HttpRequest, person_id: UUID) -> HttpResponse:
 
 
 def _document(request: HttpRequest, person_id: UUID, kind: documents.Kind) -> HttpResponse:
-    actor, year = actor_of(request), _year(request)
+    actor, year = actor_of(request), school_year(request)
     found = queries.year_results(actor, person_id, year, what=kind.told)
     who = _whose(actor, person_id, found)
     content = documents.write(kind, found, who, on=clock.today(), is_demo=settings.DEMO)
     return saved_as(content, f"{kind.value}-{year}.pdf")
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    name: str
-    ogrn: str
-    head: str
-
-
 def _whose(actor: Actor, person_id: UUID, found: queries.YearResults) -> documents.Whose:
     """Name the learner and the school of the year: the one of the latest class, else of the marks."""
     person = persons.get(person_id)
-    place = _Place("", "", "")
-    if found.organisation_id is not None:
-        one = organisations.get(found.organisation_id)
-        place = _Place(one.full_name, one.ogrn, one.head_name)
-    born: date | None = person.birth_date
     group = list(found.groups.values())[-1] if found.groups else ""
-    return documents.Whose(person.full_name, born, group, place.name, place.ogrn, place.head)
+    whose = documents.Whose(person.full_name, person.birth_date, group)
+    if found.organisation_id is None:
+        return whose
+    place = organisations.get(found.organisation_id)
+    return whose._replace(school=place.full_name, ogrn=place.ogrn, head=place.head_name)

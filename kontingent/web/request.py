@@ -14,6 +14,10 @@ from kontingent.audit import actions as audit
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed, RuleViolation
+from kontingent.kernel.school_year import SchoolYear
+
+#: School years beyond these are asked for by nobody who means it.
+EARLIEST_YEAR, LATEST_YEAR = 1990, 2200
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -38,6 +42,12 @@ def own_organisation(request: HttpRequest) -> UUID:
 def day(request: HttpRequest, name: str = "on") -> date:
     """Return the day asked for, today by default."""
     return optional_day(request.GET.get(name, ""), "Дата") or clock.today()
+
+
+def school_year(request: HttpRequest, name: str = "year") -> int:
+    """Return in which year the school year asked for begins, the present one by default; never one beyond reason."""
+    asked = whole(request.GET.get(name)) or SchoolYear.of(clock.today()).begins_in
+    return min(max(asked, EARLIEST_YEAR), LATEST_YEAR)
 
 
 def optional_day(text: str, what: str) -> date | None:

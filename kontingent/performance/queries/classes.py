@@ -28,8 +28,8 @@ from kontingent.performance import rules
 from kontingent.performance.codes import Absence, FinalKind, MarkSystem
 from kontingent.performance.models import Attendance, Lesson, Mark, PeriodMark
 from kontingent.performance.permissions import PerformancePermission
-from kontingent.performance.queries.diary import ClosingMark, columns_of, thresholds
-from kontingent.performance.rules import Closing, Debt, Halves, Quality, Trend, Weighed
+from kontingent.performance.queries.diary import closing_marks_of, columns_of, thresholds
+from kontingent.performance.rules import Closing, Debt, Halves, Quality, Thresholds, Trend, Weighed
 
 #: A sheet shows at most so many lessons, the latest.
 WIDEST = 120
@@ -198,7 +198,7 @@ def class_sheet(
         .order_by("held_on", "lesson_number", "external_id")
         .values_list("person_id", "held_on", "lesson_number", "code", "minutes")
     )
-    closing = _closing_of(who, year, subject_code=subject_code)
+    closing = closing_marks_of(who, school_year=year, subject_code=subject_code)
     told = [(one[1], one[2]) for one in marks] + [(one[1], one[2]) for one in absences]
     lessons = _columns(taught, told)
     place = _places(lessons)
@@ -212,10 +212,10 @@ def class_sheet(
     for person_id, day, number, code, minutes in absences:
         cells[person_id][place(day, number)].absences.append((code, minutes))
         missed[person_id] += code != Absence.LATE
-    first = max(0, len(lessons) - WIDEST)
+    first, lines = max(0, len(lessons) - WIDEST), thresholds()
     rows = []
     for person_id, learner in learners.items():
-        standing = _standing(rules.halves(weighed[person_id]))
+        standing = _standing(rules.halves(weighed[person_id]), lines)
         own = cells.get(person_id, {})
         rows.append(
             SheetRow(
@@ -239,7 +239,7 @@ def class_results(
     learners = _learners("p.group_id = %s", [group_id], on, None)
     who = list(learners)
     standings = _standings(who, group.school_year)
-    closing = _closing_of(who, group.school_year)
+    closing = closing_marks_of(who, school_year=group.school_year)
     columns = columns_of(one for found in closing.values() for one in found)
     if column not in {code for code, _ in columns}:
         column = columns[-1][0] if columns else ""
@@ -349,22 +349,6 @@ def _learners(
         return {row[0]: Learner(*row) for row in cursor.fetchall()}
 
 
-def _closing_of(
-    who: Sequence[UUID], school_year: int, *, subject_code: str = ""
-) -> defaultdict[UUID, list[ClosingMark]]:
-    found = PeriodMark.objects.filter(person_id__in=who, school_year=school_year, withdrawn_at__isnull=True)
-    if subject_code:
-        found = found.filter(subject_code=subject_code)
-    rows = found.order_by("given_on", "version").values_list(
-        "person_id", "school_year", "given_on", "subject_code", "kind", "period_code", "value", "score", "system_code",
-        "organisation_id", "comment",
-    )  # fmt: skip
-    closing: defaultdict[UUID, list[ClosingMark]] = defaultdict(list)
-    for row in rows:
-        closing[row[0]].append(ClosingMark(*row[1:]))
-    return closing
-
-
 def _columns(taught: list[SheetLesson], told: list[tuple[date, int | None]]) -> list[SheetLesson]:
     """The lessons of a subject, and columns for the days that have marks but no lesson."""
     known = {(one.day, one.number) for one in taught}
@@ -389,8 +373,7 @@ def _places(lessons: list[SheetLesson]) -> Any:
     return place
 
 
-def _standing(halved: Halves) -> Standing:
-    lines = thresholds()
+def _standing(halved: Halves, lines: Thresholds) -> Standing:
     direction = rules.trend(halved, lines)
     return Standing(halved.mean, direction, rules.slips(halved.mean, direction, lines), halved.number)
 
@@ -411,8 +394,9 @@ def _standings(who: Sequence[UUID], school_year: int) -> dict[UUID, dict[str, St
             [list(who), school_year, MarkSystem.FIVE.value],
         )
         found: dict[UUID, dict[str, Standing]] = defaultdict(dict)
+        lines = thresholds()
         for person_id, subject, number, mean, before, after in cursor.fetchall():
-            found[person_id][subject] = _standing(Halves(number, mean, before, after))
+            found[person_id][subject] = _standing(Halves(number, mean, before, after), lines)
         return found
 
 

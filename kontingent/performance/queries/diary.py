@@ -8,7 +8,7 @@ the index of a person's days.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -229,7 +229,7 @@ def year_results(
     _admit(actor, person_id, what=what, purpose=purpose)
     year = SchoolYear(school_year)
     marks = _marks(person_id, [school_year], year.starts_on, year.ends_on)
-    closing = _closing(person_id, school_year=school_year)
+    closing = closing_marks_of([person_id], school_year=school_year)[person_id]
     notes = _attendance(person_id, [school_year], year.starts_on, year.ends_on)
     stays = _stays(person_id, year.starts_on, year.ends_on)
     by_subject: dict[str, list[GivenMark]] = defaultdict(list)
@@ -244,11 +244,12 @@ def year_results(
         missed[note.subject_code] += note.code != Absence.LATE
         counts[note.code] += 1
     places = [one.organisation_id for one in closing] + [one.organisation_id for one in stays]
+    lines = thresholds()
     subjects = sorted({*by_subject, *finals}, key=lambda code: codelists.title("subject", code))
     return YearResults(
         person_id,
         school_year,
-        [_result(code, by_subject[code], finals[code], missed[code]) for code in subjects],
+        [_result(code, by_subject[code], finals[code], missed[code], lines) for code in subjects],
         columns_of(closing),
         dict(counts),
         places[-1] if places else None,
@@ -262,7 +263,26 @@ def closing_marks(
 ) -> list[ClosingMark]:
     """Return the closing marks of all years of a learner, the earliest first; one statement."""
     _admit(actor, person_id, what=what, purpose=purpose)
-    return _closing(person_id)
+    return closing_marks_of([person_id])[person_id]
+
+
+def closing_marks_of(
+    who: Collection[UUID], *, school_year: int | None = None, subject_code: str = ""
+) -> defaultdict[UUID, list[ClosingMark]]:
+    """Return the closing marks of learners in the order in which one takes the place of another; the caller has let the actor in."""
+    found = PeriodMark.objects.filter(person_id__in=list(who), withdrawn_at__isnull=True)
+    if school_year is not None:
+        found = found.filter(school_year=school_year)
+    if subject_code:
+        found = found.filter(subject_code=subject_code)
+    rows = found.order_by("school_year", "given_on", "subject_code", "version").values_list(
+        "person_id", "school_year", "given_on", "subject_code", "kind", "period_code", "value", "score", "system_code",
+        "organisation_id", "comment",
+    )  # fmt: skip
+    closing: defaultdict[UUID, list[ClosingMark]] = defaultdict(list)
+    for row in rows:
+        closing[row[0]].append(ClosingMark(*row[1:]))
+    return closing
 
 
 def grading_periods(
@@ -400,17 +420,6 @@ def _attendance(
     return [AttendanceNote(*row) for row in rows]
 
 
-def _closing(person_id: UUID, *, school_year: int | None = None) -> list[ClosingMark]:
-    found = PeriodMark.objects.filter(person_id=person_id, withdrawn_at__isnull=True)
-    if school_year is not None:
-        found = found.filter(school_year=school_year)
-    rows = found.order_by("school_year", "given_on", "subject_code", "version").values_list(
-        "school_year", "given_on", "subject_code", "kind", "period_code", "value", "score", "system_code", "organisation_id",
-        "comment",
-    )  # fmt: skip
-    return [ClosingMark(*row) for row in rows]
-
-
 def _finder(lessons: list[DiaryLesson]) -> Callable[[GivenMark | AttendanceNote], DiaryLesson]:
     """Return what finds the lesson of a mark or an absence, and adds a bare lesson for what has none."""
     by_key: dict[tuple[date, str], DiaryLesson] = {}
@@ -440,14 +449,14 @@ def _finder(lessons: list[DiaryLesson]) -> Callable[[GivenMark | AttendanceNote]
 
 
 def _result(
-    code: str, marks: list[GivenMark], closing: dict[str, ClosingMark], absences: int
+    code: str, marks: list[GivenMark], closing: dict[str, ClosingMark], absences: int, lines: rules.Thresholds
 ) -> SubjectResult:
     weighed: dict[int, list[Any]] = defaultdict(list)
     for mark in marks:
         if mark.score is not None:
             weighed[mark.system_code].append(Weighed(mark.day, mark.score, mark.weight))
     system = max(weighed, key=lambda one: (len(weighed[one]), -one), default=MarkSystem.FIVE.value)
-    lines, halved = thresholds(), rules.halves(weighed[system])
+    halved = rules.halves(weighed[system])
     mean, direction = halved.mean, rules.trend(halved, lines)
     return SubjectResult(
         code, marks, closing, absences, system, mean, direction,
