@@ -39,7 +39,7 @@ def _said(one: StageOrder) -> Said:
 
 def gate(municipality: Municipality, *, on: date | None = None) -> Gate:
     """Return which stages are open in a municipality on a day, today by default."""
-    return _gate(municipality.name, municipality.id, on)
+    return Gate(municipality.name, _open_in(said(), municipality.id, on or clock.today()))
 
 
 def gate_of(organisation_id: UUID, *, on: date | None = None) -> Gate:
@@ -52,31 +52,22 @@ def gate_for(actor: Actor) -> Gate:
 
     Whoever works for the whole region sees what is open anywhere; of a family, what is open where it was entered.
     """
-    scope = actor.scope
+    scope, orders, today = actor.scope, said(), clock.today()
     if scope.whole_region or scope.is_family:
-        orders = said()
-        places = {one.municipality_id for one in orders}
-        day = clock.today()
-        found = {
-            stage
-            for stage in Stage
-            if any(rules.is_open(orders, stage, place, day) for place in places | {None})
-        }
-        return Gate(REGION_TITLE, frozenset(found))
+        places = {one.municipality_id for one in orders} | {None}
+        return Gate(REGION_TITLE, frozenset().union(*(_open_in(orders, place, today) for place in places)))
     places_of_work = set(scope.municipalities) | set(
         Organisation.objects.filter(
             pk__in=list(scope.organisations | ({actor.organisation_id} if actor.organisation_id else frozenset()))
         ).values_list("municipality_id", flat=True)
     )  # fmt: skip
     named = list(Municipality.objects.filter(pk__in=places_of_work))
-    gates = [gate(one) for one in named]
-    opened = frozenset().union(*(one.open_stages for one in gates)) if gates else FROM_THE_START
+    opened = FROM_THE_START.union(*(_open_in(orders, one.id, today) for one in named))
     return Gate(", ".join(one.name for one in named) or "ваша организация", opened)
 
 
-def _gate(place: str, municipality_id: UUID | None, on: date | None) -> Gate:
-    orders, day = said(), on or clock.today()
-    return Gate(place, frozenset(one for one in Stage if rules.is_open(orders, one, municipality_id, day)))
+def _open_in(orders: Collection[Said], municipality_id: UUID | None, day: date) -> frozenset[Stage]:
+    return frozenset(one for one in Stage if rules.is_open(orders, one, municipality_id, day))
 
 
 # -- pages -------------------------------------------------------------------------------------
