@@ -36,6 +36,7 @@ from kontingent.exchange.journals.messages import (
 )
 from kontingent.exchange.spreadsheets.cells import parse_day, plain
 from kontingent.exchange.spreadsheets.reading import Sheet, open_sheets
+from kontingent.exchange.spreadsheets.tables import letter_of
 from kontingent.kernel.errors import InvalidValue
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.performance.records import ATTENDANCE, FINALS, LESSONS, MARKS
@@ -74,7 +75,7 @@ class _Row(NamedTuple):
 
     def place(self, column: int | None = None) -> str:
         """Tell where: sheet, and cell or row."""
-        return f"лист «{self.sheet}», {f'строка {self.line}' if column is None else f'ячейка {_letters(column)}{self.line}'}"
+        return f"лист «{self.sheet}», {f'строка {self.line}' if column is None else f'ячейка {letter_of(column)}{self.line}'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,12 +355,3 @@ def _numbered(repeated: Counter[str], kind: str, about: tuple[str, ...]) -> str:
 
 def _id(*parts: str) -> str:
     return "f" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
-
-
-def _letters(column: int) -> str:
-    text = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        text = chr(65 + rest) + text
-    return text
