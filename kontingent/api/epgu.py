@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import date
-from functools import wraps
 from typing import Annotated, Any
 
 import msgspec
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from msgspec import Meta, Struct
 
 from kontingent.api import declarations
-from kontingent.api.serving import ApiRequest, answered, bad_parameter, serves, uuid_of
+from kontingent.api.serving import ApiRequest, answered, bad_parameter, refusals_as, serves, uuid_of
 from kontingent.exchange.epgu import actions, payloads, rules
 from kontingent.exchange.epgu.actions import Asked
 from kontingent.exchange.epgu.codes import REFUSAL_TOLD, SMEV_REASON, Content, Refusal
@@ -128,44 +126,22 @@ def _snils(text: str, place: str) -> str:
 # -- the timetable ---------------------------------------------------------------------------------
 
 
-def _outcomes(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Tell refusals as the contract of ФГИС «Моя школа» does: an ``OperationOutcome`` with the same status."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, **named: Any) -> HttpResponse:
-        answer = view(request, **named)
-        if answer.status_code < 400:
-            return answer
-        problem = json.loads(answer.content)
-        missing = "expired" if problem["code"] == actions.EXPIRED else "not-found"
-        code = missing if answer.status_code == 404 else "structure"
-        told = JsonResponse(
-            payloads.outcome(
-                str(named.get("request_id", "")), code, f"{problem['detail']} {problem['remedy']}"
-            ),
-            status=answer.status_code,
-            json_dumps_params={"ensure_ascii": False},
-        )
-        for name, value in answer.headers.items():
-            if name not in {"Content-Type", "Content-Length"}:
-                told.headers[name] = value
-        return told
-
-    return guarded
+def _outcome(problem: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    """The contract of ФГИС «Моя школа» tells what is wrong by an ``OperationOutcome``."""
+    missing = "expired" if problem["code"] == actions.EXPIRED else "not-found"
+    code = missing if problem["status"] == 404 else "structure"
+    return payloads.outcome(str(named["request_id"]), code, f"{problem['detail']} {problem['remedy']}")
 
 
+@refusals_as(_outcome)
 @serves(declarations.SCHEDULE)
-def _timetable(request: ApiRequest, request_id: str) -> HttpResponse:
+def timetable(request: ApiRequest, request_id: str) -> HttpResponse:
+    """Tell the timetable that an answered question opens."""
     found = uuid_of(request_id)
     if found is None:
         raise NotFound("epgu.no_such_request", "Такого ответа не было. Начните с запроса.")
     days = {name: _day(request, name) for name in ("start", "end")}
     return answered(actions.timetable(actor=request.actor, request_id=found, **days))
-
-
-def timetable(request: HttpRequest, **named: Any) -> HttpResponse:
-    """Tell the timetable that an answered question opens."""
-    return _outcomes(_timetable)(request, **named)
 
 
 def _day(request: HttpRequest, name: str) -> date | None:

@@ -6,15 +6,13 @@ paging headers and its form of refusal. The table of ``ROUTES`` is all there is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
@@ -265,39 +263,20 @@ def _links(request: ApiRequest, asked: Asked, total: int) -> str:
 # -- refusing ----------------------------------------------------------------------------------
 
 
-def told_as_the_standard_says(view: View) -> View:
-    """Turn a problem of the API into the payload of OneRoster, its status and headers kept."""
+def _refused(problem: Mapping[str, Any], _named: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload of OneRoster."""
+    code = problem["code"].removeprefix("oneroster.")
+    minor = code if code.startswith("invalid_") else _MINOR.get(problem["status"], "internal_server_error")
+    named = {"imsx_codeMinorFieldName": "TargetEndSystem", "imsx_codeMinorFieldValue": minor}
+    return {
+        "imsx_codeMajor": "failure",
+        "imsx_severity": "error",
+        "imsx_description": f"{problem['detail']} {problem['remedy']}",
+        "imsx_CodeMinor": {"imsx_codeMinorField": [named]},
+    }
 
-    @wraps(view)
-    def guarded(request: HttpRequest, **named: Any) -> HttpResponse:
-        answer = view(request, **named)
-        if answer.headers.get("Content-Type") != "application/problem+json":
-            return answer
-        problem = json.loads(answer.content)
-        code = problem["code"].removeprefix("oneroster.")
-        minor = (
-            code if code.startswith("invalid_") else _MINOR.get(answer.status_code, "internal_server_error")
-        )
-        refused = JsonResponse(
-            {
-                "imsx_codeMajor": "failure",
-                "imsx_severity": "error",
-                "imsx_description": f"{problem['detail']} {problem['remedy']}",
-                "imsx_CodeMinor": {
-                    "imsx_codeMinorField": [
-                        {"imsx_codeMinorFieldName": "TargetEndSystem", "imsx_codeMinorFieldValue": minor}
-                    ]
-                },
-            },
-            status=answer.status_code,
-            json_dumps_params={"ensure_ascii": False},
-        )
-        for name in ("Allow", "Cache-Control", "Retry-After", "WWW-Authenticate"):
-            if name in answer.headers:
-                refused.headers[name] = answer.headers[name]
-        return refused
 
-    return guarded
+told_as_the_standard_says = serving.refusals_as(_refused)
 
 
 def _served(route: Route, base: str) -> View:

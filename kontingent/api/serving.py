@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import wraps
 from http import HTTPStatus
@@ -38,6 +39,7 @@ from kontingent.storage.scope import at_the_door, scoped
 View = Callable[..., HttpResponse]
 log = logging.getLogger(__name__)
 REALM = "kontingent"
+PROBLEM = "application/problem+json"
 _BEARER = re.compile(r"[Bb]earer +([A-Za-z0-9._~+/-]+=*)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _STATUS: tuple[tuple[type[KontingentError], HTTPStatus, str], ...] = (
@@ -161,6 +163,31 @@ def refusals_told(view: View, method: str) -> View:
     return guarded
 
 
+def refusals_as(
+    shape: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]],
+) -> Callable[[View], View]:
+    """Tell refusals as another contract does: ``shape`` takes the problem and the names of the address; status and headers stay."""
+
+    def around(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, **named: Any) -> HttpResponse:
+            answer = view(request, **named)
+            if answer.headers.get("Content-Type") != PROBLEM:
+                return answer
+            told = JsonResponse(
+                shape(json.loads(answer.content), named),
+                status=answer.status_code,
+                json_dumps_params={"ensure_ascii": False},
+            )
+            for name, value in answer.headers.items():
+                told.headers.setdefault(name, value)
+            return told
+
+        return guarded
+
+    return around
+
+
 def problem(status: int, code: str, detail: str, remedy: str) -> HttpResponse:
     """Return a problem in JSON."""
     return JsonResponse(
@@ -173,7 +200,7 @@ def problem(status: int, code: str, detail: str, remedy: str) -> HttpResponse:
             "remedy": remedy,
         },
         status=status,
-        content_type="application/problem+json",
+        content_type=PROBLEM,
         headers={"Cache-Control": "no-store"},
         json_dumps_params={"ensure_ascii": False},
     )
