@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -16,6 +17,7 @@ from kontingent.performance import rules
 from kontingent.performance.events import YearDestroyed, YearExpired
 from kontingent.performance.models import LateCorrection
 from kontingent.performance.permissions import PerformancePermission
+from kontingent.performance.queries.journals import school_years_in
 from kontingent.performance.records import FORMER_TABLES, KINDS
 
 
@@ -52,7 +54,7 @@ def expired() -> list[Expired]:
     return sorted(
         Expired(year, table, years)
         for table, years in kept_years().items()
-        for year in _years_of(table)
+        for year in school_years_in(table)
         if rules.kept_until(SchoolYear(year), years) <= today
     )
 
@@ -69,47 +71,39 @@ def destroy_expired(*, actor: Actor, basis: str) -> list[int]:
             "performance.destroy_basis",
             "Укажите акт об уничтожении: номер и дату. Без акта сведения не уничтожают.",
         )
-    gone: dict[tuple[int, int], list[str]] = {}
-    for one in expired():
-        if _drop(one.table, one.school_year):
-            gone.setdefault((one.school_year, one.kept_years), []).append(one.table)
-    for (year, _), tables in gone.items():
+    gone = _by_year(one for one in expired() if _drop(one.table, one.school_year))
+    for year, _, tables in gone:
         records = [kind.code for kind in KINDS.values() if kind.table in tables]
         LateCorrection.objects.filter(school_year=year, records__in=records).delete()
     audit.record_all(
         [
-            YearDestroyed(school_year=year, tables=sorted(tables), kept_years=years, basis=basis.strip())
-            for (year, years), tables in sorted(gone.items())
+            YearDestroyed(school_year=year, tables=tables, kept_years=years, basis=basis.strip())
+            for year, years, tables in gone
         ],
         actor=actor,
     )
-    return sorted({year for year, _ in gone})
+    return sorted({year for year, *_ in gone})
 
 
 def tell_expired(*, actor: Actor) -> list[Expired]:
     """Say in the journal of acts what waits for an act of destruction; destroys nothing."""
     found = expired()
-    by_year: dict[tuple[int, int], list[str]] = {}
-    for one in found:
-        by_year.setdefault((one.school_year, one.kept_years), []).append(one.table)
     audit.record_all(
         [
-            YearExpired(school_year=year, tables=sorted(tables), kept_years=years)
-            for (year, years), tables in sorted(by_year.items())
+            YearExpired(school_year=year, tables=tables, kept_years=years)
+            for year, years, tables in _by_year(found)
         ],
         actor=actor,
     )
     return found
 
 
-def _years_of(table: str) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT substring(c.relname from '[0-9]{4}$')::int FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
-            "WHERE i.inhparent = %s::regclass ORDER BY 1",
-            [table],
-        )
-        return [row[0] for row in cursor.fetchall()]
+def _by_year(found: Iterable[Expired]) -> list[tuple[int, int, list[str]]]:
+    """School year, term in years, the tables that have both."""
+    tables: dict[tuple[int, int], list[str]] = {}
+    for one in found:
+        tables.setdefault((one.school_year, one.kept_years), []).append(one.table)
+    return [(year, years, sorted(names)) for (year, years), names in sorted(tables.items())]
 
 
 def _drop(table: str, year: int) -> bool:

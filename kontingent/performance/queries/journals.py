@@ -35,16 +35,18 @@ def subject_names(journal_id: int) -> dict[str, str]:
 
 def kept_school_years() -> dict[str, list[int]]:
     """Return the school years whose records are kept, by kind."""
-    found: dict[str, list[int]] = {}
+    return {kind.code: school_years_in(kind.table) for kind in KINDS.values()}
+
+
+def school_years_in(table: str) -> list[int]:
+    """Return the school years that a partitioned table has, the earliest first."""
     with connection.cursor() as cursor:
-        for kind in KINDS.values():
-            cursor.execute(
-                "SELECT substring(c.relname from '[0-9]{4}$')::int FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
-                "WHERE i.inhparent = %s::regclass ORDER BY 1",
-                [kind.table],
-            )
-            found[kind.code] = [row[0] for row in cursor.fetchall()]
-    return found
+        cursor.execute(
+            "SELECT substring(c.relname from '[0-9]{4}$')::int FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+            "WHERE i.inhparent = %s::regclass ORDER BY 1",
+            [table],
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _no_such(code: str) -> NotFound:
