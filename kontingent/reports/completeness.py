@@ -17,7 +17,6 @@ from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.period import years_before
 from kontingent.organisations import queries as organisations
-from kontingent.organisations.models import Organisation
 from kontingent.reports.queries import counted_for
 from kontingent.stages import queries as stages
 from kontingent.stages import rules
@@ -80,15 +79,10 @@ def _share(part: int, whole: int) -> float | None:
 
 def by_municipality(actor: Actor, stage: Stage, on: date) -> list[Filled]:
     """Return the municipalities in scope, the least complete first, those where the stage is not open last."""
-    per = by_organisation(actor, stage, on)
-    places = dict(
-        Organisation.objects.filter(pk__in=[one.id for one in per]).values_list("id", "municipality_id")
-    )
     names = {one.id: one.name for one in organisations.municipalities(on)}
     sums: dict[UUID, list[int]] = {}
     opened: dict[UUID, bool] = {}
-    for one in per:
-        place = places[one.id]
+    for place, one in _counted(actor, stage, on):
         row = sums.setdefault(place, [0] * (1 + len(one.filled)))
         for index, number in enumerate((one.learners, *one.filled)):
             row[index] += number
@@ -102,6 +96,13 @@ def by_organisation(
     actor: Actor, stage: Stage, on: date, *, municipality_id: UUID | None = None
 ) -> list[Filled]:
     """Return the organisations in scope that have learners of main programmes, the least complete first."""
+    return _league(one for _, one in _counted(actor, stage, on, municipality_id))
+
+
+def _counted(
+    actor: Actor, stage: Stage, on: date, municipality_id: UUID | None = None
+) -> list[tuple[UUID, Filled]]:
+    """The organisations in scope with the municipality of each; one statement, and one for the orders."""
     actor.require(EnrolmentPermission.COUNT)
     orders, own = stages.said(), counted_for(actor)
     fields = REQUIRED[stage]
@@ -121,10 +122,10 @@ def by_organisation(
     with scope.whole_register(), connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         rows = cursor.fetchall()
-    return _league(
-        Filled(who, title, learners, tuple(filled), rules.is_open(orders, stage, place, on))
+    return [
+        (place, Filled(who, title, learners, tuple(filled), rules.is_open(orders, stage, place, on)))
         for who, title, place, learners, *filled in rows
-    )
+    ]
 
 
 def _league(found: Iterable[Filled]) -> list[Filled]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kontingent.enrolment.rules.conditions import BY_NAME
+from kontingent.health.codes import Kind
 from kontingent.kernel import names
 
 
@@ -88,8 +89,8 @@ CONDITIONS = frozenset(BY_NAME) & {field.code for field in FIELDS}
 #: Columns of a later stage: the field of ``stages/fields.toml`` that must be open for the organisation before a file with such
 #: a column is taken in.
 STAGED: dict[str, str] = {
-    field.code: kind
-    for kind in ("health_group", "physical_group", "disability", "adapted_programme", "long_treatment", "hard_situation", "prevention")
+    field.code: kind.value
+    for kind in Kind
     for field in FIELDS
     if field.code in {kind, f"{kind}_document", f"{kind}_until"}
 }  # fmt: skip
