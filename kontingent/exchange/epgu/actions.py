@@ -147,25 +147,22 @@ def _composed(
 ) -> JSON | Refusal:
     if rules.are_too_many(starts_on, ends_on):
         return Refusal.PERIOD_TOO_LONG
-    place = _place(actor, child_id)
-    if isinstance(place, Refusal):
-        return place
-    school = _school(place)
     what, reader = f"успеваемость, {RIGHT_TITLES[right]}", _by_the_right_shown(actor)
     with scoped(reader):
+        place = _place(reader, child_id)
+        if isinstance(place, Refusal):
+            return place
         days = diary(reader, child_id, starts_on, ends_on, what=what, purpose=PURPOSE)
         if not days.days and not _has_journal(days, child_id):
             return Refusal.JOURNAL_UNAVAILABLE
         finals = Content.FINALS in content
         closing = closing_marks(reader, child_id, what=what, purpose=PURPOSE) if finals else []
-    return payloads.answer(school, days, closing, content, clock.now())
+    return payloads.answer(_school(place), days, closing, content, clock.now())
 
 
-def _place(actor: Actor, child_id: UUID) -> Place | Refusal:
-    reader = _by_the_right_shown(actor)
+def _place(reader: Actor, child_id: UUID) -> Place | Refusal:
     try:
-        with scoped(reader):
-            enrolment.require_visible(reader, child_id)
+        enrolment.require_visible(reader, child_id)
     except NotAllowed:
         return Refusal.CHILD_NOT_FOUND
     today = clock.today()
@@ -251,16 +248,20 @@ def timetable(*, actor: Actor, request_id: UUID, start: date | None, end: date |
     found = ServiceRequest.objects.filter(client_code=actor.code, pk=request_id, refusal="").first()
     if found is None or found.child_id is None:
         raise NotFound("epgu.no_such_request", "Такого ответа не было. Начните с запроса.")
-    standing = _standing(found.applicant_id, found.child_id, None, today)
-    has_right = isinstance(rules.right_of(standing, today), Right)
-    place = _place(actor, found.child_id)
-    if clock.now() - found.answered_at > rules.HANDLE_LIVES or not has_right or isinstance(place, Refusal):
-        raise NotFound(EXPIRED, "Идентификатор больше не действует. Передайте запрос заново.")
-    what = f"расписание, {RIGHT_TITLES[Right(found.right)]}"
-    reader = _by_the_right_shown(actor)
+    right = rules.right_of(_standing(found.applicant_id, found.child_id, None, today), today)
+    if clock.now() - found.answered_at > rules.HANDLE_LIVES or isinstance(right, Refusal):
+        raise _expired()
+    what, reader = f"расписание, {RIGHT_TITLES[right]}", _by_the_right_shown(actor)
     with scoped(reader):
+        place = _place(reader, found.child_id)
+        if isinstance(place, Refusal):
+            raise _expired()
         days = diary(reader, found.child_id, starts_on, ends_on, what=what, purpose=PURPOSE)
     return payloads.schedule(found.id, _school(place), days, clock.now())
+
+
+def _expired() -> NotFound:
+    return NotFound(EXPIRED, "Идентификатор больше не действует. Передайте запрос заново.")
 
 
 def wipe(*, now: datetime | None = None) -> int:
