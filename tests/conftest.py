@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from kontingent.storage import row_security
@@ -15,6 +16,18 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Protect the tables as ``kontingent migrate`` does. Builders write as the owner, pages and API read within scopes."""
     with django_db_blocker.unblock():
         row_security.protect()
+
+
+@pytest.fixture(autouse=True)
+def special_categories_go_too(
+    request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """What a test commits is flushed after it, in the schema ``public`` alone: the compartment is emptied here."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {', '.join(sorted(row_security.special_tables()))}")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,7 +6,6 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -20,7 +19,6 @@ from kontingent.health.models import HealthRecord
 from kontingent.health.rules import Details, Record
 from kontingent.kernel import clock
 from kontingent.kernel.ids import new_id
-from kontingent.storage import row_security
 from kontingent.storage.scope import scoped
 from tests import builders as b
 from tests.health.test_health import opened, town, worker
@@ -28,15 +26,6 @@ from tests.health.test_health import opened, town, worker
 __all__ = ["town"]
 RECORDS = 100_000
 SLOWEST = 2.0
-
-
-@pytest.fixture
-def emptied(transactional_db: None) -> Iterator[None]:
-    """The flush after a test knows the tables of ``public`` alone."""
-    row_security.protect()
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE health.record")
 
 
 def _fill(organisation_id: UUID) -> None:
@@ -59,8 +48,9 @@ def _fill(organisation_id: UUID) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
 def test_a_key_changes_under_the_feet_of_those_who_work(
-    emptied: None, town: dict[str, Any], settings: Any, tmp_path: Any, capsys: Any
+    town: dict[str, Any], settings: Any, tmp_path: Any, capsys: Any
 ) -> None:
     settings.HEALTH_KEYS = tmp_path / "health.keys"
     opened()
