@@ -1,0 +1,5 @@
+"""What a learner has attained (достижения), stage 3.
+
+``attestation``  state exams, final marks, education documents
+``portfolio``    olympiads, contests, sport, publications, with their supporting documents
+"""

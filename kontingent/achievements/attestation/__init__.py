@@ -1,0 +1,1 @@
+"""State exams (ГИА), final marks and education documents."""

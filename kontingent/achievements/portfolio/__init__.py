@@ -1,0 +1,1 @@
+"""The portfolio (портфолио): achievements with the documents that prove them."""

@@ -1,0 +1,1 @@
+"""The change feed (лента изменений): what happened in the register, in order, for other systems."""

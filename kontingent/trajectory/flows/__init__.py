@@ -1,0 +1,1 @@
+"""Paths of learners and flows between places, cohorts, coverage and forecast."""

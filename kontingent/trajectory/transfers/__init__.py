@@ -1,0 +1,1 @@
+"""Transfers (перевод), led by the receiving organisation."""
