@@ -161,6 +161,8 @@ ADDRESS = environment.text("KONTINGENT_ADDRESS", "").rstrip("/")
 IMPORT_MAX_BYTES = environment.whole("KONTINGENT_IMPORT_MAX_BYTES", 200 * 1024 * 1024, least=1024)
 #: Any other form, in bytes, fields and files; only views that take a file say otherwise (kontingent.web.uploads).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+#: Who finds the client that delivers for a journal: the rooms of journals and of clients do not know each other.
+JOURNALS_DELIVERER = "kontingent.access.machines.queries.deliverer"
 #: How many batches of electronic journals are taken at once; others are asked to wait.
 JOURNALS_AT_ONCE = environment.whole("KONTINGENT_JOURNALS_AT_ONCE", 2, least=1)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000

@@ -16,17 +16,17 @@ from django.db import transaction
 
 from kontingent.access.machines import actions as machines
 from kontingent.access.machines.actions import ClientDraft
-from kontingent.access.machines.queries import actor_of, clients
 from kontingent.access.machines.rules import MachineScope, Reach
 from kontingent.exchange.journals.adapters import feeding
 from kontingent.exchange.journals.adapters.boundary import Asked, Finding
 from kontingent.exchange.journals.adapters.mapped_file import MappedFile
 from kontingent.exchange.journals.adapters.mapping import Mapping, read_mapping, shipped
+from kontingent.exchange.journals.deliverers import deliverer_of
 from kontingent.exchange.journals.queries import counts
 from kontingent.exchange.journals.repairing import retake
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor, system_actor
-from kontingent.kernel.errors import InvalidValue, NotAllowed
+from kontingent.kernel.errors import InvalidValue
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
 from kontingent.performance import actions as performance
@@ -120,12 +120,4 @@ def _mapping(profile: str) -> Mapping:
 
 def _deliverer(code: str) -> Actor:
     """Return the journal's own client as the actor."""
-    journal = journals.journal(code)
-    operator = system_actor("cli", "Командная строка")
-    client = next((one for one in clients(operator) if f"client:{one.id}" == journal.client_code), None)
-    if client is None or client.is_stopped:
-        raise NotAllowed(
-            "journals.client_stopped",
-            f"Доступ системы журнала «{journal.title}» остановлен: от её имени ничего не принимается. Возобновите его: kontingent machine resume.",
-        )
-    return actor_of(client, frozenset({MachineScope.JOURNALS}))
+    return deliverer_of(journals.journal(code))

@@ -83,6 +83,28 @@ def scope_of(client: ApiClient) -> Scope:
     return Scope.region() if client.whole_region else Scope()
 
 
+def deliverer(client_code: str) -> Actor:
+    """Return the client with this code of an actor as the one who delivers for its journal, as a job of the worker acts for it.
+
+    Raises:
+        NotAllowed: the client is stopped or not there; nothing is taken in its name.
+    """
+    client = None
+    if client_code.startswith("client:"):
+        client = (
+            ApiClient.objects.select_related("organisation")
+            .filter(pk=client_code.removeprefix("client:"))
+            .first()
+        )
+    if client is None or client.is_stopped:
+        raise NotAllowed(
+            "machines.deliverer_stopped",
+            f"Доступ системы журнала{f' «{client.name}»' if client else ''} остановлен: от её имени ничего не принимается. "
+            "Возобновите его: kontingent machine resume.",
+        )
+    return actor_of(client, frozenset({MachineScope.JOURNALS}))
+
+
 def known_client(client_id: str) -> ApiClient | None:
     """Return the client that calls itself so, whoever asks; None where there is none."""
     if not _CLIENT_ID.fullmatch(client_id):
