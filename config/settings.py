@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "kontingent.exchange.staging",
     "kontingent.exchange.journals",
     "kontingent.exchange.epgu",
+    "kontingent.exchange.reconciliation",
     "kontingent.access",
     "kontingent.access.machines",
     "kontingent.privacy",

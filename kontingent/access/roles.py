@@ -22,6 +22,8 @@ IMPORTS = ("import.run", "import.apply", "import.undo")
 ASK, ANSWER = "privacy.ask", "privacy.answer"
 #: And the room of ЕПГУ: the ministry sees how the service works.
 WATCH_EPGU = "epgu.watch"
+#: And the room of reconciliation: what journal and register do not agree on is seen, and settled.
+SEE_DISCREPANCIES, SETTLE_DISCREPANCIES = "reconciliation.view", "reconciliation.resolve"
 
 
 class Level(StrEnum):
@@ -74,7 +76,7 @@ _OPERATE = (
     *_READ, Person.PROPOSE_MERGE, Person.VIEW_DOCUMENTS, Person.VIEW_ADDRESSES, Person.VIEW_CATEGORIES, Person.EDIT_CATEGORIES,
     Person.EDIT, Enrol.MANAGE_GROUPS, Enrol.CONDITIONS, Enrol.DRAFT_ORDER,
     Enrol.SIGN_ORDER, Enrol.CANCEL_ORDER, Org.PROPOSE, Programme.MANAGE, *IMPORTS, Access.EMERGENCY,
-    Perform.DECIDE, Report.VIEW, Report.PREPARE,
+    Perform.DECIDE, Perform.NAME_CLASSES, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, Report.VIEW, Report.PREPARE,
 )  # fmt: skip
 _STAFF = ("operator", "teacher", "health")
 
@@ -91,12 +93,12 @@ ROLES: dict[str, Role] = {
         ),
         _role(
             "municipal", "Специалист муниципалитета", Level.MUNICIPALITY, "municipal", *_READ,
-            *_DECIDE_DUPLICATES, Person.VIEW_DOCUMENTS, Person.VIEW_CATEGORIES, Org.CONFIRM, Access.EMERGENCY,
+            *_DECIDE_DUPLICATES, Person.VIEW_DOCUMENTS, Person.VIEW_CATEGORIES, Org.CONFIRM, Access.EMERGENCY, SEE_DISCREPANCIES,
             Report.VIEW, Report.PREPARE, Report.ACCEPT,
         ),
         _role(
             "ministry", "Специалист министерства", Level.REGION, "region", *_READ, Org.CONFIRM,
-            Org.REGISTER, Stage.MANAGE, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS, WATCH_EPGU, Report.VIEW, Report.PREPARE, Report.ACCEPT, Report.FREEZE,
+            Org.REGISTER, Stage.MANAGE, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, WATCH_EPGU, Report.VIEW, Report.PREPARE, Report.ACCEPT, Report.FREEZE,
         ),
         _role(
             "security", "Администратор безопасности", Level.REGION, "security", Org.VIEW, Stage.VIEW,

@@ -33,6 +33,17 @@ class SubjectMapped(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassNamed(Event):
+    """A journal's name of a class was bound to the register's class."""
+
+    kind: ClassVar[str] = "performance.class_named"
+    title: ClassVar[str] = "Класс журнала сопоставлен с классом реестра"
+    journal: str
+    text: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryOpened(Event):
     """A journal may deliver closed periods until a day."""
 

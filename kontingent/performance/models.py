@@ -50,6 +50,27 @@ class SubjectName(models.Model):
         return self.text
 
 
+class ClassName(models.Model):
+    """How a journal calls a class of the register in one school year, where it does not call it by its title."""
+
+    journal = models.ForeignKey(Journal, on_delete=models.PROTECT, related_name="class_names")
+    group = models.ForeignKey("enrolment.Group", on_delete=models.CASCADE, related_name="+")
+    organisation = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
+    school_year = models.PositiveSmallIntegerField()
+    text_key = models.CharField(max_length=100, db_collation="C", help_text="folded as Group.title_key")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["journal", "organisation", "school_year", "text_key"], name="class_name_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.text_key
+
+
 class GradingPeriod(models.Model):
     """A study period of a school year, for the region or as one organisation has it (учебный период)."""
 

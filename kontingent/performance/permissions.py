@@ -9,5 +9,6 @@ class PerformancePermission(StrEnum):
     VIEW = "performance.view"
     DELIVER = "performance.deliver"
     DECIDE = "performance.decide"
+    NAME_CLASSES = "performance.classes"
     MANAGE_JOURNALS = "performance.journals"
     DESTROY = "performance.destroy"

@@ -28,6 +28,7 @@ def _record(model: str, about: str) -> Rule:
 RULES = (
     not_personal("performance.Journal", "электронные журналы"),
     not_personal("performance.SubjectName", "как журнал называет предметы"),
+    not_personal("performance.ClassName", "как журнал называет классы"),
     not_personal("performance.GradingPeriod", "учебные периоды"),
     not_personal("performance.Lesson", "уроки классов: тема, задание, учитель; учеников в них нет"),
     not_personal("performance.FormerLesson", "прежние состояния уроков"),

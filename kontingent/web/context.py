@@ -12,6 +12,7 @@ from kontingent.access.models import SignIn
 from kontingent.access.permissions import AccessPermission
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.exchange.epgu.permissions import EpguPermission
+from kontingent.exchange.reconciliation.permissions import ReconciliationPermission
 from kontingent.exchange.staging.permissions import StagingPermission
 from kontingent.health.permissions import HealthPermission
 from kontingent.kernel import clock
@@ -74,6 +75,7 @@ _SECTIONS = (
     Section("Приказы", "/orders/", EnrolmentPermission.DRAFT_ORDER, in_organisation=True),
     Section("Загрузка", "/imports/", StagingPermission.IMPORT, in_organisation=True),
     Section("Поздние правки", "/late/", PerformancePermission.DECIDE, in_organisation=True),
+    Section("Сверка с журналом", "/reconciliation/", ReconciliationPermission.VIEW),
     Section("Здоровье", "/health/terms/", HealthPermission.VIEW, in_organisation=True),
     Section("Контингент", "/contingent/", EnrolmentPermission.COUNT),
     Section("Успеваемость", "/performance/", PerformancePermission.VIEW),

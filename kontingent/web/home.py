@@ -12,6 +12,8 @@ from kontingent.access.permissions import AccessPermission
 from kontingent.enrolment import contingent
 from kontingent.enrolment import queries as enrolment
 from kontingent.enrolment.contingent import Dimension, Filter
+from kontingent.exchange.reconciliation import queries as reconciliation
+from kontingent.exchange.reconciliation.permissions import ReconciliationPermission
 from kontingent.kernel import clock
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
@@ -51,6 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
             own=True,
             proposals=proposals,
             alike=alike,
+            discrepancies=reconciliation.count(actor) if actor.may(ReconciliationPermission.VIEW) else 0,
             late=performance.late_count(actor) if actor.may(PerformancePermission.DECIDE) else 0,
         )
     on = clock.today()

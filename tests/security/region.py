@@ -20,6 +20,7 @@ from kontingent.enrolment.models import (
 )
 from kontingent.exchange.epgu.models import ServiceRequest
 from kontingent.exchange.journals.models import JournalBatch, RefusedRow
+from kontingent.exchange.reconciliation.models import Discrepancy
 from kontingent.exchange.staging.models import Batch, CauseDecision, Row
 from kontingent.health import texts
 from kontingent.health.models import HealthRecord
@@ -198,6 +199,10 @@ def _performance(rng: random.Random, region: Region) -> None:
         LateCorrection.objects.create(
             journal=journal, records="marks", school_year=2025, external_id=f"{number}", person_id=stream.person_id,
             organisation_id=stream.organisation_id, day=day, staged={}, batch_id=1, received_at=now,
+        )  # fmt: skip
+        Discrepancy.objects.create(
+            kind="learner_silent", school_year=2025, key=f"{number}", organisation_id=stream.organisation_id,
+            person_id=stream.person_id, found_at=now, seen_at=now,
         )  # fmt: skip
     for journal in journals:
         batch = JournalBatch.objects.create(
@@ -468,6 +473,11 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
             row.pk
             for row in LateCorrection.objects.all()
             if (may_read or may_decide) and row.organisation_id in here
+        },
+        "reconciliation_discrepancy": {
+            row.pk
+            for row in Discrepancy.objects.all()
+            if "reconciliation.view" in actor.permissions and row.organisation_id in here
         },
         "journals_refusedrow": {
             row.pk

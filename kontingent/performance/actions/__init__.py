@@ -4,6 +4,7 @@ from kontingent.performance.actions.journals import (
     GradingPeriodDraft,
     connect_journal,
     map_subject,
+    name_class,
     open_history,
     set_periods,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "expired",
     "make_years",
     "map_subject",
+    "name_class",
     "open_history",
     "set_periods",
     "still_stands",

@@ -12,13 +12,15 @@ from django.db import IntegrityError, transaction
 
 from kontingent.audit import actions as audit
 from kontingent.codelists import queries as codelists
+from kontingent.enrolment.actions.groups import title_key
+from kontingent.enrolment.models import Group
 from kontingent.kernel import clock, names
 from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import Conflict, InvalidValue
+from kontingent.kernel.errors import Conflict, InvalidValue, NotFound
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.performance import queries
-from kontingent.performance.events import HistoryOpened, JournalConnected, SubjectMapped
-from kontingent.performance.models import GradingPeriod, Journal, SubjectName
+from kontingent.performance.events import ClassNamed, HistoryOpened, JournalConnected, SubjectMapped
+from kontingent.performance.models import ClassName, GradingPeriod, Journal, SubjectName
 from kontingent.performance.permissions import PerformancePermission
 
 
@@ -79,6 +81,49 @@ def map_subject(*, actor: Actor, journal_code: str, text: str, subject_code: str
     )
     audit.record(SubjectMapped(journal=journal.code, text=bound.text, subject=subject_code), actor=actor)
     return bound
+
+
+@transaction.atomic
+def name_class(*, actor: Actor, journal_code: str, group_id: UUID, text: str) -> ClassName:
+    """Say how a journal calls a class of the register (сопоставить класс); what was said of that name before is replaced.
+
+    Raises:
+        NotFound: no such class, no such journal.
+        NotAllowed: the class is another organisation's.
+        Conflict: a class with that very title exists; rows with that name are its own.
+    """
+    group = Group.objects.filter(pk=group_id).first()
+    if group is None:
+        raise NotFound(
+            "performance.no_such_class", "Такого класса нет. Обновите страницу и выберите класс снова."
+        )
+    actor.require(PerformancePermission.NAME_CLASSES, organisation_id=group.organisation_id)
+    journal = queries.journal(journal_code)
+    if not (key := title_key(text)[:100]):
+        raise InvalidValue("performance.class_text", "Укажите, как класс называется в журнале.")
+    namesake = Group.objects.filter(
+        organisation_id=group.organisation_id, school_year=group.school_year, title_key=key
+    ).first()
+    if namesake is not None:
+        raise Conflict(
+            "performance.class_has_that_title",
+            f"Класс «{namesake.title}» в реестре есть: записи с этим названием относятся к нему. "
+            "Если журнал имеет в виду другой класс, исправьте название в журнале.",
+        )
+    named, _ = ClassName.objects.update_or_create(
+        journal=journal, organisation_id=group.organisation_id, school_year=group.school_year, text_key=key,
+        defaults={"group": group},
+    )  # fmt: skip
+    audit.record(
+        ClassNamed(
+            organisation_id=group.organisation_id,
+            journal=journal.code,
+            text=text.strip()[:100],
+            group=group.title,
+        ),
+        actor=actor,
+    )
+    return named
 
 
 @transaction.atomic

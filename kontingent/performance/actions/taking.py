@@ -185,7 +185,7 @@ def _stretch(cursor: Any, delivery: Delivery) -> Stretch:
 
 
 def _find_keys(cursor: Any, delivery: Delivery) -> None:
-    """Find learners by the journal's own keys, classes by ОГРН and title."""
+    """Find learners by the journal's own keys, classes by ОГРН and title, or as the journal calls them."""
     if delivery.records.is_personal:
         cursor.execute(
             "UPDATE incoming i SET whose = k.person_id FROM persons_sourcekey k "
@@ -198,6 +198,12 @@ def _find_keys(cursor: Any, delivery: Delivery) -> None:
             "JOIN organisations_organisation o ON o.id = g.organisation_id AND o.parent_id IS NULL "
             "WHERE i.whose IS NULL AND g.school_year = %s AND i.whose_key = o.ogrn || ':' || g.title_key",
             [delivery.school_year],
+        )
+        cursor.execute(
+            "UPDATE incoming i SET whose = c.group_id FROM performance_classname c "
+            "JOIN organisations_organisation o ON o.id = c.organisation_id "
+            "WHERE i.whose IS NULL AND c.journal_id = %s AND c.school_year = %s AND i.whose_key = o.ogrn || ':' || c.text_key",
+            [delivery.journal_id, delivery.school_year],
         )
 
 
