@@ -17,6 +17,9 @@ from uuid import UUID
 from django.db import connection
 
 from demo import words
+from kontingent.access.machines import actions as machines
+from kontingent.access.machines.actions import ClientDraft
+from kontingent.access.machines.rules import MachineScope, Reach
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.performance import actions
@@ -101,9 +104,17 @@ class Marks:
         self.rng, self.as_of, self.actor = random.Random(seed * 17 + 3), as_of, actor
         self.year = SchoolYear.of(as_of)
         self.recorded = datetime.combine(as_of, time(15), UTC)
+        title = "Электронный журнал (вымышленный)"
+        reach, scopes = (
+            Reach(whole_region=True),
+            (MachineScope.ORGANISATIONS, MachineScope.LEARNERS, MachineScope.JOURNALS),
+        )
+        client = machines.register_client(
+            actor=actor, draft=ClientDraft(name=title, reach=reach, scopes=scopes)
+        )
         self.journal: Journal = actions.connect_journal(
-            actor=actor, code="demo-journal", title="Электронный журнал (вымышленный)", client_code="client:demo-journal"
-        )  # fmt: skip
+            actor=actor, code="demo-journal", title=title, client_code=f"client:{client.id}"
+        )
         actions.make_years(*range(self.year.begins_in - 5, self.year.begins_in + 2))
         for year in (self.year.begins_in - 1, self.year.begins_in):
             actions.set_periods(actor=actor, school_year=year, periods=periods(year))

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 from django.db import connection, transaction
 
-from demo import health, marker, personas
+from demo import health, marker, personas, reconciliation
 from demo.histories import DELAYED, EVENING, INTELLECTUAL, LETTERS, Histories
 from demo.marks import Marks
 from demo.people import People
@@ -85,7 +85,9 @@ def load(
         _restart_sequences(histories.movement_id)
         personas.appoint(chunks, empty)
         health.write(personas.home_of(chunks).id, seed=seed)
-        marks = Marks(seed, as_of, actor).write(personas.home_of(chunks).id)
+        home, delivered = personas.home_of(chunks).id, Marks(seed, as_of, actor)
+        marks = delivered.write(home)
+        reconciliation.write(home, delivered.journal, delivered.year.begins_in)
         cube.forget()
     _analyse()
     marker.mark(f"size {size}, seed {seed}")

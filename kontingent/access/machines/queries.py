@@ -89,13 +89,11 @@ def deliverer(client_code: str) -> Actor:
     Raises:
         NotAllowed: the client is stopped or not there; nothing is taken in its name.
     """
-    client = None
-    if client_code.startswith("client:"):
-        client = (
-            ApiClient.objects.select_related("organisation")
-            .filter(pk=client_code.removeprefix("client:"))
-            .first()
-        )
+    try:
+        key = UUID(client_code.removeprefix("client:"))
+    except ValueError:
+        key = None
+    client = ApiClient.objects.select_related("organisation").filter(pk=key).first() if key else None
     if client is None or client.is_stopped:
         raise NotAllowed(
             "machines.deliverer_stopped",

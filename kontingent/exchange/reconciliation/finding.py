@@ -101,14 +101,16 @@ _STATEMENTS: Mapping[Kind, str] = {
         "AND p.organisation_id IS NOT DISTINCT FROM (SELECT q.organisation_id FROM performance_gradingperiod q WHERE q.school_year = %(year)s "
         "AND q.organisation_id = o.id LIMIT 1)), sizes AS (SELECT pl.group_id, count(*) AS learners FROM enrolment_placement pl "
         f"WHERE {_NOW} AND pl.group_id IS NOT NULL GROUP BY 1), counted AS (SELECT group_id, subject_code, period_code, count(*) AS have "
-        "FROM given GROUP BY 1, 2, 3) SELECT 'finals_missing', c.group_id || ':' || c.subject_code || ':' || c.period_code, g.organisation_id, "
-        "NULL::int, g.id, NULL::uuid, c.subject_code, c.period_code, g.title, "
+        "FROM given GROUP BY 1, 2, 3), lacking AS (SELECT c.group_id, c.subject_code, c.period_code, g.organisation_id, g.title, d.ends_on, "
         "(SELECT count(*) FROM enrolment_placement pl WHERE pl.group_id = c.group_id AND pl.starts_on < d.ends_on "
         f"AND {_NOW} AND NOT EXISTS (SELECT 1 FROM given m WHERE m.person_id = pl.person_id AND m.subject_code = c.subject_code "
-        "AND m.period_code = c.period_code)) AS missing, NULL::date, d.ends_on "
+        "AND m.period_code = c.period_code)) AS learners "
         "FROM counted c JOIN enrolment_group g ON g.id = c.group_id JOIN sizes z ON z.group_id = c.group_id "
         "JOIN ended d ON d.organisation_id = g.organisation_id AND d.code = c.period_code AND g.grade BETWEEN d.grade_from AND d.grade_to "
-        "WHERE c.have < z.learners AND c.have * 100 >= z.learners * %(share)s"
+        "WHERE c.have < z.learners AND c.have * 100 >= z.learners * %(share)s) "
+        "SELECT 'finals_missing', group_id || ':' || period_code, organisation_id, NULL::int, group_id, NULL::uuid, min(subject_code), period_code, "
+        "string_agg(subject_code, ',' ORDER BY subject_code), max(learners), NULL::date, ends_on FROM lacking WHERE learners > 0 "
+        "GROUP BY group_id, period_code, organisation_id, ends_on"
     ),
     Kind.FINALS_CONTRADICT: (
         "SELECT 'finals_contradict', e.person_id || ':' || e.subject_code || ':' || e.kind || ':' || e.period_code, "
@@ -117,9 +119,6 @@ _STATEMENTS: Mapping[Kind, str] = {
         f"FROM performance_periodmark e JOIN performance_journal j ON j.id = e.journal_id WHERE {_LIVING} AND e.kind IN ('period', 'year', 'final') "
         "GROUP BY e.person_id, e.subject_code, e.kind, e.period_code HAVING count(DISTINCT e.journal_id) > 1 AND count(DISTINCT e.value) > 1"
     ),
-}
-_KEPT = {
-    Kind.FINALS_MISSING: " AND rows > 0",
 }
 
 
@@ -155,11 +154,10 @@ def find(*, sole: Mapping[int, UUID], organisation_id: UUID | None = None) -> Co
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('reconciliation'))")
         _hear(cursor, given)
-        for kind, statement in _STATEMENTS.items():
-            kept = _KEPT.get(kind, "")
+        for statement in _STATEMENTS.values():
             cursor.execute(
                 f"INSERT INTO found SELECT * FROM ({statement}) AS f ({_COLUMNS}) "
-                f"WHERE (%(one)s::uuid IS NULL OR organisation_id = %(one)s){kept}",
+                f"WHERE (%(one)s::uuid IS NULL OR organisation_id = %(one)s)",
                 given,
             )
         opened = _open(cursor, given)
@@ -247,7 +245,7 @@ def _count_pulses(cursor: Any, given: Mapping[str, Any]) -> None:
         "WHERE g.school_year = %(year)s AND g.closed_on IS NULL AND g.grade >= 1 "
         "AND (%(one)s::uuid IS NULL OR g.organisation_id = %(one)s) GROUP BY 1) c "
         "LEFT JOIN (SELECT pl.organisation_id, count(*) AS learners, count(h.person_id) AS heard FROM enrolment_placement pl "
-        f"LEFT JOIN heard h USING (person_id) WHERE {_NOW} AND pl.grade >= 1 GROUP BY 1) n USING (organisation_id) "
+        f"JOIN enrolment_group g ON g.id = pl.group_id AND g.grade >= 1 LEFT JOIN heard h USING (person_id) WHERE {_NOW} GROUP BY 1) n USING (organisation_id) "
         f"LEFT JOIN (SELECT organisation_id, max(day) AS day, max(taken_at) AS taken_at FROM ({latest}) AS s (organisation_id, day, taken_at) "
         "GROUP BY 1) t USING (organisation_id)",
         given,

@@ -70,6 +70,13 @@ class Row:
         """What does not agree."""
         return Kind(self.one.kind)
 
+    @property
+    def said(self) -> str:
+        """What the journal calls it, as people write it."""
+        if self.kind is Kind.CLASS_UNKNOWN:
+            return self.one.said.lstrip("0").upper()
+        return self.one.said
+
 
 class Section(NamedTuple):
     """The discrepancies of one kind; ``number`` of all, though not all may be shown."""
@@ -247,12 +254,17 @@ def _rows(
             one,
             one.person.full_name if one.person is not None else "",
             one.group.title if one.group is not None else "",
-            codelists.title("subject", one.subject_code) if one.subject_code else "",
+            _subjects_of(one),
             codelists.title("study_period", one.period_code) if one.period_code else "",
             proposals.get(one.pk, Proposal()),
         )
         for one in found
     ]
+
+
+def _subjects_of(one: Discrepancy) -> str:
+    codes = one.said.split(",") if one.kind == Kind.FINALS_MISSING else [one.subject_code]
+    return ", ".join(codelists.title("subject", code) for code in codes if code)
 
 
 # -- proposals -----------------------------------------------------------------------------------
