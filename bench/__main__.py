@@ -31,7 +31,19 @@ def main() -> None:
 
 
 def _results(arguments: argparse.Namespace) -> Iterator[Result]:
-    from bench import diary, duplicates, forms, imports, marks, matching, mixed, pages, reads, rls
+    from bench import (
+        attestation,
+        diary,
+        duplicates,
+        forms,
+        imports,
+        marks,
+        matching,
+        mixed,
+        pages,
+        reads,
+        rls,
+    )
 
     size, only = arguments.size, arguments.only
     if only is None or only in pages.PAGES:
@@ -55,6 +67,8 @@ def _results(arguments: argparse.Namespace) -> Iterator[Result]:
         yield from matching.run(size)
     if only in (None, "duplicates"):
         yield from duplicates.run(size)
+    if only is None or only in attestation.NAMES:
+        yield from attestation.run(size)
     if only is None or only in IMPORTS:
         yield from imports.run(size)
 

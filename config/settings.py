@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "kontingent.trajectory.feed",
     "kontingent.exchange.staging",
     "kontingent.exchange.journals",
+    "kontingent.exchange.attestation",
     "kontingent.exchange.epgu",
     "kontingent.exchange.reconciliation",
     "kontingent.access",

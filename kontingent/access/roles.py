@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from kontingent.access.machines.permissions import MachinePermission as Machine
 from kontingent.access.permissions import AccessPermission as Access
+from kontingent.achievements.attestation.permissions import AttestationPermission as Attest
 from kontingent.enrolment.permissions import EnrolmentPermission as Enrol
 from kontingent.health.permissions import HealthPermission as Health
 from kontingent.organisations.permissions import OrganisationPermission as Org
@@ -71,12 +72,14 @@ def _role(
 
 
 _READ = (Org.VIEW, Stage.VIEW, Person.VIEW, Enrol.VIEW, Enrol.COUNT, Perform.VIEW)
+_ATTEST = (Attest.VIEW_EXAMS, Attest.IMPORT_EXAMS, Attest.VIEW_DOCUMENTS)
 _DECIDE_DUPLICATES = (Person.PROPOSE_MERGE, Person.MERGE)
 _OPERATE = (
     *_READ, Person.PROPOSE_MERGE, Person.VIEW_DOCUMENTS, Person.VIEW_ADDRESSES, Person.VIEW_CATEGORIES, Person.EDIT_CATEGORIES,
     Person.EDIT, Enrol.MANAGE_GROUPS, Enrol.CONDITIONS, Enrol.DRAFT_ORDER,
     Enrol.SIGN_ORDER, Enrol.CANCEL_ORDER, Org.PROPOSE, Programme.MANAGE, *IMPORTS, Access.EMERGENCY,
     Perform.DECIDE, Perform.NAME_CLASSES, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, Report.VIEW, Report.PREPARE,
+    *_ATTEST, Attest.ISSUE,
 )  # fmt: skip
 _STAFF = ("operator", "teacher", "health")
 
@@ -84,7 +87,7 @@ ROLES: dict[str, Role] = {
     role.code: role
     for role in (
         _role("operator", "Оператор организации", Level.ORGANISATION, "contingent", *_OPERATE),
-        _role("teacher", "Классный руководитель", Level.GROUPS, "class", *_READ, Enrol.CONDITIONS),
+        _role("teacher", "Классный руководитель", Level.GROUPS, "class", *_READ, Enrol.CONDITIONS, Attest.VIEW_EXAMS),
         _role(
             "health", "Ответственный за сведения о здоровье", Level.ORGANISATION, "health", *_READ, Health.VIEW, Health.EDIT, *IMPORTS,
         ),
@@ -94,11 +97,12 @@ ROLES: dict[str, Role] = {
         _role(
             "municipal", "Специалист муниципалитета", Level.MUNICIPALITY, "municipal", *_READ,
             *_DECIDE_DUPLICATES, Person.VIEW_DOCUMENTS, Person.VIEW_CATEGORIES, Org.CONFIRM, Access.EMERGENCY, SEE_DISCREPANCIES,
-            Report.VIEW, Report.PREPARE, Report.ACCEPT,
+            Report.VIEW, Report.PREPARE, Report.ACCEPT, *_ATTEST,
         ),
         _role(
             "ministry", "Специалист министерства", Level.REGION, "region", *_READ, Org.CONFIRM,
             Org.REGISTER, Stage.MANAGE, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, WATCH_EPGU, Report.VIEW, Report.PREPARE, Report.ACCEPT, Report.FREEZE,
+            *_ATTEST,
         ),
         _role(
             "security", "Администратор безопасности", Level.REGION, "security", Org.VIEW, Stage.VIEW,

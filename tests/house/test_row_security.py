@@ -17,6 +17,7 @@ from kontingent.storage import row_security, scope
 ROOT = Path(__file__).resolve().parents[2]
 #: Who may look at the whole register from within a scope: module → how many times, and what for.
 WIDER = {
+    "kontingent/achievements/attestation/actions/taking.py": 1,  # whether a number of a blank is anybody's
     "kontingent/access/emergency.py": 1,  # a child named by СНИЛС in an emergency
     "kontingent/enrolment/actions/casebook.py": 1,  # nobody is enrolled twice, wherever
     "kontingent/enrolment/cube.py": 1,  # the cube counts everybody; its cells are protected

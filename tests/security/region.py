@@ -6,9 +6,16 @@ import random
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from kontingent.access.models import Account, Alert, Appointment
+from kontingent.achievements.attestation.models import (
+    DeliveredRow,
+    Delivery,
+    EducationDocument,
+    ExamResult,
+    SupplementLine,
+)
 from kontingent.enrolment.models import (
     Enrolment,
     Group,
@@ -61,6 +68,7 @@ PEOPLE, ADULTS = 26, 12
 #: Permissions that open some rows within a scope and are held by half of the actors.
 SOMETIMES = (
     "report.view", "health.view", "person.documents", "person.addresses", "person.categories", "performance.view", "performance.decide",
+    "exam.view", "education_document.view",
 )  # fmt: skip
 JOURNALS = ("client:one", "client:other")
 _LETTERS = "бвгджзклмнпрст"
@@ -111,6 +119,7 @@ def build(rng: random.Random) -> Region:
     _strays(rng, region)
     _performance(rng, region)
     _health(rng, region)
+    _attestation(rng, region)
     return region
 
 
@@ -236,6 +245,70 @@ def _health(rng: random.Random, region: Region) -> None:
             person_id=stream.person_id, organisation_id=stream.organisation_id, kind="prevention", code=rng.choice(["school", "police"]),
             starts_on=stream.starts_on, ends_on=stream.ends_on, key_id=sealed.key_id, sealed=sealed.blob, recorded_at=clock.now(), recorded_by="Проверка",
         )  # fmt: skip
+
+
+def _attestation(rng: random.Random, region: Region) -> None:
+    """Stage three is open in the other municipality; results and documents of learners present and former lie in both."""
+    today = clock.today()
+    StageOrder.objects.create(
+        stage="3", opens=True, municipality=region.schools[-1].municipality, starts_on=today, number="1", dated=today,
+        recorded_at=clock.now(), recorded_by="Проверка",
+    )  # fmt: skip
+    known: dict[str, Any] = {"recorded_at": clock.now(), "recorded_by": "Проверка"}
+    for number, stream in enumerate(Enrolment.objects.filter(superseded_at__isnull=True)):
+        of: dict[str, Any] = {"person_id": stream.person_id, "organisation_id": stream.organisation_id}
+        ExamResult.objects.create(
+            **of, **known, year=2025, form="oge", stage_code="main", subject_code=str(number), held_on=date(2025, 6, 1), mark=4,
+            status_code="valid",
+        )  # fmt: skip
+        paper = EducationDocument.objects.create(
+            **of, **known, document_id=uuid4(), kind_code="12", number=f"{number:014d}", registration_number="1", issued_on=date(2025, 6, 20),
+            graduated_in=2025, family_name=region.canaries[stream.person_id], given_name="Иван", birth_date=date(2009, 1, 1), sex="1",
+        )  # fmt: skip
+        SupplementLine.objects.create(
+            **of, document_id=paper.document_id, position=1, subject_title="Проверка", value="5"
+        )
+    for school in region.schools:
+        sent = Delivery.objects.create(
+            kind="results", organisation=school, sent_by=f"test:{rng.randrange(28)}", sent_by_name="Проверка", filename="x.csv", size=1,
+            digest="0" * 64, state="checked", created_at=clock.now(),
+        )  # fmt: skip
+        DeliveredRow.objects.create(delivery=sent, sheet="1", line=1, raw="", outcome="refused")
+
+
+def allowed_of_attestation(actor: Actor) -> dict[str, set[Any]]:
+    """Results and documents a scope shows: where stage three is open, the family's own, or by permission of whom it knows and where it works."""
+    here, who = places(actor), known(actor)
+    opened = {
+        one.id
+        for one in Organisation.objects.all()
+        if StageOrder.objects.filter(stage="3", municipality_id=one.municipality_id).exists()
+    }
+    family = actor.scope.persons if actor.scope.is_family else frozenset()
+
+    def of(model: Any, *permissions: str) -> set[Any]:
+        may = bool(actor.permissions & set(permissions))
+        return {
+            row.pk
+            for row in model.objects.all()
+            if row.organisation_id in opened
+            and (row.person_id in family or may and (row.organisation_id in here or row.person_id in who))
+        }
+
+    sent = {
+        one.pk for one in Delivery.objects.all() if one.sent_by == actor.code or one.organisation_id in here
+    }
+    return {
+        "attestation_examresult": of(ExamResult, "exam.view", "exam.import"),
+        "attestation_educationdocument": of(
+            EducationDocument, "education_document.view", "education_document.issue"
+        ),
+        "attestation_supplementline": of(
+            SupplementLine, "education_document.view", "education_document.issue"
+        ),
+        "attestation_delivery": sent,
+        "attestation_deliveredrow": {row.pk for row in DeliveredRow.objects.all() if row.delivery_id in sent},
+    }
 
 
 def allowed_in_compartment(actor: Actor, region: Region) -> set[UUID]:
@@ -505,6 +578,7 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
         "persons_movedrows": set(),
         "privacy_question": set(),
         "access_alert": set(),
+        **allowed_of_attestation(actor),
     }
 
 

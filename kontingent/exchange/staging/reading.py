@@ -78,7 +78,7 @@ def receive(
     )
     path = path_of(batch)
     try:
-        batch.size, batch.digest = _keep(file, path)
+        batch.size, batch.digest = keep(file, path)
         reading.inspect(path, name, max_bytes=settings.IMPORT_MAX_BYTES)
         with transaction.atomic():
             batch.save(force_insert=True)
@@ -94,7 +94,8 @@ def receive(
     return batch
 
 
-def _keep(file: BinaryIO, path: Path) -> tuple[int, str]:
+def keep(file: BinaryIO, path: Path) -> tuple[int, str]:
+    """Write an upload to a private file, up to the limit; return its size and digest."""
     digest, size = hashlib.sha256(), 0
     path.touch(mode=0o600)
     with path.open("wb") as kept:

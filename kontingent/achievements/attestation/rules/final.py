@@ -142,10 +142,10 @@ class Exam(NamedTuple):
 class Control(NamedTuple):
     """What does not hold; an error keeps the document from being issued."""
 
-    is_error: bool
     code: str
     subject: str
     message: str
+    is_error: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +207,10 @@ class _Work:
     controls: list[Control] = field(default_factory=list)
 
     def error(self, code: str, subject: str, message: str) -> None:
-        self.controls.append(Control(True, code, subject, message))
+        self.controls.append(Control(code, subject, message, is_error=True))
 
     def warning(self, code: str, subject: str, message: str) -> None:
-        self.controls.append(Control(False, code, subject, message))
+        self.controls.append(Control(code, subject, message))
 
 
 def compute(level: Level, marks: Iterable[Given], exams: Iterable[Exam]) -> Outcome:
