@@ -112,7 +112,7 @@ def test_a_school_brings_only_its_own() -> None:
 def test_where_the_stage_is_closed_the_file_is_refused_by_name() -> None:
     town = t.built(open_here=False)
     for actor, at in ((t.region(), None), (t.worker("head", town.five), town.five)):
-        with pytest.raises(RuleViolation, match="Результаты ГИА и ЕГЭ.*этап не открыт"):
+        with pytest.raises(RuleViolation, match=r"Результаты ГИА и ЕГЭ.*этап не открыт"):
             t.sent(actor, t.table(t.HEAD, [t.exam(town.anna)]), at=at)
     assert not Delivery.objects.exists()
 
