@@ -126,7 +126,7 @@ def _people(count: int) -> list[tuple[Any, ...]]:
             "WHERE p.merged_into_id IS NULL ORDER BY p.id, e.starts_on DESC) x LIMIT %s",
             [DAY, count],
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _results(people: list[tuple[Any, ...]], count: int) -> Iterator[tuple[Any, ...]]:

@@ -292,7 +292,7 @@ def allowed_of_attestation(actor: Actor) -> dict[str, set[Any]]:
             row.pk
             for row in model.objects.all()
             if row.organisation_id in opened
-            and (row.person_id in family or may and (row.organisation_id in here or row.person_id in who))
+            and (row.person_id in family or (may and (row.organisation_id in here or row.person_id in who)))
         }
 
     sent = {

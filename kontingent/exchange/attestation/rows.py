@@ -55,7 +55,7 @@ class RowReader:
     today: date
     #: Words of the file that were found in a code list before, or were not.
     _codes: dict[tuple[str, str], str | None] = field(default_factory=dict)
-    _facts: Callable[[dict[str, str]], tuple[date, str, dict[str, Any]]] = field(init=False)
+    _facts: Callable[[Mapping[str, str]], tuple[date, str, dict[str, Any]]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._facts = self._result if self.kind is DeliveryKind.RESULTS else self._document
@@ -127,7 +127,7 @@ class RowReader:
 
     # -- what of an exam
 
-    def _result(self, told: dict[str, str]) -> tuple[date, str, dict[str, Any]]:
+    def _result(self, told: Mapping[str, str]) -> tuple[date, str, dict[str, Any]]:
         form = self._form(told)
         day = self._day(told, "held_on")
         subject = (
@@ -160,20 +160,20 @@ class RowReader:
         }  # fmt: skip
         return day, f"{form}:{subject}:{day.isoformat()}", facts
 
-    def _form(self, told: dict[str, str]) -> str:
+    def _form(self, told: Mapping[str, str]) -> str:
         text = told.get("form", "")
         if names.fold(text) == "гвэ":
             raise _Wrong("form", text, "Напишите «ГВЭ-9» или «ГВЭ-11»: у них разные шкалы и документы.")
         return self._code(told, "form", "exam_form")
 
-    def _score(self, told: dict[str, str], form: str) -> int | None:
+    def _score(self, told: Mapping[str, str], form: str) -> int | None:
         """Base mathematics of ЕГЭ has a mark where the others have a score; some tables put both into one column."""
         number = self._whole(told, "score")
         if number is not None and number <= 5 and "mark" not in told and form != ExamForm.EGE:
             return None
         return number
 
-    def _mark(self, told: dict[str, str], form: str) -> int | None:
+    def _mark(self, told: Mapping[str, str], form: str) -> int | None:
         if "mark" in told:
             return self._whole(told, "mark")
         number = self._whole(told, "score")
@@ -181,7 +181,7 @@ class RowReader:
 
     # -- what of a document
 
-    def _document(self, told: dict[str, str]) -> tuple[date, str, dict[str, Any]]:
+    def _document(self, told: Mapping[str, str]) -> tuple[date, str, dict[str, Any]]:
         kind = self._code(told, "kind", "education_document")
         day = self._day(told, "issued_on")
         if day > self.today:
@@ -211,7 +211,7 @@ class RowReader:
         except InvalidValue as refusal:
             raise _Wrong("number", text, refusal.message) from refusal
 
-    def _duplicate(self, told: dict[str, str]) -> str:
+    def _duplicate(self, told: Mapping[str, str]) -> str:
         word = names.fold(told.get("form", self.profile.absent["form"]))
         if word.startswith(("ориг", "orig")):
             return DocumentForm.ORIGINAL.value
@@ -219,13 +219,13 @@ class RowReader:
             return DocumentForm.DUPLICATE.value
         raise _Wrong("form", told["form"], "Статус документа – «Оригинал» или «Дубликат».")
 
-    def _state(self, told: dict[str, str]) -> str:
+    def _state(self, told: Mapping[str, str]) -> str:
         for name in ("destroyed", "lost", "exchanged"):
             if self._flag(told, name):
                 return DocumentState(name).value
         return DocumentState.ACTIVE.value
 
-    def _medal(self, told: dict[str, str]) -> str:
+    def _medal(self, told: Mapping[str, str]) -> str:
         word = names.fold(told.get("medal", ""))
         found = {
             "": "",
@@ -241,7 +241,7 @@ class RowReader:
             raise _Wrong("medal", told["medal"], "Медаль – «I степени», «II степени» или пусто.")
         return found
 
-    def _sex(self, told: dict[str, str]) -> str:
+    def _sex(self, told: Mapping[str, str]) -> str:
         if "sex" not in told:
             return ""
         try:
@@ -249,21 +249,21 @@ class RowReader:
         except InvalidValue as refusal:
             raise _Wrong("sex", told["sex"], refusal.message) from refusal
 
-    def _country(self, told: dict[str, str]) -> str:
+    def _country(self, told: Mapping[str, str]) -> str:
         text = told.get("country", "643")
         code = codelists.find("country", text)
         if code is None:
             raise _Wrong("country", text, "Такой страны нет в ОКСМ. Укажите код, например 643.")
         return code
 
-    def _replaced(self, told: dict[str, str], form: str) -> str:
+    def _replaced(self, told: Mapping[str, str], form: str) -> str:
         if form != DocumentForm.DUPLICATE:
             return ""
         return re.sub(r"\W", "", told.get("replaces_series", "") + told.get("replaces_number", "")).upper()
 
     # -- values
 
-    def _code(self, told: dict[str, str], name: str, list_code: str) -> str:
+    def _code(self, told: Mapping[str, str], name: str, list_code: str) -> str:
         text = told.get(name) or self.profile.absent.get(name, "")
         known = self._codes
         if (list_code, text) not in known:
@@ -277,14 +277,14 @@ class RowReader:
             )
         return code
 
-    def _day(self, told: dict[str, str], name: str) -> date:
+    def _day(self, told: Mapping[str, str], name: str) -> date:
         text = told.get(name, "")
         try:
             return cells.read_day(text, self.today).value
         except InvalidValue as refusal:
             raise _Wrong(name, text, refusal.message if text else "Дата не указана. Впишите её.") from refusal
 
-    def _whole(self, told: dict[str, str], name: str) -> int | None:
+    def _whole(self, told: Mapping[str, str], name: str) -> int | None:
         text = told.get(name)
         if not text:
             return None
@@ -292,7 +292,7 @@ class RowReader:
             raise _Wrong(name, text, "Нужно целое число.")
         return int(text)
 
-    def _flag(self, told: dict[str, str], name: str) -> bool | None:
+    def _flag(self, told: Mapping[str, str], name: str) -> bool | None:
         text = told.get(name)
         if not text:
             return None

@@ -234,7 +234,7 @@ def _zeros() -> dict[str, int]:
 def _write(one: Delivery, kind: DeliveryKind, actor: Actor) -> None:
     """Supersede what is corrected and write what is new, in two statements."""
     facts = FACTS[kind]
-    given = {"delivery": one.id, "moment": clock.now(), "by": actor.name[:200]}
+    given: dict[str, Any] = {"delivery": one.id, "moment": clock.now(), "by": actor.name[:200]}
     names = [*facts.columns, *facts.own]
     values = [
         *(f"(r.facts->>'{name}')::{sort}" for name, sort in facts.columns.items()),

@@ -83,8 +83,10 @@ def read(text: str) -> tuple[Order, dict[str, Level], dict[str, tuple[Least, ...
     """Return the order, the levels by kind of document, the least scores of ЕГЭ."""
     told = tomllib.loads(text)
     order = Order(told["order"]["title"], told["order"]["confidence"] == "sourced", told["order"]["note"])
-    levels = {code: _level(code, one) for code, one in told["levels"].items()}
-    least = {code: (Least(code, 0, score),) for code, score in told["least"]["scores"].items()}
+    levels = {str(code): _level(code, one) for code, one in told["levels"].items()}
+    least: dict[str, tuple[Least, ...]] = {
+        code: (Least(code, 0, score),) for code, score in told["least"]["scores"].items()
+    }
     return order, levels, least
 
 
