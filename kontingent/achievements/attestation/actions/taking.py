@@ -82,13 +82,18 @@ def judge(one: Delivery, actor: Actor) -> dict[str, int]:
         "delivery": one.id, "places": list(reach.organisations), "towns": list(reach.municipalities), "everywhere": reach.whole_region,
     }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL jit = off; DROP TABLE IF EXISTS pg_temp.judged; {_MATCHED}", given)
-        cursor.execute(f"GRANT SELECT, UPDATE ON judged TO {scope.REGION}; ANALYZE judged; {_PLACED}", given)
+        cursor.execute(
+            f"SET LOCAL jit = off; DROP TABLE IF EXISTS pg_temp.incoming, pg_temp.judged; {_INCOMING}", given
+        )
+        # PostgreSQL counts the rows of a table of the transaction only when it is told to, and would go row by row.
+        cursor.execute(f"ANALYZE incoming; {_MATCHED}; ANALYZE judged")
+        cursor.execute(_PLACED, given)
         once = "person_id, key" if kind is DeliveryKind.RESULTS else "key"
-        cursor.execute(_ONCE.format(once=once), given)
+        cursor.execute(_ONCE.format(once=once))
+        cursor.execute(f"GRANT SELECT, UPDATE ON incoming, judged TO {scope.REGION}")
         # Whose number it is nobody may know, only that it is somebody's: what comes back is the row's own outcome.
         with scope.whole_register():
-            cursor.execute(_compared(kind), given)
+            cursor.execute(_compared(kind))
         cursor.execute(_WRITTEN, {**given, "told": json.dumps(REFUSALS)})
         cursor.execute(
             "SELECT CASE outcome WHEN 'unread' THEN 'refused' ELSE outcome END, count(*) FROM attestation_deliveredrow "
@@ -98,32 +103,34 @@ def judge(one: Delivery, actor: Actor) -> dict[str, int]:
         return {str(outcome): int(number) for outcome, number in cursor.fetchall()}
 
 
+_INCOMING: Final = """
+CREATE TEMP TABLE incoming ON COMMIT DROP AS
+SELECT id, line, family_name, given_name, patronymic, name_key, birth_date, snils, document_key, ogrn, day, key, facts
+FROM attestation_deliveredrow WHERE delivery_id = %(delivery)s AND outcome <> 'unread'
+"""
 #: Whom a row is of. СНИЛС counts where name or birth date agrees with it; a name alone must be the only one of its day.
 _MATCHED: Final = """
 CREATE TEMP TABLE judged ON COMMIT DROP AS
-WITH r AS MATERIALIZED (
-    SELECT id, line, name_key, birth_date, snils, document_key, ogrn, day, key
-    FROM attestation_deliveredrow WHERE delivery_id = %(delivery)s AND outcome <> 'unread'
-), by_snils AS (
+WITH by_snils AS (
     SELECT r.id, coalesce(p.merged_into_id, p.id) AS person_id, p.name_key = r.name_key OR p.birth_date IS NOT DISTINCT FROM r.birth_date AS agrees
-    FROM r JOIN persons_person p ON p.snils = r.snils WHERE r.snils <> ''
+    FROM incoming r JOIN persons_person p ON p.snils = r.snils WHERE r.snils <> ''
 ), by_document AS (
     SELECT r.id, min(coalesce(p.merged_into_id, p.id)::text)::uuid AS person_id
-    FROM r JOIN persons_identitydocument d ON d.key = r.document_key JOIN persons_person p ON p.id = d.person_id
+    FROM incoming r JOIN persons_identitydocument d ON d.key = r.document_key JOIN persons_person p ON p.id = d.person_id
     WHERE r.document_key <> '' AND (p.name_key = r.name_key OR p.birth_date = r.birth_date) GROUP BY r.id
 ), by_name AS (
     SELECT n.id, count(*) AS people, min(n.person_id::text)::uuid AS person_id FROM (
-        SELECT r.id, coalesce(p.merged_into_id, p.id) AS person_id FROM r JOIN persons_person p
+        SELECT r.id, coalesce(p.merged_into_id, p.id) AS person_id FROM incoming r JOIN persons_person p
             ON p.name_key = r.name_key AND p.birth_date = r.birth_date
         UNION
-        SELECT r.id, coalesce(p.merged_into_id, p.id) FROM r JOIN persons_personname f ON f.name_key = r.name_key
+        SELECT r.id, coalesce(p.merged_into_id, p.id) FROM incoming r JOIN persons_personname f ON f.name_key = r.name_key
             JOIN persons_person p ON p.id = f.person_id AND p.birth_date = r.birth_date
     ) n GROUP BY n.id
 ), found AS (
     SELECT r.*, CASE WHEN s.agrees THEN s.person_id WHEN s.person_id IS NULL THEN coalesce(d.person_id, CASE WHEN n.people = 1 THEN n.person_id END) END AS person_id,
         CASE WHEN NOT s.agrees THEN 'snils_other' WHEN s.agrees OR d.person_id IS NOT NULL OR n.people = 1 THEN ''
             WHEN n.people > 1 THEN 'ambiguous' ELSE 'stranger' END AS refusal
-    FROM r LEFT JOIN by_snils s ON s.id = r.id LEFT JOIN by_document d ON d.id = r.id LEFT JOIN by_name n ON n.id = r.id
+    FROM incoming r LEFT JOIN by_snils s ON s.id = r.id LEFT JOIN by_document d ON d.id = r.id LEFT JOIN by_name n ON n.id = r.id
 )
 SELECT f.id, f.line, f.ogrn, f.day, f.key,
     CASE WHEN f.refusal = '' AND f.snils <> '' AND p.snils IS NOT NULL AND p.snils <> f.snils THEN 'snils_differs' ELSE f.refusal END AS refusal,
@@ -132,22 +139,24 @@ FROM found f LEFT JOIN persons_person p ON p.id = f.person_id
 """
 #: Where it belongs: to the school that the row names, else to the one where the person studied on the day, general education first.
 _PLACED: Final = """
+WITH opened AS MATERIALIZED (
+    SELECT unnest(scope.attestation_places()) AS id
+), reach AS MATERIALIZED (
+    SELECT o.id FROM organisations_organisation o
+    WHERE %(everywhere)s OR o.id = ANY(%(places)s::uuid[]) OR o.municipality_id = ANY(%(towns)s::uuid[])
+), studied AS MATERIALIZED (
+    SELECT DISTINCT ON (j.id) j.id, e.organisation_id
+    FROM judged j LEFT JOIN organisations_organisation o ON o.ogrn = j.ogrn AND j.ogrn <> ''
+    JOIN enrolment_enrolment e ON e.person_id = j.person_id AND e.superseded_at IS NULL AND e.starts_on <= j.day
+        AND e.level_code <> '11' AND left(e.level_code, 1) <> '4' AND (j.ogrn = '' OR e.organisation_id = o.id)
+    WHERE j.refusal = '' ORDER BY j.id, e.is_main DESC, e.starts_on DESC
+)
 UPDATE judged j SET organisation_id = f.organisation_id, refusal = f.refusal FROM (
-    SELECT j.id, e.organisation_id,
-        CASE WHEN j.ogrn <> '' AND o.id IS NULL THEN 'no_such_school' WHEN e.organisation_id IS NULL AND j.ogrn <> '' THEN 'not_there'
-            WHEN e.organisation_id IS NULL THEN 'not_learner'
-            WHEN NOT (%(everywhere)s OR e.organisation_id = ANY(reach.places)) THEN 'out_of_scope'
-            WHEN NOT e.organisation_id = ANY(reach.opened) THEN 'closed' ELSE '' END AS refusal
-    FROM judged j
-    CROSS JOIN (SELECT scope.attestation_places() AS opened, %(places)s::uuid[] || ARRAY(
-        SELECT o.id FROM organisations_organisation o WHERE o.municipality_id = ANY(%(towns)s::uuid[])) AS places) reach
-    LEFT JOIN organisations_organisation o ON o.ogrn = j.ogrn AND j.ogrn <> ''
-    LEFT JOIN LATERAL (
-        SELECT e.organisation_id FROM enrolment_enrolment e
-        WHERE e.person_id = j.person_id AND e.superseded_at IS NULL AND e.starts_on <= j.day AND e.level_code <> '11'
-            AND left(e.level_code, 1) <> '4' AND (j.ogrn = '' OR e.organisation_id = o.id)
-        ORDER BY e.is_main DESC, e.starts_on DESC LIMIT 1
-    ) e ON true
+    SELECT j.id, s.organisation_id,
+        CASE WHEN j.ogrn <> '' AND o.id IS NULL THEN 'no_such_school' WHEN s.id IS NULL AND j.ogrn <> '' THEN 'not_there'
+            WHEN s.id IS NULL THEN 'not_learner' WHEN r.id IS NULL THEN 'out_of_scope' WHEN w.id IS NULL THEN 'closed' ELSE '' END AS refusal
+    FROM judged j LEFT JOIN organisations_organisation o ON o.ogrn = j.ogrn AND j.ogrn <> ''
+    LEFT JOIN studied s ON s.id = j.id LEFT JOIN reach r ON r.id = s.organisation_id LEFT JOIN opened w ON w.id = s.organisation_id
     WHERE j.refusal = ''
 ) f WHERE f.id = j.id
 """
@@ -188,7 +197,7 @@ def _compared(kind: DeliveryKind) -> str:
         return (
             "UPDATE judged j SET standing_id = f.standing_id, outcome = f.outcome FROM ("
             f"SELECT j.id, t.id AS standing_id, CASE WHEN t.id IS NULL THEN 'create' WHEN {same} THEN 'same' ELSE 'change' END AS outcome "
-            "FROM judged j JOIN attestation_deliveredrow r ON r.id = j.id LEFT JOIN (SELECT w.whose, t.* FROM ("
+            "FROM judged j JOIN incoming r ON r.id = j.id LEFT JOIN (SELECT w.whose, t.* FROM ("
             "SELECT person_id AS record_id, person_id AS whose FROM judged UNION SELECT p.id, p.merged_into_id FROM persons_person p "
             "WHERE p.merged_into_id IN (SELECT person_id FROM judged)) w JOIN attestation_examresult t ON t.person_id = w.record_id "
             f"AND t.superseded_at IS NULL) t ON t.whose = j.person_id AND {facts.key} = j.key WHERE j.refusal = '') f WHERE f.id = j.id"
@@ -197,7 +206,7 @@ def _compared(kind: DeliveryKind) -> str:
         "UPDATE judged j SET standing_id = f.standing_id, outcome = f.outcome, refusal = f.refusal FROM ("
         f"SELECT j.id, t.id AS standing_id, CASE WHEN t.id IS NULL THEN 'create' WHEN {same} THEN 'same' ELSE 'change' END AS outcome, "
         "CASE WHEN t.id IS NOT NULL AND coalesce(p.merged_into_id, p.id) <> j.person_id THEN 'number_taken' ELSE '' END AS refusal "
-        "FROM judged j JOIN attestation_deliveredrow r ON r.id = j.id LEFT JOIN attestation_educationdocument t "
+        "FROM judged j JOIN incoming r ON r.id = j.id LEFT JOIN attestation_educationdocument t "
         f"ON t.superseded_at IS NULL AND t.state_code <> 'annulled' AND {facts.key} = j.key LEFT JOIN persons_person p ON p.id = t.person_id "
         "WHERE j.refusal = '') f WHERE f.id = j.id"
     )
