@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from django.db import connection, transaction
+
 from kontingent.enrolment.rules.classes import ClassFacts
 from kontingent.enrolment.rules.conditions import StudyFacts
 from kontingent.storage import bulk
@@ -81,8 +83,11 @@ class Writer:
         self._rows[table].append(row)
 
     def flush(self) -> None:
-        """Write everything collected."""
-        for table, columns in TABLES.items():
-            rows = self._rows.pop(table, [])
-            if rows:
-                self.written += bulk.copy_rows(table, columns, rows)
+        """Write everything collected; the years that an invented region looks back on are no news for the feed."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL kontingent.feed = 'off'")
+            for table, columns in TABLES.items():
+                rows = self._rows.pop(table, [])
+                if rows:
+                    self.written += bulk.copy_rows(table, columns, rows)
+            cursor.execute("SET LOCAL kontingent.feed = ''")

@@ -10,12 +10,14 @@ import msgspec
 
 from kontingent.access.machines.rules import MachineScope
 from kontingent.api import fields
+from kontingent.enrolment.codes import MovementKind
 from kontingent.enrolment.contingent import Dimension
 from kontingent.exchange.epgu import schemas as epgu
 from kontingent.exchange.journals.messages import MESSAGES
 from kontingent.performance.codes import OUTCOME_NAMES, Refusal
 from kontingent.performance.records import KINDS
 from kontingent.reports.codes import State
+from kontingent.trajectory.feed.codes import ChangeKind, MinorKind
 
 Schema = Mapping[str, Any]
 PREFIX = "/api/v1"
@@ -40,7 +42,8 @@ class Endpoint:
     """Something that may be asked: where, with which scope and parameters, and what comes back.
 
     ``takes`` is the schema of one line of the body, where there is one, ``body`` of a whole one in JSON; ``refusals`` names the schema of
-    refusals where a contract asks for another than ours. What takes long has ``own_transactions``.
+    refusals where a contract asks for another than ours. What takes long has ``own_transactions``; the cursor of what is
+    ``endless`` may be refused as too old.
     """
 
     operation: str
@@ -55,6 +58,7 @@ class Endpoint:
     body: Schema | None = None
     refusals: str = "Problem"
     own_transactions: bool = False
+    endless: bool = False
 
 
 def _page_of(name: str) -> Schema:
@@ -141,6 +145,55 @@ REPORTS = Endpoint(
     MachineScope.REPORTS,
     _page_of("Report"),
     (_ORGANISATION, _FORM, _YEAR, _LIMIT, _CURSOR),
+)
+_FEED_CURSOR = Parameter(
+    "cursor",
+    "next_cursor прошлого ответа; now – начать с этого мгновения; без него – с самого старого хранимого изменения.",
+    {"type": "string"},
+)
+
+
+def _feed_of(name: str, **more: Schema) -> Schema:
+    return {
+        "type": "object",
+        "required": [*more, "items", "next_cursor", "more"],
+        "properties": {
+            **more,
+            "items": {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}},
+            "next_cursor": {
+                "type": "string",
+                "description": "Откуда читать дальше; есть всегда, храните его.",
+            },
+            "more": {"type": "boolean", "description": "Дальше уже есть изменения: запросите их сразу."},
+        },
+    }
+
+
+CHANGES = Endpoint(
+    "listChanges",
+    f"{PREFIX}/changes",
+    "Лента изменений",
+    "Каждое движение, отмена, объединение записей и исправление по порядку, без персональных данных: идентификаторы, виды, дни. "
+    "Изменение приходит ровно один раз и не пропадает, когда бы ни завершилась его запись; по одному ребёнку порядок тот, в котором "
+    "его меняли. Хранится 90 дней; 410 – cursor старше (или реестр восстановлен из копии): возьмите cursor=now, перечитайте списки и "
+    "продолжайте. Объединение: person.merged говорит, что запись person стала записью other_person, а movement.reassigned – чьим теперь "
+    "числится каждое движение.",
+    MachineScope.CHANGES,
+    _feed_of("Change"),
+    (_FEED_CURSOR, _LIMIT),
+    endless=True,
+)
+FOREIGN_MINORS = Endpoint(
+    "listForeignMinors",
+    f"{PREFIX}/foreign-minors",
+    "Несовершеннолетние иностранные граждане: зачисление и отчисление",
+    "То, о чём органы управления образованием сообщают в МВД по 314-ФЗ от 31.07.2025, из сведений реестра: зачисление, отчисление и их отмена "
+    "с данными ребёнка и представителей. Заявления о приёме и тест по русскому языку реестр не ведёт. Это содержание; передача через "
+    "СМЭВ появится с обменом. Каждая выдача записывается в журнал с правовым основанием.",
+    MachineScope.FOREIGN_MINORS,
+    _feed_of("ForeignMinor", basis={"type": "string"}),
+    (_FEED_CURSOR, _LIMIT),
+    endless=True,
 )
 _JOURNAL = f"{PREFIX}/journals/{{journal}}"
 _ROWS_LIMIT = Parameter(
@@ -233,11 +286,38 @@ SCHEDULE = Endpoint(
     refusals="OperationOutcome",
 )
 ENDPOINTS = (
-    ORGANISATIONS, LEARNERS, LEARNER, CONTINGENT, REPORTS, DELIVER, BATCH, RECEIPTS, REFUSED_ROWS, ASK, ASKED, SCHEDULE,
+    ORGANISATIONS, LEARNERS, LEARNER, CONTINGENT, REPORTS, CHANGES, FOREIGN_MINORS, DELIVER, BATCH, RECEIPTS, REFUSED_ROWS, ASK, ASKED, SCHEDULE,
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
+_ID: Schema = {"type": "string", "format": "uuid"}
+_ID_OR_NOT: Schema = {"type": ["string", "null"], "format": "uuid"}
+_DAY: Schema = {"type": "string", "format": "date"}
+_DAY_OR_NOT: Schema = {"type": ["string", "null"], "format": "date"}
+_MOMENT: Schema = {"type": "string", "format": "date-time"}
+
+
+def _object(**properties: Schema) -> Schema:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _array(**properties: Schema) -> Schema:
+    return {"type": "array", "items": _object(**properties)}
+
+
+_PERSON: dict[str, Schema] = {
+    "id": _ID,
+    "family_name": _TEXT,
+    "given_name": _TEXT,
+    "patronymic": _TEXT,
+    "birth_date": _DAY_OR_NOT,
+    "birth_place": _TEXT,
+    "sex": _TEXT,
+    "documents": _array(kind=_TEXT, series=_TEXT, number=_TEXT, issued_on=_DAY_OR_NOT, valid_to=_DAY_OR_NOT),
+    "citizenship": {"type": "string", "description": "код справочника citizenship"},
+    "country": {"type": "string", "description": "код ОКСМ; пусто – без гражданства"},
+}
 SCHEMAS: dict[str, Schema] = {
     "Organisation": fields.schema(fields.ORGANISATION),
     "Learner": fields.learner_schema(),
@@ -335,6 +415,41 @@ SCHEMAS: dict[str, Schema] = {
             "remedy": _TEXT,
         },
     },
+    "Change": _object(
+        id={"type": "integer", "description": "место в ленте, растёт"},
+        kind={"type": "string", "enum": [one.value for one in ChangeKind]},
+        moment=_MOMENT,
+        person=_ID,
+        other_person={**_ID_OR_NOT, "description": "объединение: вторая запись; переход движения: прежняя"},
+        organisation={**_ID_OR_NOT, "description": "чьё движение; null – изменилась сама запись человека"},
+        movement={
+            **_object(
+                id={"type": "integer"},
+                enrolment=_ID,
+                kind={"type": "string", "enum": [one.value for one in MovementKind]},
+                effective_on=_DAY,
+                group=_ID_OR_NOT,
+                grade={"type": ["integer", "null"]},
+                destination=_ID_OR_NOT,
+            ),
+            "type": ["object", "null"],
+        },
+        fields={"type": "array", "items": _TEXT, "description": "исправление: какие сведения изменились"},
+        learner={"type": "string", "description": "адрес записи: что известно о человеке сейчас"},
+    ),
+    "ForeignMinor": _object(
+        id={"type": "integer"},
+        kind={"type": "string", "enum": [one.value for one in MinorKind]},
+        moment=_MOMENT,
+        on={**_DAY, "description": "день зачисления или отчисления"},
+        organisation=_object(id=_ID, ogrn=_TEXT, name=_TEXT),
+        grade={"type": ["integer", "null"]},
+        leaving_reason={"type": "string", "description": "код справочника leaving_reason"},
+        child=_object(**_PERSON, addresses=_array(kind=_TEXT, text=_TEXT)),
+        representatives=_array(
+            **_PERSON, kinship={"type": "string", "description": "код справочника kinship"}
+        ),
+    ),
     **epgu.SCHEMAS,
     "Problem": {
         "type": "object",

@@ -45,6 +45,11 @@ def document() -> dict[str, Any]:
                     "200": _json("Ответ", endpoint.answer),
                     **_led_on(endpoint.path),
                     **(_REFUSALS if endpoint.refusals == "Problem" else _refusals(endpoint.refusals)),
+                    **(
+                        {"410": _problem("cursor слишком старый: перечитайте списки")}
+                        if endpoint.endless
+                        else {}
+                    ),
                     **({"409": _problem("Под этим messageId был другой запрос")} if endpoint.body else {}),
                 },
             }

@@ -26,6 +26,7 @@ from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import (
     Conflict,
+    Gone,
     InvalidValue,
     KontingentError,
     Moved,
@@ -46,6 +47,7 @@ _STATUS: tuple[tuple[type[KontingentError], HTTPStatus, str], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND, "Проверьте идентификатор или номер в запросе."),
     (NotAllowed, HTTPStatus.FORBIDDEN, "Запрашивайте данные своих организаций; иное даёт оператор региона."),
     (Conflict, HTTPStatus.CONFLICT, "Прочитайте данные заново и повторите запрос."),
+    (Gone, HTTPStatus.GONE, "Прочитайте данные заново и продолжайте с нового места."),
     (InvalidValue, HTTPStatus.BAD_REQUEST, "Исправьте параметр и повторите запрос."),
     (
         Unavailable,

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from kontingent.api import declarations, epgu, journals, oauth, resources, serving
+from kontingent.api import changes, declarations, epgu, journals, oauth, resources, serving
 
 _VIEWS: dict[str, serving.View] = {
     declarations.ORGANISATIONS.operation: resources.list_organisations,
@@ -11,6 +11,8 @@ _VIEWS: dict[str, serving.View] = {
     declarations.LEARNER.operation: resources.get_learner,
     declarations.CONTINGENT.operation: resources.count_contingent,
     declarations.REPORTS.operation: resources.list_reports,
+    declarations.CHANGES.operation: changes.list_changes,
+    declarations.FOREIGN_MINORS.operation: changes.list_foreign_minors,
     declarations.DELIVER.operation: journals.deliver,
     declarations.BATCH.operation: journals.show_batch,
     declarations.RECEIPTS.operation: journals.list_receipts,

@@ -53,6 +53,10 @@ class Conflict(KontingentError):
     """Someone else changed the object first; the message says who and when where that is known."""
 
 
+class Gone(KontingentError):
+    """It was here once and can no longer be had; the message says how to begin anew."""
+
+
 class InvalidValue(KontingentError, ValueError):
     """A value that cannot be what it claims: place, value and remedy are in the message."""
 

@@ -24,6 +24,11 @@ def test_every_scope_is_in_the_catalogue_with_permissions_of_its_own() -> None:
     rosters = {MachineScope.ROSTER_CORE, MachineScope.ROSTER, MachineScope.ROSTER_DEMOGRAPHICS}
     ours = SCOPES[MachineScope.ORGANISATIONS].permissions | SCOPES[MachineScope.LEARNERS].permissions
     assert all(frozenset() < SCOPES[one].permissions <= ours for one in rosters)
+    # The duty towards МВД reads documents and addresses too, of foreign minors alone.
+    minors = SCOPES[MachineScope.FOREIGN_MINORS].permissions
+    also = SCOPES[MachineScope.DOCUMENTS].permissions | SCOPES[MachineScope.ADDRESSES].permissions
+    assert minors - also == {"feed.foreign_minors"}
+    rosters.add(MachineScope.FOREIGN_MINORS)
     held = [entry.permissions for code, entry in SCOPES.items() if code not in rosters]
     assert all(held)
     assert sum(len(one) for one in held) == len(frozenset[str]().union(*held))

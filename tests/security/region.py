@@ -62,6 +62,7 @@ from kontingent.persons.models import (
 from kontingent.privacy.models import Question
 from kontingent.reports.models import EnteredCell, Explanation, Report, Step, Version
 from kontingent.stages.models import StageOrder
+from kontingent.trajectory.feed.models import Change
 from tests import builders as b
 
 PEOPLE, ADULTS = 26, 12
@@ -536,6 +537,13 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
         "enrolment_enrolment": there(Enrolment),
         "enrolment_placement": there(Placement),
         "enrolment_studycondition": there(StudyCondition),
+        "feed_change": {
+            row.pk
+            for row in Change.objects.all()
+            if actor.permissions & {"feed.follow", "feed.foreign_minors"}
+            and (row.organisation_id or who & {row.person_id, row.other_person_id})
+            and (row.organisation_id in here or row.organisation_id is None)
+        },
         "performance_mark": records(Mark),
         "performance_attendance": records(Attendance),
         "performance_periodmark": records(PeriodMark),

@@ -17,6 +17,7 @@ from kontingent.organisations.permissions import OrganisationPermission as Org
 from kontingent.performance.permissions import PerformancePermission as Performance
 from kontingent.persons.permissions import PersonPermission as Person
 from kontingent.reports.permissions import ReportPermission as Report
+from kontingent.trajectory.feed.permissions import FeedPermission as Feed
 
 TOKEN_LASTS = timedelta(minutes=15)
 SECRET_LASTS = timedelta(days=365)
@@ -47,6 +48,8 @@ class MachineScope(StrEnum):
     CONTINGENT = "contingent.read"
     JOURNALS = "journals.write"
     REPORTS = "reports.read"
+    CHANGES = "changes.read"
+    FOREIGN_MINORS = "foreign-minors.read"
     EPGU = "epgu.serve"
     ROSTER_CORE = "roster-core.readonly"
     ROSTER = "roster.readonly"
@@ -81,6 +84,13 @@ SCOPES: dict[MachineScope, ScopeEntry] = {
     MachineScope.CONTACTS: _entry("телефоны и почта", Machine.READ_CONTACTS, needs=MachineScope.LEARNERS),
     MachineScope.CONTINGENT: _entry("численность контингента, без персональных данных", Enrol.COUNT),
     MachineScope.REPORTS: _entry("числа форм статистики, без персональных данных", Report.VIEW),
+    MachineScope.CHANGES: _entry("лента изменений: идентификаторы, виды и дни", Feed.FOLLOW),
+    MachineScope.FOREIGN_MINORS: _entry(
+        "зачисление и отчисление несовершеннолетних иностранных граждан, для МВД (314-ФЗ)",
+        Feed.FOREIGN_MINORS,
+        Person.VIEW_DOCUMENTS,
+        Person.VIEW_ADDRESSES,
+    ),
     MachineScope.ROSTER_CORE: _entry(
         "OneRoster: организации, классы, ученики и кто в каком классе", Org.VIEW, Person.VIEW, Enrol.VIEW
     ),

@@ -1,0 +1,10 @@
+"""What an actor may do with the feed."""
+
+from enum import StrEnum
+
+
+class FeedPermission(StrEnum):
+    """Permissions of the room, stored by value."""
+
+    FOLLOW = "feed.follow"
+    FOREIGN_MINORS = "feed.foreign_minors"
