@@ -165,6 +165,12 @@ IMPORT_MAX_BYTES = environment.whole("KONTINGENT_IMPORT_MAX_BYTES", 200 * 1024 *
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 #: Who finds the client that delivers for a journal: the rooms of journals and of clients do not know each other.
 JOURNALS_DELIVERER = "kontingent.access.machines.queries.deliverer"
+#: Where ЕПГУ leaves requests as files and finds its answers: a folder for each outside system; empty: no file drop.
+EPGU_DROP = environment.text("KONTINGENT_EPGU_DROP", "")
+#: The namespace of that XML: ours, since no public one is known; the region's integrator may give another.
+EPGU_NAMESPACE = environment.text("KONTINGENT_EPGU_NAMESPACE", "urn://kontingent.example/performance/1.0")
+#: Who finds the client that a folder stands for: the rooms of ЕПГУ and of clients do not know each other.
+EPGU_CLIENT = "kontingent.access.machines.queries.citizens_service"
 #: How many batches of electronic journals are taken at once; others are asked to wait.
 JOURNALS_AT_ONCE = environment.whole("KONTINGENT_JOURNALS_AT_ONCE", 2, least=1)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000

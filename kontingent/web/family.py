@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 
 from kontingent.access.permissions import AccessPermission
 from kontingent.enrolment import queries as enrolment
+from kontingent.exchange.epgu import queries as epgu
+from kontingent.exchange.epgu.codes import REFUSAL_TOLD, RIGHT_TITLES
 from kontingent.health import queries as health
 from kontingent.persons import queries as persons
 from kontingent.web.request import actor_of, page
@@ -40,6 +42,12 @@ def one(request: HttpRequest, person_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.require(AccessPermission.OWN_FAMILY)
     card = enrolment.own_card(actor, person_id)
+    names = {one.adult_id: one.adult.full_name for one in card.representatives}
+    names[person_id] = card.person.full_name
     return page(
-        request, "family/one.html", card=card, person=card.person, health=health.of_own(actor, person_id)
-    )
+        request, "family/one.html", card=card, person=card.person, health=health.of_own(actor, person_id),
+        asked=[
+            (one, names.get(one.applicant_id, ""), RIGHT_TITLES[one.right], REFUSAL_TOLD[one.refusal] if one.refusal else "")
+            for one in epgu.asked_about(actor, person_id)
+        ],
+    )  # fmt: skip

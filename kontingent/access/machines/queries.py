@@ -103,6 +103,22 @@ def deliverer(client_code: str) -> Actor:
     return actor_of(client, frozenset({MachineScope.JOURNALS}))
 
 
+def citizens_service(client_id: str) -> Actor:
+    """Return the client that calls itself so as the one who asks for citizens, as the worker acts for it on files it left.
+
+    Raises:
+        NotAllowed: there is no such client, it is stopped, or it may not ask for citizens; nothing is told in its name.
+    """
+    client = known_client(client_id)
+    if client is None or client.is_stopped or MachineScope.EPGU.value not in client.scopes:
+        raise NotAllowed(
+            "machines.not_a_citizens_service",
+            f"Внешней системы с областью {MachineScope.EPGU.value}, за которую отвечает эта папка, нет, или её доступ остановлен. "
+            "Зарегистрируйте её на странице «Внешние системы» и назовите папку её client_id.",
+        )
+    return actor_of(client, frozenset({MachineScope.EPGU}))
+
+
 def known_client(client_id: str) -> ApiClient | None:
     """Return the client that calls itself so, whoever asks; None where there is none."""
     if not _CLIENT_ID.fullmatch(client_id):

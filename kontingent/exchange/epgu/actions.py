@@ -1,6 +1,6 @@
 """Answering citizens: the right is shown on the day, what is told is journaled, and a message is answered once.
 
-A transport (HTTP now; СМЭВ follows) hands over an ``Asked`` and carries away the ``ServiceRequest``: it knows nothing of rights.
+A transport (HTTP, files; СМЭВ follows) hands over an ``Asked`` and carries away the ``ServiceRequest``: it knows nothing of rights.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _answered(actor: Actor, asked: Asked) -> ServiceRequest:
     starts_on, ends_on = rules.days_of(asked.start, asked.end, today)
     applicant_id, child_id = persons.id_by_snils(asked.applicant), persons.id_by_snils(asked.child)
     made = ServiceRequest(
-        client_code=actor.code, message_id=asked.message_id, digest=asked.digest, applicant_id=applicant_id,
+        client_code=actor.code, client_name=actor.name, message_id=asked.message_id, digest=asked.digest, applicant_id=applicant_id,
         content=sorted(asked.content), starts_on=starts_on, ends_on=ends_on, received_at=now,
     )  # fmt: skip
     right = rules.right_of(_standing(applicant_id, child_id, asked.child_born, today), today)

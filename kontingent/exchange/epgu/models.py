@@ -15,6 +15,9 @@ class ServiceRequest(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     client_code = models.CharField(max_length=80, help_text="code of the machine that asks")
+    client_name = models.CharField(
+        max_length=200, default="", help_text="its name then, as the family is told"
+    )
     message_id = models.CharField(max_length=64, help_text="how the machine calls the request")
     digest = models.CharField(max_length=64, help_text="SHA-256 of what was asked")
     applicant_id = models.UUIDField(null=True, help_text="who asks, where the register knows them")

@@ -13,7 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from kontingent.codelists import queries as codelists
-from kontingent.exchange.epgu.codes import Content
+from kontingent.exchange.epgu.codes import REFUSAL_TOLD, SMEV_REASON, Content, Refusal
+from kontingent.exchange.epgu.models import ServiceRequest
 from kontingent.kernel import clock
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.performance.codes import Absence
@@ -147,6 +148,21 @@ def _absence(note: AttendanceNote) -> JSON:
         "code": note.code,
         "title": codelists.title("attendance_code", note.code),
         "minutes": note.minutes,
+    }
+
+
+def told(found: ServiceRequest) -> JSON:
+    """Return what the service says of a request: its answer, or why there is none."""
+    refusal = Refusal(found.refusal) if found.refusal else None
+    return {
+        "id": str(found.id),
+        "messageId": found.message_id,
+        "state": "refused" if refusal else "answered",
+        "right": found.right or None,
+        "refusal": refusal,
+        "reason": SMEV_REASON[refusal] if refusal else None,
+        "detail": REFUSAL_TOLD[refusal] if refusal else None,
+        "answer": found.answer,
     }
 
 

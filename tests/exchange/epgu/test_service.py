@@ -4,91 +4,26 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
-import jsonschema
 import pytest
 import time_machine
-from django.test import Client
 
 from kontingent.access.machines.models import ApiClient
-from kontingent.api import declarations
 from kontingent.audit.models import Entry
-from kontingent.enrolment.models import Group
 from kontingent.exchange.epgu import actions
+from kontingent.exchange.epgu import queries as epgu
 from kontingent.exchange.epgu.models import ServiceRequest
-from kontingent.kernel import clock
+from kontingent.kernel.errors import NotAllowed
 from kontingent.persons.models import Person, Representation
 from kontingent.privacy import queries as privacy
 from tests import builders as b
+from tests.exchange.epgu.case import CHILD, MONDAY, MOTHER, NOW, STRANGER, Case, fits
 from tests.machines import clients as m
 from tests.performance import records as r
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 3, 18, 12, 0, tzinfo=clock.REGION_ZONE)
-MONDAY = date(2026, 3, 16)
-MOTHER, CHILD, STRANGER = b.snils_of(901), b.snils_of(902), b.snils_of(903)
-
-
-@dataclass
-class Case:
-    """A child of 5А with a mother, and ЕПГУ with a token."""
-
-    child: UUID
-    mother: UUID
-    group: Group
-    token: str
-
-    def ask(self, message: str = "m-1", *, applicant: str = MOTHER, child: str = CHILD, token: str | None = None, **more: Any) -> Any:  # fmt: skip
-        body = {"messageId": message, "applicant": {"snils": applicant}, "child": {"snils": child}} | more
-        return self.post(json.dumps(body), token=token)
-
-    def post(self, body: str | bytes, *, kind: str = "application/json", token: str | None = None) -> Any:
-        headers = {"Authorization": f"Bearer {token or self.token}"}
-        return Client(enforce_csrf_checks=True).post("/api/epgu/v1/requests", body, content_type=kind, headers=headers)  # fmt: skip
-
-    def get(self, path: str, token: str | None = None, **parameters: str) -> Any:
-        headers = {"Authorization": f"Bearer {token or self.token}"}
-        return Client().get(f"/api/epgu/v1/{path}", parameters, headers=headers)
-
-    def answered(self, **more: Any) -> dict[str, Any]:
-        answer = self.ask(**more)
-        assert answer.status_code == 200, answer.content.decode()
-        told: dict[str, Any] = answer.json()
-        fits(told, "PerformanceAnswer")
-        return told
-
-
-def fits(told: Any, name: str) -> None:
-    schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": closed(declarations.SCHEMAS)}}
-    jsonschema.validate(told, schema, format_checker=jsonschema.FormatChecker())
-
-
-def closed(schema: Any) -> Any:
-    """The schemas with no room for what they do not name: nothing undeclared goes out."""
-    if isinstance(schema, dict):
-        found = {name: closed(value) for name, value in schema.items()}
-        return found | {"additionalProperties": False} if found.get("type") == "object" else found
-    return [closed(one) for one in schema] if isinstance(schema, list) else schema
-
-
-@pytest.fixture
-def case() -> Any:
-    with time_machine.travel(NOW, tick=True):
-        group = b.group(b.school(), "5А")
-        child = b.person(born=date(2014, 5, 20), snils=CHILD)
-        b.admitted(child, group)
-        mother = b.person("Мальцева Ольга Ивановна", born=date(1985, 1, 1), snils=MOTHER)
-        b.person("Тиунов Олег Игоревич", born=date(1980, 1, 1), snils=STRANGER)
-        Representation.objects.create(child_id=child, adult_id=mother)
-        lesson = r.lesson(group, MONDAY, 1, "s09", "Дроби", homework="№ 5")
-        r.mark(child, group, MONDAY, "s09", "5", lesson_key=lesson.external_id, weight="2")
-        r.absence(child, group, MONDAY + timedelta(days=1), "s01", "б")
-        r.closing(child, group, date(2025, 10, 25), "s09", "4")
-        yield Case(child, mother, group, m.token_of(m.client()))
 
 
 def test_a_mother_is_told_everything_and_the_journal_knows(case: Case) -> None:
@@ -333,3 +268,31 @@ def test_the_ministry_sees_how_the_service_works_and_nobody_else_does(case: Case
 
 def test_a_quiet_month_says_what_to_do(case: Case) -> None:
     assert "Запросов за эти дни не было" in b.browser(b.appointed("ministry")).get("/epgu/").content.decode()
+
+
+def test_the_family_sees_who_asked_by_which_right_and_what_came_of_it(case: Case) -> None:
+    case.answered()
+    long = {"from": "2025-09-01", "to": "2026-03-18"}
+    case.answered(message="m-2", period=long)
+    case.answered(message="m-3", applicant=STRANGER)
+    page = b.client_of(MOTHER).get(f"/family/{case.child}/")
+    text = page.content.decode().partition("Запросы через Госуслуги")[2]
+    assert (text.count("<tr>"), text.count("сведения выданы"), text.count("отказ")) == (3, 1, 1)
+    for said in (
+        "Мальцева Ольга Ивановна",
+        "Электронный журнал",
+        "по запросу законного представителя",
+        "09.03.2026",
+        "29.03.2026",
+        "100 дней",
+    ):
+        assert said in text, said
+    assert "Тиунов" not in text
+    other = b.person("Сухих Ольга Ивановна", born=date(1985, 1, 1), snils=b.snils_of(905))
+    theirs = b.person("Сухих Анна Ильинична", born=date(2014, 5, 20), snils=b.snils_of(906))
+    Representation.objects.create(child_id=theirs, adult_id=other)
+    foreign = b.client_of(b.snils_of(905))
+    assert foreign.get(f"/family/{case.child}/").status_code == 403
+    assert "никто не спрашивал" in foreign.get(f"/family/{theirs}/").content.decode()
+    with pytest.raises(NotAllowed):
+        epgu.asked_about(b.actor_of(case.group.organisation, "epgu.watch"), case.child)
