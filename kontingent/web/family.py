@@ -42,7 +42,7 @@ def one(request: HttpRequest, person_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.require(AccessPermission.OWN_FAMILY)
     card = enrolment.own_card(actor, person_id)
-    names = {one.adult_id: one.adult.full_name for one in card.representatives}
+    names: dict[UUID | None, str] = {one.adult_id: one.adult.full_name for one in card.representatives}
     names[person_id] = card.person.full_name
     return page(
         request, "family/one.html", card=card, person=card.person, health=health.of_own(actor, person_id),

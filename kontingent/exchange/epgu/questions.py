@@ -222,7 +222,7 @@ def _sequence(element: _Element, shape: tuple[_Child, ...], namespace: str, plac
     told: dict[str, Any] = {}
     rest = list(element.children)
     for child in shape:
-        found = []
+        found: list[Any] = []
         while rest and rest[0].name == f"{namespace} {child.name}" and (child.is_many or not found):
             found.append(_value(rest.pop(0), child, namespace, f"{place}{child.name}"))
         if child.is_needed and not found:
