@@ -1,0 +1,16 @@
+"""Both organisations see a transfer, and so does whoever watches over either of them; a family sees its own."""
+
+from kontingent.storage.row_security import Rule, holds, in_scope, of_organisation, part_of
+from kontingent.trajectory.transfers.permissions import TransferPermission
+
+_EITHER = f"({in_scope('{t}.former_id')} OR {in_scope('{t}.receiver_id')})"
+_TRANSFER = Rule(
+    model="transfers.Transfer", about="кто, откуда и куда переходит",
+    reads=f"{holds(TransferPermission.VIEW.value)} AND {_EITHER} OR {{t}}.person_id = ANY((SELECT scope.family())::uuid[])",
+    writes=f"{holds(TransferPermission.VIEW.value)} AND {_EITHER}",
+)  # fmt: skip
+RULES = (
+    _TRANSFER,
+    part_of("transfers.TransferStep", "ход перевода", whole=_TRANSFER, column="transfer_id"),
+    of_organisation("transfers.ConfirmedDeparture", "выбывшие из региона, о прибытии которых известно"),
+)
