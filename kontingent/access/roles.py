@@ -16,6 +16,7 @@ from kontingent.persons.permissions import PersonPermission as Person
 from kontingent.programmes.permissions import ProgrammePermission as Programme
 from kontingent.reports.permissions import ReportPermission as Report
 from kontingent.stages.permissions import StagePermission as Stage
+from kontingent.trajectory.transfers.permissions import TransferPermission as Transfer
 
 #: The import sits beside this room, so its permissions are named by their stable codes.
 IMPORTS = ("import.run", "import.apply", "import.undo")
@@ -80,6 +81,7 @@ _OPERATE = (
     Enrol.SIGN_ORDER, Enrol.CANCEL_ORDER, Org.PROPOSE, Programme.MANAGE, *IMPORTS, Access.EMERGENCY,
     Perform.DECIDE, Perform.NAME_CLASSES, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, Report.VIEW, Report.PREPARE,
     *_ATTEST, Attest.ISSUE,
+    Transfer.VIEW, Transfer.REGISTER, Transfer.APPROVE,
 )  # fmt: skip
 _STAFF = ("operator", "teacher", "health")
 
@@ -98,11 +100,13 @@ ROLES: dict[str, Role] = {
             "municipal", "Специалист муниципалитета", Level.MUNICIPALITY, "municipal", *_READ,
             *_DECIDE_DUPLICATES, Person.VIEW_DOCUMENTS, Person.VIEW_CATEGORIES, Org.CONFIRM, Access.EMERGENCY, SEE_DISCREPANCIES,
             Report.VIEW, Report.PREPARE, Report.ACCEPT, *_ATTEST,
+            Transfer.VIEW, Transfer.DECIDE,
         ),
         _role(
             "ministry", "Специалист министерства", Level.REGION, "region", *_READ, Org.CONFIRM,
             Org.REGISTER, Stage.MANAGE, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, WATCH_EPGU, Report.VIEW, Report.PREPARE, Report.ACCEPT, Report.FREEZE,
             *_ATTEST,
+            Transfer.VIEW, Transfer.DECIDE,
         ),
         _role(
             "security", "Администратор безопасности", Level.REGION, "security", Org.VIEW, Stage.VIEW,

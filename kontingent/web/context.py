@@ -22,6 +22,7 @@ from kontingent.persons.permissions import PersonPermission
 from kontingent.privacy.permissions import PrivacyPermission
 from kontingent.reports.permissions import ReportPermission
 from kontingent.stages.permissions import StagePermission
+from kontingent.trajectory.transfers.permissions import TransferPermission
 
 
 class Item(NamedTuple):
@@ -73,6 +74,7 @@ _SECTIONS = (
     Section("Дубли", "/duplicates/", PersonPermission.PROPOSE_MERGE),
     Section("Классы", "/groups/", EnrolmentPermission.VIEW, in_organisation=True),
     Section("Приказы", "/orders/", EnrolmentPermission.DRAFT_ORDER, in_organisation=True),
+    Section("Переводы", "/transfers/", TransferPermission.VIEW),
     Section("Загрузка", "/imports/", StagingPermission.IMPORT, in_organisation=True),
     Section("Поздние правки", "/late/", PerformancePermission.DECIDE, in_organisation=True),
     Section("Сверка с журналом", "/reconciliation/", ReconciliationPermission.VIEW),

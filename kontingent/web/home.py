@@ -23,6 +23,8 @@ from kontingent.performance.permissions import PerformancePermission
 from kontingent.persons import duplicates
 from kontingent.persons.permissions import PersonPermission
 from kontingent.privacy import queries as privacy
+from kontingent.trajectory.transfers import queries as transfers
+from kontingent.trajectory.transfers.permissions import TransferPermission
 from kontingent.web import family
 from kontingent.web.request import actor_of, page
 
@@ -53,6 +55,7 @@ def home(request: HttpRequest) -> HttpResponse:
             own=True,
             proposals=proposals,
             alike=alike,
+            transfers=transfers.counts(actor) if actor.may(TransferPermission.VIEW) else None,
             discrepancies=reconciliation.count(actor) if actor.may(ReconciliationPermission.VIEW) else 0,
             late=performance.late_count(actor) if actor.may(PerformancePermission.DECIDE) else 0,
         )
@@ -67,6 +70,7 @@ def home(request: HttpRequest) -> HttpResponse:
         organisations=organisations.own(actor.scope).count(),
         proposals=proposals,
         alike=alike,
+        transfers=transfers.counts(actor) if actor.may(TransferPermission.VIEW) else None,
     )
 
 

@@ -31,6 +31,7 @@ from kontingent.web import (
     reports,
     sign_in,
     stages,
+    transfers,
 )
 
 app_name = "web"
@@ -89,6 +90,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/terms/", health.terms, name="health-terms"),
     path("groups/<uuid:group_id>/health/", health.of_class, name="class-health"),
     path("learners/<uuid:person_id>/record/", late.history, name="record-history"),
+    path("transfers/", transfers.index, name="transfers"),
+    path("transfers/new/", transfers.start, name="new-transfer"),
+    path("transfers/departures/", transfers.departures, name="departures"),
+    path("transfers/<uuid:transfer_id>/", transfers.one, name="transfer"),
+    path("transfers/<uuid:transfer_id>/file/", transfers.file, name="transfer-file"),
+    path("transfers/<uuid:transfer_id>/lichnoe-delo.pdf", transfers.file_pdf, name="transfer-file-pdf"),
     path("reconciliation/", reconciliation.index, name="reconciliation"),
     path("reconciliation/file.<slug:kind>", reconciliation.report_file, name="reconciliation-file"),
     path("reconciliation/unattributed/", reconciliation.unattributed, name="reconciliation-unattributed"),

@@ -63,6 +63,7 @@ from kontingent.privacy.models import Question
 from kontingent.reports.models import EnteredCell, Explanation, Report, Step, Version
 from kontingent.stages.models import StageOrder
 from kontingent.trajectory.feed.models import Change
+from kontingent.trajectory.transfers.models import ConfirmedDeparture, Transfer, TransferStep
 from tests import builders as b
 
 PEOPLE, ADULTS = 26, 12
@@ -70,6 +71,7 @@ PEOPLE, ADULTS = 26, 12
 SOMETIMES = (
     "report.view", "health.view", "person.documents", "person.addresses", "person.categories", "performance.view", "performance.decide",
     "exam.view", "education_document.view",
+    "transfers.view", "transfers.register", "reconciliation.view",
 )  # fmt: skip
 JOURNALS = ("client:one", "client:other")
 _LETTERS = "бвгджзклмнпрст"
@@ -119,6 +121,7 @@ def build(rng: random.Random) -> Region:
             Representation.objects.get_or_create(child_id=child, adult_id=adult)
     _strays(rng, region)
     _performance(rng, region)
+    _transfers(rng, region)
     _health(rng, region)
     _attestation(rng, region)
     return region
@@ -228,6 +231,26 @@ def _performance(rng: random.Random, region: Region) -> None:
                 code="x",
                 refused_at=now,
             )
+
+
+def _transfers(rng: random.Random, region: Region) -> None:
+    """Who goes where, and who left the region, of some learners."""
+    now, today = clock.now(), clock.today()
+    for stream in Enrolment.objects.filter(superseded_at__isnull=True, is_main=True).order_by("enrolment_id"):
+        if rng.random() < 0.3:
+            ConfirmedDeparture.objects.create(
+                enrolment_id=stream.enrolment_id, person_id=stream.person_id, organisation_id=stream.organisation_id,
+                arrived_on=today, evidence="письмо", confirmed_at=now,
+            )  # fmt: skip
+        goal = rng.choice([one for one in region.groups if one.organisation_id != stream.organisation_id])
+        if rng.random() < 0.5 and not Transfer.objects.filter(person_id=stream.person_id).exists():
+            asked = Transfer.objects.create(
+                person_id=stream.person_id, learner_name="Ребёнок", former_id=stream.organisation_id,
+                receiver_id=goal.organisation_id, group=goal, applicant="Родитель", applied_on=today, arrives_on=today,
+                state=rng.choice(["registered", "approved"]), registered_at=now, due_on=today,
+                approved_at=rng.choice([None, now]),
+            )  # fmt: skip
+            TransferStep.objects.create(transfer=asked, at=now, by_name="Проверка", told="принято")
 
 
 def _health(rng: random.Random, region: Region) -> None:
@@ -487,6 +510,12 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
     def there(model: Any) -> set[Any]:
         return {row.pk for row in model.objects.all() if row.organisation_id in here or row.person_id in who}
 
+    ours = {
+        one.pk
+        for one in Transfer.objects.all()
+        if "transfers.view" in actor.permissions
+        and (one.receiver_id in here or (one.former_id in here and one.approved_at is not None))
+    }
     may_read = bool(actor.permissions & {"performance.view", "performance.deliver"})
     may_decide = bool(actor.permissions & {"performance.decide", "performance.deliver"})
 
@@ -543,6 +572,11 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
             if actor.permissions & {"feed.follow", "feed.foreign_minors"}
             and (row.organisation_id or who & {row.person_id, row.other_person_id})
             and (row.organisation_id in here or row.organisation_id is None)
+        },
+        "transfers_transfer": ours | {one.pk for one in Transfer.objects.all() if one.person_id in family},
+        "transfers_transferstep": {one.pk for one in TransferStep.objects.all() if one.transfer_id in ours},
+        "transfers_confirmeddeparture": {
+            one.pk for one in ConfirmedDeparture.objects.all() if one.organisation_id in here
         },
         "performance_mark": records(Mark),
         "performance_attendance": records(Attendance),

@@ -33,6 +33,7 @@ from kontingent.persons import actions as persons_actions
 from kontingent.persons.models import Address, DuplicatePair, Person
 from kontingent.reports.models import Report
 from kontingent.storage import row_security, scope
+from kontingent.trajectory.transfers.models import Transfer
 from kontingent.web import learners, urls
 from tests import builders as b
 from tests.machines import clients as machines
@@ -130,6 +131,7 @@ def addresses(region: r.Region) -> list[str]:
         "batch_id": list(Batch.objects.values_list("id", flat=True)),
         "pair_id": list(DuplicatePair.objects.values_list("id", flat=True)),
         "report_id": list(Report.objects.values_list("id", flat=True)),
+        "transfer_id": list(Transfer.objects.values_list("id", flat=True)),
         "late_id": list(LateCorrection.objects.values_list("id", flat=True)),
         "proposal_id": list(ChangeProposal.objects.values_list("id", flat=True)),
     }

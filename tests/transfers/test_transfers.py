@@ -295,7 +295,7 @@ def test_everybody_keeps_to_his_own(town: Town) -> None:
         frozenset({"transfers.view", "transfers.decide"}),
         Scope.of_municipality(b.municipality("kungur", "К").id),
     )
-    one = {"transfer_id": asked.pk}
+    one: dict[str, Any] = {"transfer_id": asked.pk}
     unchanged(lambda: actions.approve(actor=stranger, number="1", **one), NotFound)
     unchanged(lambda: actions.approve(actor=town.head, number="1", **one), NotAllowed)
     unchanged(lambda: actions.approve(actor=viewer, number="1", **one), NotAllowed)
@@ -318,7 +318,7 @@ def test_a_departure_is_confirmed_once_with_evidence(town: Town) -> None:
     left = Enrolment.objects.get(person_id=town.anna, superseded_at=None).enrolment_id
     b.left(town.anna, left, town.former, on=date(2025, 9, 20), reason="T3")
     who = town.head
-    known = {
+    known: dict[str, Any] = {
         "enrolment_id": left,
         "arrived_on": date(2025, 10, 1),
         "evidence": "письмо школы № 3 г. Тюмени № 7",
@@ -376,10 +376,14 @@ def test_every_child_is_in_exactly_one_school_on_every_day(now: Clock, seed: int
     _balanced(children, first, clock.today() + timedelta(days=10))
 
 
+def _nothing() -> None:
+    pass
+
+
 def _live(
     rng: random.Random, transfer: Transfer, heads: dict[UUID, Actor], region: Actor, codes: set[str]
 ) -> None:
-    one = {"transfer_id": transfer.pk}
+    one: dict[str, Any] = {"transfer_id": transfer.pk}
     receiver, former = heads[transfer.receiver_id], heads[transfer.former_id]
     deeds: dict[str, list[Callable[[], object]]] = {
         "registered": [
@@ -389,9 +393,9 @@ def _live(
         "approved": [
             lambda: actions.confirm(actor=former, number="3", **one), lambda: actions.object_to(actor=former, reason="нет", **one),
             lambda: actions.stop(actor=region, reason="спор", **one), lambda: actions.decide(actor=region, reason="да", **one),
-            lambda: None,
+            _nothing,
         ],
-        "completed": [lambda: None] * 5 + [lambda: actions.ask_to_cancel(actor=region, reason="ошибка", **one)],
+        "completed": [*[_nothing] * 5, lambda: actions.ask_to_cancel(actor=region, reason="ошибка", **one)],
     }  # fmt: skip
     try:
         rng.choice(deeds[transfer.state])()

@@ -20,7 +20,6 @@ from kontingent.kernel.errors import Conflict, InvalidValue, NotAllowed, NotFoun
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
 from kontingent.organisations.models import Organisation
-from kontingent.persons import actions as persons
 from kontingent.persons import queries as people
 from kontingent.storage import scope
 from kontingent.trajectory.transfers import rules, terms
@@ -163,11 +162,6 @@ def approve(*, actor: Actor, transfer_id: UUID, number: str, version: int | None
     _class_of(transfer.receiver, transfer.group_id, transfer.arrives_on)
     transfer.state, transfer.approved_at, transfer.approved_by_name = State.APPROVED, clock.now(), actor.name
     transfer.due_on = terms.due_on(clock.today())
-    persons.introduce(
-        actor=actor,
-        person_ids=[transfer.person_id],
-        basis=f"Заявление о переводе от {transfer.applied_on:%d.%m.%Y}",
-    )
     _save(transfer)
     _tell(
         transfer, actor,

@@ -165,7 +165,8 @@ def _one(actor: Actor, transfer_id: UUID) -> Row:
         "former", "receiver", "group", "leaving_order", "arriving_order"
     ).filter(pk=transfer_id)
     row = next((_row(actor, each) for each in found), None)
-    if row is None or not (row.here or row.leaves):
+    told = row is not None and (row.here or (row.leaves and row.one.approved_at is not None))
+    if row is None or not told:
         raise NotFound("transfers.no_such", "Такого перевода нет.")
     return row
 
@@ -230,7 +231,10 @@ class Studied(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PersonalFile:
-    """What of a learner goes along (личное дело): where he studied, closing marks by year, the current marks of this year."""
+    """What of a learner goes along (личное дело): where he studied, closing marks by year, the current marks of the year he left in.
+
+    ``is_whole`` is false until the transfer is completed: the receiver then sees where the learner studies and his closing marks.
+    """
 
     transfer: Transfer
     born: date | None
@@ -238,28 +242,33 @@ class PersonalFile:
     years: dict[int, list[ClosingMark]]
     current: list[tuple[str, str]]
     since: date
+    is_whole: bool
 
 
 def personal_file(actor: Actor, transfer_id: UUID) -> PersonalFile:
-    """Return the personal file of a learner to either side, once the receiver has decided to enrol.
+    """Return the personal file of a learner as it was on the day of arrival, to the receiver from its approval on.
+
+    Nothing of what came after that day is in it: whoever the learner has left since sees no more than went along.
 
     Raises:
         NotFound: the transfer is of strangers.
-        NotAllowed: it is not approved yet, or did not come about.
+        NotAllowed: the actor is not of the receiving organisation, or the transfer is not approved yet or did not come about.
     """
     row = _one(actor, transfer_id)
     actor.require(TransferPermission.REGISTER)
-    if State(row.one.state) not in {State.APPROVED, State.COMPLETED}:
+    if not row.here or State(row.one.state) not in {State.APPROVED, State.COMPLETED}:
         raise NotAllowed(
             "transfers.file_closed",
-            "Личное дело открывается, когда зачисление утверждено, и закрывается, если перевод не состоялся.",
+            "Личное дело открывается принимающей организации, когда зачисление утверждено, и закрывается, если перевод не состоялся.",
         )
-    who, year = row.one.person_id, SchoolYear.of(clock.today())
+    who, until, is_whole = row.one.person_id, row.one.arrives_on, row.one.state == State.COMPLETED
+    year = SchoolYear.of(until)
     with scope.whole_register(), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT o.short_name, e.level_code, e.starts_on, e.ends_on FROM enrolment_enrolment e JOIN organisations_organisation o "
-            "ON o.id = e.organisation_id WHERE e.person_id = %s AND e.is_main AND e.superseded_at IS NULL ORDER BY e.starts_on",
-            [who],
+            "SELECT o.short_name, e.level_code, e.starts_on, least(e.ends_on, %s) FROM enrolment_enrolment e JOIN organisations_organisation o "
+            "ON o.id = e.organisation_id WHERE e.person_id = %s AND e.is_main AND e.superseded_at IS NULL AND e.starts_on < %s "
+            "ORDER BY e.starts_on",
+            [until, who, until],
         )
         studied = [
             Studied(name, codelists.title("education_programme", level), start, end)
@@ -269,11 +278,15 @@ def personal_file(actor: Actor, transfer_id: UUID) -> PersonalFile:
         born = cursor.fetchone()[0]
         years: dict[int, list[ClosingMark]] = {}
         for mark in closing_marks_of([who])[who]:
-            years.setdefault(mark.school_year, []).append(mark)
+            if mark.day < until:
+                years.setdefault(mark.school_year, []).append(mark)
+        marks = Mark.objects.filter(
+            school_year=year.begins_in, person_id=who, withdrawn_at__isnull=True, given_on__lt=until
+        )
         current = list(
-            Mark.objects.filter(school_year=year.begins_in, person_id=who, withdrawn_at__isnull=True)
-            .order_by("subject_code", "given_on", "external_id")
-            .values_list("subject_code", "value")
+            marks.order_by("subject_code", "given_on", "external_id").values_list("subject_code", "value")
+            if is_whole
+            else []
         )
     reads.note(
         actor,
@@ -290,6 +303,7 @@ def personal_file(actor: Actor, transfer_id: UUID) -> PersonalFile:
         dict(sorted(years.items(), reverse=True)),
         _by_subject(current),
         year.starts_on,
+        is_whole,
     )
 
 

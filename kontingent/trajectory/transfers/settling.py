@@ -7,6 +7,7 @@ the rules of enrolment forbid leaves everything as it was, is told as ``held_up`
 
 from __future__ import annotations
 
+import logging
 from uuid import UUID
 
 from django.db import transaction
@@ -27,6 +28,7 @@ from kontingent.trajectory.transfers.events import TransferCancelled, TransferCo
 from kontingent.trajectory.transfers.models import Transfer, TransferStep
 from kontingent.trajectory.transfers.rules import Facts
 
+log = logging.getLogger(__name__)
 WORKER = system_actor("transfers", "Автоматический перевод")
 SIGNATORY = "подписан автоматически по заявлению о переводе"
 #: Study forms of the second shift of life: очно-заочная, заочная (code list ``study_form``).
@@ -41,7 +43,16 @@ def settle_all() -> int:
             .order_by("approved_at")
             .values_list("pk", flat=True)
         )
-    return sum(settle(one) for one in waiting)
+    return sum(_settled(one) for one in waiting)
+
+
+def _settled(transfer_id: UUID) -> bool:
+    """One transfer that fails unexpectedly keeps no other waiting."""
+    try:
+        return settle(transfer_id)
+    except Exception:
+        log.exception("transfers: %s could not be settled", transfer_id)
+        return False
 
 
 def settle(transfer_id: UUID) -> bool:
