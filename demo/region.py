@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 from django.db import connection, transaction
 
-from demo import health, marker, personas, reconciliation
+from demo import health, marker, personas, reconciliation, transfers
 from demo.histories import DELAYED, EVENING, INTELLECTUAL, LETTERS, Histories
 from demo.marks import Marks
 from demo.people import People
@@ -88,6 +88,7 @@ def load(
         home, delivered = personas.home_of(chunks).id, Marks(seed, as_of, actor)
         marks = delivered.write(home)
         reconciliation.write(home, delivered.journal, delivered.year.begins_in)
+        transfers.write(home)
         cube.forget()
     _analyse()
     marker.mark(f"size {size}, seed {seed}")

@@ -141,6 +141,7 @@ _SAID = {
     "withdraw": "Заявление отозвано.",
     "stop": "Перевод остановлен.",
     "decide": "Решение записано. Оба приказа подписываются сейчас, это займёт до минуты.",
+    "settle": "Проверяется сейчас, это займёт до минуты. Если завершить ещё рано или нельзя, здесь будет сказано, почему.",
     "cancel": "Оба приказа отменяются сейчас, это займёт до минуты.",
 }
 
@@ -168,9 +169,11 @@ def _do(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
             actions.decide(reason=reason, **common)
         case "cancel":
             actions.ask_to_cancel(reason=reason, **common)
+        case "settle":
+            queries.one(actor, transfer_id)
         case _:
             raise InvalidValue("transfers.act", "Нажмите одну из кнопок на странице перевода.")
-    if act in {"confirm", "decide", "cancel"}:
+    if act in {"confirm", "decide", "cancel", "settle"}:
         jobs.settle.defer(transfer_id=str(transfer_id))
     messages.success(request, _SAID[act])
     return HttpResponseRedirect(f"/transfers/{transfer_id}/")
