@@ -28,7 +28,7 @@ def write(home_id: UUID) -> None:
         .exclude(organisation_id=home_id)
         .order_by("organisation_id", "-title_key")
     }
-    grades = sorted(theirs)
+    grades = sorted(grade for grade in theirs if grade is not None)
     if len(grades) < 2:
         return
     first, second = grades[0], grades[-1]

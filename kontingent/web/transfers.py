@@ -16,9 +16,9 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed, NotFound
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.persons.matching import Fingerprint
-from kontingent.trajectory.transfers import actions, documents, jobs, queries, terms
+from kontingent.trajectory.transfers import actions, documents, jobs, moving, queries, terms
 from kontingent.trajectory.transfers.actions import Application
-from kontingent.trajectory.transfers.models import Transfer
+from kontingent.trajectory.transfers.models import Succession, Transfer
 from kontingent.trajectory.transfers.permissions import TransferPermission
 from kontingent.web.files import saved_as
 from kontingent.web.request import actor_of, optional_day, own_organisation, page, uuid_of, whole
@@ -221,5 +221,43 @@ def departures(request: HttpRequest) -> HttpResponse:
         request, "transfers/departures.html", waiting=queries.departures(actor), confirmed=queries.departures(actor, confirmed=True),
         error=error, values=request.POST, may_confirm=actor.may(TransferPermission.REGISTER),
     )  # fmt: skip
+    answer.status_code = 422 if error else 200
+    return answer
+
+
+@require_GET
+def successions(request: HttpRequest) -> HttpResponse:
+    """The organisations that are no more and whose learners have not gone to the successor; what was done."""
+    return page(
+        request, "transfers/successions.html", pending=moving.pending(actor_of(request)), done=Succession.objects.select_related(
+            "link__predecessor", "link__successor").order_by("-asked_at")[:50],
+    )  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+def succession(request: HttpRequest, link_id: int) -> HttpResponse:
+    """The plan of one act, class by class; on POST ask for it."""
+    actor = actor_of(request)
+    error: KontingentError | None = None
+    if request.method == "POST":
+        try:
+            asked = moving.ask(
+                actor=actor, link_id=link_id, leaving_number=request.POST.get("leaving_number", ""),
+                arriving_number=request.POST.get("arriving_number", ""), basis=request.POST.get("basis", ""),
+            )  # fmt: skip
+            jobs.move.defer(succession_id=str(asked.pk))
+            messages.success(request, "Перевод запущен: приказы подписываются сейчас, это займёт до минуты.")
+            return HttpResponseRedirect("/transfers/successions/")
+        except (NotAllowed, NotFound):
+            raise
+        except KontingentError as refusal:
+            error = refusal
+    answer = page(
+        request,
+        "transfers/succession.html",
+        plan=moving.plan(actor, link_id),
+        error=error,
+        values=request.POST,
+    )
     answer.status_code = 422 if error else 200
     return answer

@@ -35,6 +35,7 @@ WIDER = {
     "kontingent/reports/facts.py": 2,  # the same: laying the facts out, and taking them away
     "kontingent/trajectory/feed/actions.py": 2,  # numbering and forgetting changes; nothing of them comes back
     "kontingent/trajectory/transfers/actions.py": 1,  # the name of a learner whom a family asks to take over
+    "kontingent/trajectory/transfers/moving.py": 1,  # who studies at an organisation that is no more, for its municipality
     "kontingent/trajectory/transfers/queries.py": 1,  # the personal file that goes along with a transfer
     "kontingent/web/journal.py": 1,  # the id behind a СНИЛС, for the security officer's filter
     "kontingent/web/appointments.py": 1,  # the reviewer of an emergency sees whose record it was

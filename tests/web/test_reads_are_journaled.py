@@ -34,6 +34,7 @@ from kontingent.persons.duplicates import Likeness
 from kontingent.persons.matching import Level, Verdict
 from kontingent.persons.models import DuplicatePair, Merge, Person, Representation
 from kontingent.reports import actions as reports
+from kontingent.trajectory.transfers.models import Transfer
 from kontingent.web import urls
 from tests import builders as b
 from tests.exchange.journals.journal import Sender, mark
@@ -69,6 +70,11 @@ def region(town: dict[str, Any], settings: Any, tmp_path: Path) -> dict[str, Any
     journal.send([mark(1, town["anna"], version=2, value="3", date="2026-09-10")], key="k2", year=2026)
     assert LateCorrection.objects.count() == 1
     _performance(town)
+    Transfer.objects.create(
+        person_id=town["anna"], learner_name="Мальцева Анна Павловна", former=town["five"], receiver=town["other"].organisation,
+        group=town["other"], applicant="Родитель", applied_on=date(2026, 11, 1), arrives_on=date(2026, 11, 1), state="approved",
+        registered_at=clock.now(), approved_at=clock.now(), due_on=date(2026, 11, 5),
+    )  # fmt: skip
     return town | {
         "batch": batch,
         "report": reports.prepare(actor=b.ROOT, organisation_id=town["five"].id, form="oo-1", year=2026),
@@ -98,6 +104,8 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
         "appointment_id": [],
         "proposal_id": [],
         "late_id": list(LateCorrection.objects.values_list("id", flat=True)),
+        "transfer_id": list(Transfer.objects.values_list("id", flat=True)),
+        "link_id": [],
         "client_id": [],
         "category_id": [1],
         "record_id": [],

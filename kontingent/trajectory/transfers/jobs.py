@@ -7,7 +7,7 @@ from uuid import UUID
 
 from procrastinate.contrib.django import app
 
-from kontingent.trajectory.transfers import settling
+from kontingent.trajectory.transfers import moving, settling
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +16,12 @@ log = logging.getLogger(__name__)
 def settle(transfer_id: str) -> None:
     """Settle one transfer."""
     settling.settle(UUID(transfer_id))
+
+
+@app.task(name="transfers.move", queue="orders")
+def move(succession_id: str) -> None:
+    """Move the learners of an organisation to its successor."""
+    moving.run(UUID(succession_id))
 
 
 @app.periodic(cron="5 * * * *")

@@ -100,6 +100,33 @@ class TransferStep(models.Model):
         return self.told
 
 
+class Succession(models.Model):
+    """The learners of an organisation go to its successor in one act (перевод правопреемнику)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    link = models.ForeignKey("organisations.OrganisationLink", on_delete=models.PROTECT, related_name="+")
+    leaving_number = models.CharField(max_length=40)
+    arriving_number = models.CharField(max_length=40)
+    basis = models.CharField(max_length=300)
+    state = models.CharField(max_length=10, default="asked", help_text="asked, done, failed")
+    told = models.CharField(max_length=1000, blank=True, help_text="why it could not be done")
+    learners = models.PositiveIntegerField(default=0)
+    asked_at = models.DateTimeField()
+    asked_by_name = models.CharField(max_length=200)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["link"], condition=~Q(state="failed"), name="one_succession_of_learners"
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return the state."""
+        return self.state
+
+
 class ConfirmedDeparture(models.Model):
     """A learner who left the region is known to have arrived (подтверждение прибытия)."""
 

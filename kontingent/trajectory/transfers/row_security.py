@@ -1,6 +1,6 @@
 """Both organisations see a transfer, the former one from its approval on, and so does whoever watches over either of them; a family sees its own."""
 
-from kontingent.storage.row_security import Rule, holds, in_scope, of_organisation, part_of
+from kontingent.storage.row_security import Rule, holds, in_scope, not_personal, of_organisation, part_of
 from kontingent.trajectory.transfers.permissions import TransferPermission
 
 #: The former organisation is told when the receiver has decided to enrol, not before.
@@ -13,5 +13,9 @@ _TRANSFER = Rule(
 RULES = (
     _TRANSFER,
     part_of("transfers.TransferStep", "ход перевода", whole=_TRANSFER, column="transfer_id"),
+    not_personal(
+        "transfers.Succession",
+        "какая организация передала обучающихся правопреемнику: номера приказов и число",
+    ),
     of_organisation("transfers.ConfirmedDeparture", "выбывшие из региона, о прибытии которых известно"),
 )
