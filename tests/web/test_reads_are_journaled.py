@@ -26,6 +26,7 @@ from kontingent.audit.queries import READS, SHOWING
 from kontingent.codelists import actions as codelists
 from kontingent.enrolment.models import Enrolment, Order
 from kontingent.exchange.staging import reading
+from kontingent.kernel import clock
 from kontingent.performance import actions as performance
 from kontingent.performance.actions import GradingPeriodDraft
 from kontingent.performance.models import LateCorrection
