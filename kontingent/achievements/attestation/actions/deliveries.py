@@ -8,10 +8,10 @@ from uuid import UUID
 
 from django.db import transaction
 
+from kontingent.achievements.attestation.bringing import NEEDS
 from kontingent.achievements.attestation.codes import DeliveryKind
 from kontingent.achievements.attestation.events import ExamsDelivered
 from kontingent.achievements.attestation.models import DeliveredRow, Delivery
-from kontingent.achievements.attestation.permissions import AttestationPermission
 from kontingent.audit import actions as audit
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
@@ -25,15 +25,6 @@ STAGED: Final = (
     "sheet", "line", "raw", "family_name", "given_name", "patronymic", "name_key", "birth_date", "snils", "document_key", "ogrn",
     "day", "facts", "key", "outcome", "problems",
 )  # fmt: skip
-#: Who brings what, and the field of ``stages/fields.toml`` that must be open for it.
-NEEDS: Final = {
-    DeliveryKind.RESULTS: (AttestationPermission.IMPORT_EXAMS, "exam"),
-    DeliveryKind.DOCUMENTS: (AttestationPermission.ISSUE, "education_document"),
-}
-TOLD: Final = {
-    DeliveryKind.RESULTS: "результаты экзаменов",
-    DeliveryKind.DOCUMENTS: "документы об образовании",
-}
 
 
 def require(actor: Actor, kind: DeliveryKind, organisation_id: UUID | None) -> None:

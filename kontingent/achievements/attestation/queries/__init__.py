@@ -1,0 +1,73 @@
+"""Reading: results of a learner, a class, a school; what a graduate's document would say; documents and their book; files.
+
+``results``     exams as they stand and as they stood
+``graduation``  a graduating class with every step of every final mark
+``documents``   the register of education documents
+``deliveries``  files on their way in
+"""
+
+from kontingent.achievements.attestation.queries.deliveries import (
+    Cause,
+    causes,
+    deliveries,
+    delivery,
+    refused_rows,
+    rows,
+)
+from kontingent.achievements.attestation.queries.documents import (
+    BookRow,
+    DocumentCard,
+    book,
+    document,
+    own_documents,
+    years_of,
+)
+from kontingent.achievements.attestation.queries.graduation import (
+    ClassRow,
+    Graduate,
+    Graduation,
+    graduating_classes,
+    graduation,
+    outcomes_of,
+)
+from kontingent.achievements.attestation.queries.results import (
+    By,
+    LearnerResults,
+    ResultRow,
+    SummaryRow,
+    of_class,
+    of_learner,
+    own_results,
+    summary,
+    years,
+)
+
+__all__ = [
+    "BookRow",
+    "By",
+    "Cause",
+    "ClassRow",
+    "DocumentCard",
+    "Graduate",
+    "Graduation",
+    "LearnerResults",
+    "ResultRow",
+    "SummaryRow",
+    "book",
+    "causes",
+    "deliveries",
+    "delivery",
+    "document",
+    "graduating_classes",
+    "graduation",
+    "of_class",
+    "of_learner",
+    "outcomes_of",
+    "own_documents",
+    "own_results",
+    "refused_rows",
+    "rows",
+    "summary",
+    "years",
+    "years_of",
+]

@@ -1,0 +1,179 @@
+"""A graduating class: what the document of each would say, with every step, and what keeps it from being issued."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from kontingent.achievements.attestation.codes import DocumentKind, DocumentState
+from kontingent.achievements.attestation.models import EducationDocument
+from kontingent.achievements.attestation.permissions import AttestationPermission
+from kontingent.achievements.attestation.queries.results import exams_of, persons_of
+from kontingent.achievements.attestation.rules import final
+from kontingent.achievements.attestation.rules.final import Exam, Given, Level, Outcome
+from kontingent.audit import reads
+from kontingent.audit.reads import ReadKind
+from kontingent.enrolment import queries as enrolment
+from kontingent.enrolment.models import Group
+from kontingent.enrolment.queries import ListRow
+from kontingent.kernel import clock
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import RuleViolation
+from kontingent.kernel.school_year import SchoolYear
+from kontingent.performance.permissions import PerformancePermission
+from kontingent.performance.queries.diary import closing_marks_of
+from kontingent.stages import queries as stages
+
+#: Who sat in a class until this day of May graduates with it.
+LAST_MONTH, LAST_DAY = 5, 25
+LAST_GRADES: Final = {9: DocumentKind.BASIC, 11: DocumentKind.SECONDARY, 12: DocumentKind.SECONDARY}
+
+
+class Graduate(NamedTuple):
+    """One learner of the class: what the document would say, and the document where it has been issued."""
+
+    row: ListRow
+    outcome: Outcome
+    issued: EducationDocument | None
+
+    @property
+    def person_id(self) -> UUID:
+        """Who it is."""
+        return self.row.person_id
+
+    @property
+    def may_be_issued(self) -> bool:
+        """True when nothing keeps the document."""
+        return self.issued is None and not self.outcome.errors
+
+
+@dataclass(frozen=True, slots=True)
+class Graduation:
+    """A graduating class."""
+
+    group: Group
+    level: Level
+    kind: DocumentKind
+    graduates: list[Graduate]
+
+    @property
+    def ready(self) -> list[Graduate]:
+        """Whose documents may be issued now."""
+        return [one for one in self.graduates if one.may_be_issued]
+
+    @property
+    def year(self) -> int:
+        """The year of graduation."""
+        return self.group.school_year + 1
+
+
+class ClassRow(NamedTuple):
+    """A class whose learners graduate this school year."""
+
+    id: UUID
+    title: str
+    grade: int
+    learners: int
+
+
+def graduating_classes(actor: Actor, organisation_id: UUID, school_year: int) -> list[ClassRow]:
+    """Return the classes of a school that graduate in a school year."""
+    found = enrolment.groups(actor, organisation_id, school_year, _day(school_year))
+    return [ClassRow(one.id, one.title, one.grade, one.learners) for one in found if one.grade in LAST_GRADES]
+
+
+def graduation(actor: Actor, group_id: UUID) -> Graduation:
+    """Return a graduating class with what every document would say; flat in statements.
+
+    Raises:
+        NotAllowed: without the permissions, or beyond the scope.
+        RuleViolation: the stage is not open, or nobody graduates from the class.
+    """
+    for permission in (
+        AttestationPermission.VIEW_DOCUMENTS,
+        AttestationPermission.VIEW_EXAMS,
+        PerformancePermission.VIEW,
+    ):
+        actor.require(permission)
+    gate = stages.gate_for(actor)
+    gate.require("final_mark")
+    gate.require("exam")
+    group = enrolment.group(actor, group_id)
+    kind = LAST_GRADES.get(group.grade or 0)
+    if kind is None:
+        raise RuleViolation(
+            "attestation.not_graduating",
+            f"Класс {group.title} не выпускной: документы выдают после 9 и 11 (12) классов.",
+        )
+    group, rows = enrolment.class_list(actor, group_id, _day(group.school_year))
+    whom = [row.person_id for row in rows]
+    level = final.declared()[1][kind.value]
+    outcomes = outcomes_of(whom, level, group)
+    issued = issued_to(whom, kind)
+    reads.note(
+        actor, ReadKind.LIST, whom, object_id=group_id, organisation_id=group.organisation_id, what=f"класс {group.title}, итоговые отметки",
+    )  # fmt: skip
+    return Graduation(
+        group,
+        level,
+        kind,
+        [Graduate(row, outcomes[row.person_id], issued.get(row.person_id)) for row in rows],
+    )
+
+
+def _day(school_year: int) -> date:
+    return min(clock.today(), date(school_year + 1, LAST_MONTH, LAST_DAY))
+
+
+def outcomes_of(whom: Sequence[UUID], level: Level, group: Group) -> dict[UUID, Outcome]:
+    """Return what the documents of learners would say; the caller has let the actor in."""
+    marks, grades, exams = closing_marks_of(whom), _grades(whom), exams_of(whom)
+    found = {}
+    for person_id in whom:
+        given: list[tuple[int, Given]] = []
+        for one in marks[person_id]:
+            grade = grades[person_id].get(
+                one.school_year, (group.grade or 0) - (group.school_year - one.school_year)
+            )
+            given.append(
+                (one.school_year, Given(grade, one.subject_code, one.kind, one.period_code, one.value))
+            )
+        # Whoever repeats a grade has the marks of the last time.
+        last = {one.grade: year for year, one in given}
+        counted = [one for year, one in given if year == last[one.grade]]
+        results = [
+            Exam(e.form, e.subject_code, e.status_code, e.score, e.mark, e.passed) for e in exams[person_id]
+        ]
+        found[person_id] = final.compute(level, counted, results)
+    return found
+
+
+def _grades(whom: Collection[UUID]) -> defaultdict[UUID, dict[int, int]]:
+    """Return in which grade each learner was by school year, as their placements say."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.person_id, p.starts_on, coalesce(p.ends_on, %s) - 1, p.grade FROM enrolment_placement p WHERE p.person_id = ANY(%s) "
+            "AND p.superseded_at IS NULL AND p.is_main AND p.grade IS NOT NULL ORDER BY p.starts_on",
+            [clock.today(), list(whom)],
+        )
+        found: defaultdict[UUID, dict[int, int]] = defaultdict(dict)
+        for person_id, starts_on, last, grade in cursor.fetchall():
+            first = SchoolYear.of(starts_on).begins_in
+            for year in range(first, max(first, SchoolYear.of(last).begins_in) + 1):
+                found[person_id][year] = grade
+    return found
+
+
+def issued_to(whom: Collection[UUID], kind: DocumentKind) -> dict[UUID, EducationDocument]:
+    """Return the document of a kind that each of these has in force; of several, the newest."""
+    whose = persons_of(list(whom))
+    found = EducationDocument.objects.filter(
+        person_id__in=list(whose), kind_code=kind, superseded_at__isnull=True, state_code=DocumentState.ACTIVE
+    )
+    return {whose[one.person_id]: one for one in found.order_by("issued_on")}
