@@ -14,10 +14,11 @@ from uuid import UUID
 from kontingent.access.roles import ROLES
 from kontingent.achievements.attestation import actions
 from kontingent.achievements.attestation.codes import DeliveryKind
-from kontingent.achievements.attestation.models import Delivery
+from kontingent.achievements.attestation.models import Delivery, ExamResult
 from kontingent.enrolment.models import Group
 from kontingent.exchange.attestation import receiving
 from kontingent.exchange.staging import wire
+from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.scope import Scope
 from kontingent.organisations.models import Organisation
@@ -25,6 +26,7 @@ from kontingent.persons.models import Person
 from kontingent.stages import actions as stages
 from kontingent.storage.scope import scoped
 from tests import builders as b
+from tests.performance import records
 
 DAY = date(2025, 6, 3)
 HEAD = ("Фамилия", "Имя", "Отчество", "Дата рождения", "СНИЛС", "Форма", "Год", "Этап", "Предмет", "Дата экзамена", "Первичный балл", "Тестовый балл", "Отметка", "Порог преодолён", "Статус", "Апелляция")  # fmt: skip
@@ -49,7 +51,6 @@ class Town:
 
 def opened(where: Organisation | None = None, *, close: bool = False) -> None:
     """Open stage three where a school lies, or everywhere."""
-    from kontingent.kernel import clock
 
     today = clock.today()
     (stages.close_stage if close else stages.open_stage)(
@@ -166,3 +167,61 @@ def applied(actor: Actor, one: Delivery) -> Delivery:
     with scoped(actor):
         actions.claim(actor=actor, delivery_id=one.id, asked_by=wire.actor_to_json(actor))
     return receiving.apply(one.id)
+
+
+#: The subjects that a supplement of the ninth grade must have; mathematics by its last part.
+REQUIRED = ("s01", "s03", "s12", "s13", "s15", "s16", "s17", "s18", "s19", "s20", "s24", "s25")
+
+
+def finished(
+    town: Town,
+    who: UUID,
+    *,
+    mark: str = "5",
+    but: dict[str, str] | None = None,
+    exams: dict[str, int] | None = None,
+) -> None:
+    """Yearly marks of the ninth grade, and what admits to exams, and exams."""
+    for subject in REQUIRED:
+        records.closing(
+            who,
+            town.nine,
+            date(2025, 5, 24),
+            subject,
+            (but or {}).get(subject, mark),
+            kind="year",
+            period="20",
+        )
+    known: dict[str, Any] = {
+        "person_id": who,
+        "organisation_id": town.five.id,
+        "year": 2025,
+        "stage_code": "main",
+        "status_code": "valid",
+        "recorded_at": clock.now(),
+        "recorded_by": "Проверка",
+    }
+    ExamResult.objects.create(
+        **known, form="interview", subject_code="70", held_on=date(2025, 2, 12), passed=True
+    )
+    for subject, got in (exams if exams is not None else {"1": 5, "2": 5}).items():
+        ExamResult.objects.create(
+            **known, form="oge", subject_code=subject, held_on=DAY, mark=got, passed=got > 2
+        )
+
+
+def graduated(town: Town) -> None:
+    """Anna has everything, with excellent marks alone; Oleg has a debt in chemistry."""
+    finished(town, town.anna)
+    finished(town, town.oleg, mark="4", but={"s19": "2"})
+
+
+def how(**other: Any) -> actions.Issue:
+    """How documents are issued."""
+    told: dict[str, Any] = {
+        "issued_on": date(2025, 6, 25),
+        "first_number": "05904000123456",
+        "first_registration": "1",
+        "basis": "Протокол педсовета № 9 от 24.06.2025",
+    }
+    return actions.Issue(**(told | other))

@@ -200,7 +200,7 @@ class RowReader:
             "registration_number": told["registration_number"][:40], "issued_on": day.isoformat(),
             "programme_title": told.get("programme_title", "")[:300], "speciality_code": told.get("speciality_code", "")[:10],
             "enrolled_in": self._whole(told, "enrolled_in"), "graduated_in": self._whole(told, "graduated_in") or day.year,
-            "sex": self._sex(told), "country_code": self._country(told), "basis": "",
+            "sex": self._sex(told), "country_code": self._country(told),
             "replaces": self._replaced(told, form),
         }  # fmt: skip
         return day, f"{kind}:{blank.series}:{blank.number}", facts

@@ -14,6 +14,28 @@ from kontingent.achievements.attestation.actions.deliveries import (
     refuse,
     stage,
 )
+from kontingent.achievements.attestation.actions.issuing import (
+    REASONS,
+    Issue,
+    issue,
+    issue_duplicate,
+    set_state,
+)
 from kontingent.achievements.attestation.actions.taking import apply, judge
 
-__all__ = ["apply", "begin", "claim", "fail", "give_back", "judge", "receive", "refuse", "stage"]
+__all__ = [
+    "REASONS",
+    "Issue",
+    "apply",
+    "begin",
+    "claim",
+    "fail",
+    "give_back",
+    "issue",
+    "issue_duplicate",
+    "judge",
+    "receive",
+    "refuse",
+    "set_state",
+    "stage",
+]

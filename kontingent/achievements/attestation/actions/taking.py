@@ -52,7 +52,7 @@ FACTS: Final[dict[DeliveryKind, _Facts]] = {
         {
             "kind_code": "text", "form": "text", "state_code": "text", "with_honours": "boolean", "medal": "text", "series": "text",
             "number": "text", "registration_number": "text", "issued_on": "date", "programme_title": "text", "speciality_code": "text",
-            "enrolled_in": "smallint", "graduated_in": "smallint", "sex": "text", "country_code": "text", "basis": "text",
+            "enrolled_in": "smallint", "graduated_in": "smallint", "sex": "text", "country_code": "text",
         },
         "t.kind_code || ':' || t.series || ':' || t.number",
         ("family_name", "given_name", "patronymic", "birth_date"),
@@ -252,7 +252,7 @@ def _write(one: Delivery, kind: DeliveryKind, actor: Actor) -> None:
     extra, told = (
         ([], [])
         if kind is DeliveryKind.RESULTS
-        else (["document_id", "replaces_id"], [_DOCUMENT, "t.replaces_id"])
+        else (["document_id", "replaces_id", "basis"], [_DOCUMENT, "t.replaces_id", "coalesce(t.basis, '')"])
     )
     columns = ", ".join(
         ["id", "person_id", "organisation_id", *names, *extra, "delivery_id", "recorded_at", "recorded_by"]

@@ -80,12 +80,10 @@ def _of_school(
     )
     if kind:
         found = found.filter(kind_code=kind)
-    if folded := names.fold(text):
-        found = (
-            found.filter(number__endswith=text.strip())
-            if text.strip().isdecimal()
-            else found.filter(family_name__istartswith=folded)
-        )
+    if text.strip().isdecimal():
+        found = found.filter(number__endswith=text.strip())
+    elif text.strip():
+        found = found.filter(family_name__startswith=names.tidy(text))
     return found.order_by("kind_code", "issued_on", "registration_number")
 
 

@@ -85,7 +85,7 @@ class ClassRow(NamedTuple):
 def graduating_classes(actor: Actor, organisation_id: UUID, school_year: int) -> list[ClassRow]:
     """Return the classes of a school that graduate in a school year."""
     found = enrolment.groups(actor, organisation_id, school_year, _day(school_year))
-    return [ClassRow(one.id, one.title, one.grade, one.learners) for one in found if one.grade in LAST_GRADES]
+    return [ClassRow(one.id, one.title, one.grade, one.size) for one in found if one.grade in LAST_GRADES]
 
 
 def graduation(actor: Actor, group_id: UUID) -> Graduation:

@@ -1,0 +1,305 @@
+"""Final marks become a document, a duplicate takes its place, a document is told to be lost or void."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+
+from kontingent.achievements.attestation import queries
+from kontingent.achievements.attestation.codes import DocumentForm, DocumentState
+from kontingent.achievements.attestation.events import DocumentsIssued, DocumentStateChanged, DuplicateIssued
+from kontingent.achievements.attestation.models import EducationDocument, SupplementLine
+from kontingent.achievements.attestation.permissions import AttestationPermission
+from kontingent.achievements.attestation.queries.graduation import Graduate, Graduation
+from kontingent.achievements.attestation.rules import numbers
+from kontingent.audit import actions as audit
+from kontingent.kernel import clock
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import Conflict, InvalidValue, NotFound, RuleViolation
+from kontingent.kernel.ids import new_id
+from kontingent.organisations.models import Organisation
+from kontingent.persons.models import Person
+from kontingent.stages import queries as stages
+
+#: What of a document stands in each of its states.
+_KEPT: Final = (
+    "document_id", "person_id", "organisation_id", "kind_code", "form", "state_code", "with_honours", "medal", "series", "number",
+    "registration_number", "issued_on", "programme_title", "speciality_code", "enrolled_in", "graduated_in", "family_name", "given_name",
+    "patronymic", "birth_date", "sex", "country_code", "replaces_id", "basis", "delivery_id",
+)  # fmt: skip
+#: Why a duplicate is issued: what becomes of the document it takes the place of.
+REASONS: Final = {
+    DocumentState.LOST: "утрачен",
+    DocumentState.EXCHANGED: "обменян: ошибка или смена ФИО",
+    DocumentState.DESTROYED: "испорчен и уничтожен",
+}
+MOST_NAMED: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """How documents are issued: the day, the first blank of the pack, the first number of the book, the decision."""
+
+    issued_on: date
+    first_number: str
+    first_registration: str
+    basis: str
+
+
+@transaction.atomic
+def issue(*, actor: Actor, group_id: UUID, person_ids: Collection[UUID], how: Issue) -> list[UUID]:
+    """Issue the documents of graduates of a class (выдать), all or none; the blanks go in the order of the list.
+
+    Raises:
+        NotAllowed: without the permission, or for another organisation.
+        RuleViolation: the stage is not open, a control does not hold, a document was issued before.
+        InvalidValue: a number that no blank of the year carries, a day that cannot be.
+    """
+    _one_at_a_time(group_id)
+    found = queries.graduation(actor, group_id)
+    where = found.group.organisation
+    actor.require(
+        AttestationPermission.ISSUE, organisation_id=where.id, municipality_id=where.municipality_id
+    )
+    stages.gate(where.municipality).require("education_document")
+    chosen = [one for one in found.graduates if one.person_id in set(person_ids)]
+    _check(found, chosen, how)
+    blanks = numbers.following(
+        numbers.read(found.kind, how.first_number, issued_on=how.issued_on), len(chosen)
+    )
+    registrations = _registrations(where, found, how.first_registration, len(chosen))
+    people = Person.objects.in_bulk([one.person_id for one in chosen])
+    made = [
+        EducationDocument(
+            document_id=new_id(), person_id=one.person_id, organisation_id=where.id, kind_code=found.kind, with_honours=one.outcome.honours.with_honours,
+            medal=one.outcome.honours.medal, series=blank.series, number=blank.number, registration_number=registration,
+            issued_on=how.issued_on, graduated_in=found.year, basis=how.basis.strip()[:300], recorded_at=clock.now(),
+            recorded_by=actor.name[:200], **_printed(people[one.person_id]),
+        )
+        for one, blank, registration in zip(chosen, blanks, registrations, strict=True)
+    ]  # fmt: skip
+    _write(made)
+    SupplementLine.objects.bulk_create(
+        SupplementLine(
+            document_id=paper.document_id, organisation_id=where.id, person_id=one.person_id, position=position, subject_title=line.subject,
+            value=line.value, steps=list(line.steps),
+        )
+        for paper, one in zip(made, chosen, strict=True)
+        for position, line in enumerate(one.outcome.lines, start=1)
+    )  # fmt: skip
+    audit.record(
+        DocumentsIssued(
+            subjects=tuple(one.person_id for one in chosen), object_id=group_id, organisation_id=where.id, basis=how.basis.strip()[:300],
+            document_kind=found.kind.value, number=len(made),
+        ),
+        actor=actor,
+    )  # fmt: skip
+    return [one.document_id for one in made]
+
+
+def _one_at_a_time(group_id: UUID) -> None:
+    """Two who issue documents of one class come one after the other, so that nobody gets two."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 6))", [str(group_id)])
+
+
+def _check(found: Graduation, chosen: list[Graduate], how: Issue) -> None:
+    if not chosen:
+        raise InvalidValue(
+            "attestation.nobody", "Никто не выбран. Отметьте выпускников, которым выдаёте документы."
+        )
+    today = clock.today()
+    if how.issued_on > today or how.issued_on < date(found.year, 5, 1):
+        raise InvalidValue(
+            "attestation.issued_on",
+            f"Дата выдачи {how.issued_on:%d.%m.%Y}: документы выпуска {found.year} года выдают с 01.05.{found.year} и не будущим днём. Исправьте дату.",
+        )
+    if not how.basis.strip():
+        raise InvalidValue(
+            "attestation.basis", "Укажите решение о выдаче: протокол педагогического совета, номер и дату."
+        )
+    if issued := [one for one in chosen if one.issued]:
+        raise RuleViolation(
+            "attestation.issued_before",
+            f"Документ уже выдан: {_named(issued)}. Снимите отметку; вместо утраченного выдают дубликат.",
+        )
+    if kept := [one for one in chosen if one.outcome.errors]:
+        first = kept[0].outcome.errors[0]
+        raise RuleViolation(
+            "attestation.controls",
+            f"Документ выдать нельзя: {_named(kept)}. {kept[0].row.family_name}: {first.message} Ничего не выдано.",
+        )
+
+
+def _named(those: list[Graduate]) -> str:
+    names = ", ".join(f"{one.row.family_name} {one.row.given_name[:1]}." for one in those[:MOST_NAMED])
+    return f"{names} и ещё {len(those) - MOST_NAMED}" if len(those) > MOST_NAMED else names
+
+
+def _printed(person: Person) -> dict[str, Any]:
+    """What a document prints of its bearer."""
+    if person.birth_date is None:
+        raise RuleViolation(
+            "attestation.no_birth_date",
+            f"У {person.full_name} нет даты рождения: документ не напечатать. Впишите её в карточку.",
+        )
+    return {
+        "family_name": person.family_name, "given_name": person.given_name, "patronymic": person.patronymic, "birth_date": person.birth_date,
+        "sex": person.sex, "country_code": person.country_code,
+    }  # fmt: skip
+
+
+def _registrations(where: Organisation, found: Graduation, first: str, count: int) -> list[str]:
+    """The numbers of the book from the first on; one that is there already is refused."""
+    text = first.strip()
+    if not text.isdecimal() or len(text) > 9:
+        raise InvalidValue(
+            "attestation.registration",
+            f"Регистрационный номер «{text}»: нужно целое число, с которого продолжить книгу.",
+        )
+    wanted = [str(int(text) + step) for step in range(count)]
+    there = EducationDocument.objects.filter(
+        organisation_id=where.id,
+        kind_code=found.kind,
+        graduated_in=found.year,
+        registration_number__in=wanted,
+        superseded_at__isnull=True,
+    ).values_list("registration_number", flat=True)
+    if taken := sorted(there, key=int):
+        raise InvalidValue(
+            "attestation.registration",
+            f"В книге уже есть № {', '.join(taken[:MOST_NAMED])}. Начните со следующего свободного номера.",
+        )
+    return wanted
+
+
+def _write(made: Collection[EducationDocument]) -> None:
+    """Write documents; the register knows of every number whose it is, wherever it was issued."""
+    try:
+        with transaction.atomic():
+            EducationDocument.objects.bulk_create(made)
+    except IntegrityError as error:
+        if "education_document_number_once" not in str(error):
+            raise
+        raise Conflict(
+            "attestation.number_taken",
+            "Бланк с таким номером уже выдан и записан в реестре. Сверьте номер первого бланка. Ничего не выдано.",
+        ) from error
+
+
+# -- what becomes of a document ----------------------------------------------------------------------
+
+
+@transaction.atomic
+def issue_duplicate(*, actor: Actor, document_id: UUID, reason: DocumentState, how: Issue) -> UUID:
+    """Issue a duplicate (выдать дубликат): the document it takes the place of ceases to hold for the reason said."""
+    former = _locked(actor, document_id)
+    if former.state_code == DocumentState.ANNULLED:
+        raise RuleViolation("attestation.annulled", "Документ аннулирован: дубликата у него не бывает.")
+    if EducationDocument.objects.filter(
+        replaces_id=document_id, superseded_at__isnull=True, state_code=DocumentState.ACTIVE
+    ).exists():
+        raise RuleViolation(
+            "attestation.has_duplicate",
+            "Дубликат уже выдан. Если утрачен и он, выдайте новый на странице дубликата.",
+        )
+    if not how.issued_on or how.issued_on > clock.today() or how.issued_on < former.issued_on:
+        raise InvalidValue(
+            "attestation.issued_on",
+            f"Дубликат выдают не раньше документа ({former.issued_on:%d.%m.%Y}) и не будущим днём. Исправьте дату.",
+        )
+    if reason not in REASONS:
+        raise InvalidValue("attestation.reason", "Выберите, что стало с документом.")
+    if not how.basis.strip() or not how.first_registration.strip():
+        raise InvalidValue(
+            "attestation.basis", "Укажите регистрационный номер и основание: заявление, его номер и дату."
+        )
+    blank = numbers.read(former.kind_code, how.first_number, issued_on=how.issued_on)
+    if former.state_code == DocumentState.ACTIVE:
+        _restate(actor, former, state_code=reason.value)
+    made = EducationDocument(
+        **{name: getattr(former, name) for name in _KEPT}
+        | _printed(Person.objects.get(pk=_survivor(former.person_id)))
+        | {
+            "document_id": new_id(), "form": DocumentForm.DUPLICATE.value, "state_code": DocumentState.ACTIVE.value, "series": blank.series,
+            "number": blank.number, "registration_number": how.first_registration.strip()[:40], "issued_on": how.issued_on,
+            "replaces_id": document_id, "basis": how.basis.strip()[:300], "delivery_id": None, "recorded_at": clock.now(),
+            "recorded_by": actor.name[:200],
+        }
+    )  # fmt: skip
+    _write([made])
+    lines = SupplementLine.objects.filter(document_id=document_id)
+    SupplementLine.objects.bulk_create(
+        SupplementLine(
+            document_id=made.document_id, organisation_id=made.organisation_id, person_id=made.person_id, position=one.position,
+            subject_title=one.subject_title, value=one.value, steps=one.steps,
+        )
+        for one in lines
+    )  # fmt: skip
+    audit.record(
+        DuplicateIssued(
+            subjects=(made.person_id,), object_id=made.document_id, organisation_id=made.organisation_id, basis=made.basis,
+            document_kind=made.kind_code, reason=reason.value,
+        ),
+        actor=actor,
+    )  # fmt: skip
+    return made.document_id
+
+
+def _survivor(person_id: UUID) -> UUID:
+    merged: UUID | None = Person.objects.values_list("merged_into_id", flat=True).get(pk=person_id)
+    return merged or person_id
+
+
+@transaction.atomic
+def set_state(*, actor: Actor, document_id: UUID, state: DocumentState, basis: str) -> None:
+    """Say what has become of a document (изменить состояние): lost, exchanged, destroyed, void, or after all there."""
+    former = _locked(actor, document_id)
+    if former.state_code == state:
+        raise RuleViolation("attestation.state_same", "Это состояние уже записано.")
+    if former.state_code == DocumentState.ANNULLED:
+        raise RuleViolation(
+            "attestation.annulled", "Аннулированный документ не возвращают: его номер может быть выдан снова."
+        )
+    if not basis.strip():
+        raise InvalidValue("attestation.basis", "Укажите основание: заявление или акт, номер и дату.")
+    _restate(actor, former, state_code=state.value, basis=basis.strip()[:300])
+    audit.record(
+        DocumentStateChanged(
+            subjects=(former.person_id,), object_id=document_id, organisation_id=former.organisation_id, basis=basis.strip()[:300],
+            state=state.value, before=former.state_code,
+        ),
+        actor=actor,
+    )  # fmt: skip
+
+
+def _locked(actor: Actor, document_id: UUID) -> EducationDocument:
+    """Return the standing state of a document that the actor may change, locked."""
+    found = (
+        EducationDocument.objects.select_for_update(of=("self",))
+        .select_related("organisation")
+        .filter(document_id=document_id, superseded_at__isnull=True)
+        .first()
+    )
+    actor.require(AttestationPermission.ISSUE)
+    if found is None:
+        raise NotFound("attestation.no_such_document", "Такого документа нет или он вам недоступен.")
+    where = found.organisation
+    actor.require(
+        AttestationPermission.ISSUE, organisation_id=where.id, municipality_id=where.municipality_id
+    )
+    stages.gate(where.municipality).require("education_document")
+    return found
+
+
+def _restate(actor: Actor, former: EducationDocument, **changes: Any) -> None:
+    """Let another state of a document take the place of this one."""
+    moment = clock.now()
+    EducationDocument.objects.filter(pk=former.pk).update(superseded_at=moment)
+    values = {name: getattr(former, name) for name in _KEPT} | changes
+    EducationDocument.objects.create(**values, recorded_at=moment, recorded_by=actor.name[:200])
