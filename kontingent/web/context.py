@@ -10,6 +10,7 @@ from kontingent.access import queries as access
 from kontingent.access.machines.permissions import MachinePermission
 from kontingent.access.models import SignIn
 from kontingent.access.permissions import AccessPermission
+from kontingent.achievements.attestation.permissions import AttestationPermission
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.exchange.epgu.permissions import EpguPermission
 from kontingent.exchange.reconciliation.permissions import ReconciliationPermission
@@ -81,6 +82,7 @@ _SECTIONS = (
     Section("Здоровье", "/health/terms/", HealthPermission.VIEW, in_organisation=True),
     Section("Контингент", "/contingent/", EnrolmentPermission.COUNT),
     Section("Успеваемость", "/performance/", PerformancePermission.VIEW),
+    Section("Экзамены и документы", "/exams/", AttestationPermission.VIEW_EXAMS),
     Section("Отчётность", "/reports/", ReportPermission.VIEW),
     Section("Этапы", "/stages/", StagePermission.VIEW),
     Section("ЕПГУ", "/epgu/", EpguPermission.WATCH),

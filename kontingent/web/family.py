@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from kontingent.access.permissions import AccessPermission
+from kontingent.achievements.attestation import queries as attestation
 from kontingent.enrolment import queries as enrolment
 from kontingent.exchange.epgu import queries as epgu
 from kontingent.exchange.epgu.codes import REFUSAL_TOLD, RIGHT_TITLES
@@ -50,4 +51,5 @@ def one(request: HttpRequest, person_id: UUID) -> HttpResponse:
             (one, names.get(one.applicant_id, ""), RIGHT_TITLES[one.right], REFUSAL_TOLD[one.refusal] if one.refusal else "")
             for one in epgu.asked_about(actor, person_id)
         ],
+        results=attestation.own_results(actor, person_id), documents=attestation.own_documents(actor, person_id),
     )  # fmt: skip

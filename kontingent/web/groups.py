@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods
 
+from kontingent.achievements.attestation import queries as attestation
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment import actions, queries
 from kontingent.enrolment.codes import PRESCHOOL
@@ -71,6 +72,7 @@ def one(request: HttpRequest, group_id: UUID) -> HttpResponse:
         body=table_body(rows),
         may_draft=actor.may(EnrolmentPermission.DRAFT_ORDER),
         may_see_health=health.may_look(actor) is not None,
+        may_see_exams=(group.grade or 0) >= 9 and attestation.may_look(actor),
         may_change=actor.may(EnrolmentPermission.MANAGE_GROUPS),
         facts=_told(group),
     )

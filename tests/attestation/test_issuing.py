@@ -26,6 +26,7 @@ from kontingent.kernel.scope import Scope
 from kontingent.storage.scope import scoped
 from tests import builders as b
 from tests.attestation import town as t
+from tests.performance import records
 
 pytestmark = pytest.mark.django_db
 
@@ -120,9 +121,7 @@ def test_nobody_gets_two_and_no_blank_is_given_twice(town: t.Town) -> None:
     with pytest.raises(RuleViolation, match="уже выдан"):
         issued(town)
     ExamResult.objects.filter(person_id=town.oleg).delete()
-    t.records.closing(
-        town.oleg, town.nine, date(2025, 6, 1), "s19", "3", kind="retake", period="20", version=2
-    )
+    records.closing(town.oleg, town.nine, date(2025, 6, 1), "s19", "3", kind="retake", period="20", version=2)
     t.finished(town, town.oleg, mark="4")
     with pytest.raises(InvalidValue, match="В книге уже есть № 1"):
         issued(town, town.oleg)

@@ -103,6 +103,6 @@ def rows(actor: Actor, one: Delivery, *, outcome: str = "", after: int = 0) -> l
 def refused_rows(actor: Actor, one: Delivery) -> Iterator[DeliveredRow]:
     """Yield the refused rows in file order; whom they matched is noted."""
     found = DeliveredRow.objects.filter(delivery=one, outcome__in=["refused", "unread"])
-    named = list(found.filter(person_id__isnull=False).values_list("person_id", flat=True))
+    named = [one for one in found.values_list("person_id", flat=True) if one is not None]
     reads.note(actor, ReadKind.EXPORT, named, object_id=one.id, organisation_id=one.organisation_id, what="отклонённые строки загрузки об аттестации")  # fmt: skip
     yield from found.order_by("pk").iterator(chunk_size=2000)

@@ -75,6 +75,11 @@ class LearnerResults(NamedTuple):
         return sum(len(rows) for _, rows in self.by_year)
 
 
+def may_look(actor: Actor) -> bool:
+    """Say whether results of exams are open to the actor at all; no value is read."""
+    return actor.may(AttestationPermission.VIEW_EXAMS) and stages.gate_for(actor).allows(FIELD)
+
+
 def of_learner(actor: Actor, person_id: UUID) -> LearnerResults:
     """Return the results of a learner with what stood before.
 
