@@ -119,6 +119,7 @@ def result(**other: Any) -> results.Result:
         ({"form": "oge", "score": None, "mark": 2, "passed": True}, "passed"),
         ({"form": "essay", "score": None}, "passed"),
         ({"form": "essay", "score": None, "passed": True, "held_on": date(2025, 12, 3)}, None),
+        ({"form": "essay", "score": None, "passed": True, "held_on": date(2026, 11, 5), "year": 2027}, None),
         ({"held_on": date(2025, 12, 3)}, "held_on"),
         ({"held_on": date(2026, 12, 30)}, "held_on"),  # not yet
         ({"year": 2027}, "year"),

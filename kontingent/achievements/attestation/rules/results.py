@@ -51,11 +51,12 @@ def fault_of(one: Result, *, today: date) -> Fault | None:
 
 
 def _day(one: Result, today: date) -> Fault | None:
-    if one.year < EARLIEST or one.year > today.year:
-        return Fault("year", str(one.year), f"Год ГИА – от {EARLIEST} до {today.year}. Исправьте год.")
+    # The essay is written in the autumn before: the year of ГИА is the one that the school year ends in.
+    latest = today.year + (one.form in ADMISSIONS and today.month >= 9)
+    if one.year < EARLIEST or one.year > latest:
+        return Fault("year", str(one.year), f"Год ГИА – от {EARLIEST} до {latest}. Исправьте год.")
     if one.held_on > today:
         return Fault("held_on", f"{one.held_on:%d.%m.%Y}", "Дата экзамена ещё не наступила. Исправьте дату.")
-    # An essay and an interview of a school year may be in its autumn: the year of ГИА is the one it ends in.
     first = date(one.year - 1, 9, 1) if one.form in ADMISSIONS else date(one.year, 1, 1)
     if not first <= one.held_on <= date(one.year, 12, 31):
         return Fault(
