@@ -9,11 +9,7 @@ from datetime import UTC, date, datetime
 
 from django.db import connection, transaction
 
-<<<<<<< HEAD
-from demo import health, marker, personas, reconciliation, transfers
-=======
-from demo import exams, health, marker, personas, reconciliation
->>>>>>> 749c76e (tests: A class goes from final marks to the book of issue; a table of results from its check to the register.)
+from demo import exams, health, marker, personas, reconciliation, transfers
 from demo.histories import DELAYED, EVENING, INTELLECTUAL, LETTERS, Histories
 from demo.marks import Marks
 from demo.people import People
@@ -92,11 +88,8 @@ def load(
         home, delivered = personas.home_of(chunks).id, Marks(seed, as_of, actor)
         marks = delivered.write(home)
         reconciliation.write(home, delivered.journal, delivered.year.begins_in)
-<<<<<<< HEAD
         transfers.write(home)
-=======
-        exams.write(personas.home_of(chunks).id, seed=seed)
->>>>>>> 749c76e (tests: A class goes from final marks to the book of issue; a table of results from its check to the register.)
+        exams.write(home, seed=seed)
         cube.forget()
     _analyse()
     marker.mark(f"size {size}, seed {seed}")
