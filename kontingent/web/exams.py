@@ -62,7 +62,13 @@ def tabs(request: HttpRequest) -> list[Tab]:
         ("Документы", "/education-documents/", actor.may(AttestationPermission.VIEW_DOCUMENTS)),
         ("Загрузка", "/exams/files/", bool(may_bring(actor))),
     ]
-    here = [address for _, address, _ in shown if request.path.startswith(address)]
+    # A class has its pages among those of classes.
+    path = (
+        request.path
+        if not request.path.startswith("/groups/")
+        else f"/{request.path.rstrip('/').rpartition('/')[2]}/"
+    )
+    here = [address for _, address, _ in shown if path.startswith(address)]
     return [
         Tab(title, address, address == max(here, key=len, default="")) for title, address, may in shown if may
     ]

@@ -19,6 +19,7 @@ from django.db import Error, connection
 from django.test import Client
 
 from kontingent.access.roles import ROLES
+from kontingent.achievements.attestation.models import Delivery, EducationDocument
 from kontingent.api import declarations, oneroster, serving
 from kontingent.audit.models import Entry
 from kontingent.enrolment.models import Order, Placement
@@ -133,6 +134,8 @@ def addresses(region: r.Region) -> list[str]:
         "report_id": list(Report.objects.values_list("id", flat=True)),
         "transfer_id": list(Transfer.objects.values_list("id", flat=True)),
         "late_id": list(LateCorrection.objects.values_list("id", flat=True)),
+        "delivery_id": list(Delivery.objects.values_list("id", flat=True)),
+        "document_id": list(EducationDocument.objects.values_list("document_id", flat=True)),
         "proposal_id": list(ChangeProposal.objects.values_list("id", flat=True)),
     }
     found = []
@@ -154,6 +157,10 @@ def addresses(region: r.Region) -> list[str]:
         found += [
             f"/contingent/learners/?organisation={school.id}&on=2026-05-20",
             f"/contingent/?organisation={school.id}&by=age",
+            f"/education-documents/?organisation={school.id}&year=2025",
+            f"/education-documents/book.pdf?organisation={school.id}&year=2025",
+            f"/education-documents/frdo.csv?organisation={school.id}&year=2025",
+            f"/exams/?organisation={school.id}",
         ]
     found += [
         "/contingent/learners/?on=2026-05-20",

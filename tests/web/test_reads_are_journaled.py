@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
@@ -19,6 +19,7 @@ from python_calamine import load_workbook
 from kontingent.access import emergency
 from kontingent.access.models import SignIn
 from kontingent.access.roles import ROLES
+from kontingent.achievements.attestation.models import Delivery, EducationDocument, ExamResult
 from kontingent.api import declarations
 from kontingent.audit.models import Entry
 from kontingent.audit.purposes import PURPOSES
@@ -38,6 +39,7 @@ from kontingent.reports import actions as reports
 from kontingent.trajectory.transfers.models import Transfer
 from kontingent.web import urls
 from tests import builders as b
+from tests.attestation import town as attestation
 from tests.exchange.journals.journal import Sender, mark
 from tests.machines import clients as m
 from tests.performance import records
@@ -77,6 +79,7 @@ def region(town: dict[str, Any], settings: Any, tmp_path: Path) -> dict[str, Any
         registered_at=clock.now(), approved_at=clock.now(), due_on=date(2026, 11, 5),
     )  # fmt: skip
     return town | {
+        "delivery": _attestation(town),
         "batch": batch,
         "report": reports.prepare(actor=b.ROOT, organisation_id=town["five"].id, form="oo-1", year=2026),
         "order": Order.objects.filter(organisation=town["five"]).earliest("created_at"),
@@ -90,6 +93,41 @@ def _performance(town: dict[str, Any]) -> None:
         records.mark(who, at, date(2026, 11, 24), "s09", "2", lesson_number=1)
         records.absence(who, at, date(2026, 11, 25), "s09", "н")
         records.closing(who, at, date(2026, 5, 26), "s09", "2", kind="year", period="20")
+
+
+def _attestation(town: dict[str, Any]) -> Delivery:
+    """A result, a document and a line of a file about somebody in each school; stage three is open everywhere."""
+    attestation.opened()
+    lines = []
+    for who, at in ((town["anna"], town["five"]), (town["oleg"], town["seven"])):
+        person = Person.objects.get(pk=who)
+        of: dict[str, Any] = {
+            "person_id": who,
+            "organisation_id": at.id,
+            "recorded_at": clock.now(),
+            "recorded_by": "Проверка",
+        }
+        ExamResult.objects.create(
+            **of,
+            year=2027,
+            form="oge",
+            stage_code="main",
+            subject_code="1",
+            held_on=date(2026, 11, 2),
+            mark=4,
+            status_code="valid",
+        )
+        EducationDocument.objects.create(
+            **of, document_id=uuid4(), kind_code="12", number=f"0590400012345{len(lines)}", registration_number="1", issued_on=date(2026, 11, 5),
+            graduated_in=2026, family_name=person.family_name, given_name=person.given_name, patronymic=person.patronymic,
+            birth_date=person.birth_date, sex=person.sex,
+        )  # fmt: skip
+        lines.append(attestation.exam(who, "2", day=date(2026, 11, 3)))
+    return attestation.sent(
+        attestation.worker("head", town["five"]),
+        attestation.table(attestation.HEAD, lines[:1]),
+        at=town["five"],
+    )
 
 
 def addresses(region: dict[str, Any]) -> Iterator[str]:
@@ -110,6 +148,8 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
         "client_id": [],
         "category_id": [1],
         "record_id": [],
+        "delivery_id": [region["delivery"].id],
+        "document_id": list(EducationDocument.objects.values_list("document_id", flat=True)),
         "enrolment_id": list(Enrolment.objects.values_list("enrolment_id", flat=True)),
         "code": ["sex"],
         "report_id": [region["report"].id],
@@ -137,7 +177,8 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
         f"/imports/{region['batch'].id}/?status=possible", f"/learners/{anna}/record/?records=marks&journal=epos&year=2026&id=m1",
         f"/reports/{region['report'].id}/cell/?table=2.1.1.1&row=10&column=3",
         f"/reports/{region['report'].id}/cell/?table=2.1.1.1&row=01&column=3",
-        "/performance/file.xlsx", f"/performance/attention/?organisation={region['five'].id}",
+        "/performance/file.xlsx", f"/education-documents/?organisation={region['five'].id}",
+        f"/education-documents/?organisation={region['seven'].id}", f"/education-documents/book.pdf?organisation={region['seven'].id}", f"/performance/attention/?organisation={region['five'].id}",
         f"/performance/attention/?organisation={region['seven'].id}", f"/groups/{mine}/sheet/file.xlsx",
     )  # fmt: skip
 

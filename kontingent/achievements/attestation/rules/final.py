@@ -42,6 +42,8 @@ class Subject(NamedTuple):
     exams: tuple[str, ...]
     is_required: bool
     may_be_exempt: bool
+    #: What subjects of the journal are called in the steps, where there are several.
+    parts: Mapping[str, str]
 
 
 class Medal(NamedTuple):
@@ -98,6 +100,7 @@ def _level(code: str, told: Mapping[str, Any]) -> Level:
             tuple(one.get("exams", ())),
             bool(one.get("required")),
             bool(one.get("may_be_exempt")),
+            dict(one.get("parts", {})),
         )
         for one in told["subjects"]
     )
@@ -253,7 +256,7 @@ def _line(work: _Work, subject: Subject) -> None:
     if debts := [one for one in counted if one.value in DEBTS]:
         work.error(
             "debt", subject.title,
-            f"{subject.title}: не ликвидирована задолженность – {', '.join(_told(one) for one in debts)}. "
+            f"{subject.title}: не ликвидирована задолженность – {', '.join(_told(one, subject.parts) for one in debts)}. "
             "Документ выдают после её ликвидации.",
         )  # fmt: skip
         return
@@ -298,9 +301,11 @@ def _close(work: _Work, subject: Subject, counted: Sequence[Given]) -> None:
             work.warning(
                 "exempt", subject.title, f"{subject.title}: «осв» по этому предмету. Проверьте основание."
             )
-        work.lines.append(Line(subject.title, value, (f"{_told(counted[-1])}: переносится как есть",)))
+        work.lines.append(
+            Line(subject.title, value, (f"{_told(counted[-1], subject.parts)}: переносится как есть",))
+        )
         return
-    parts = [(_told(one), int(one.value)) for one in numbers]
+    parts = [(_told(one, subject.parts), int(one.value)) for one in numbers]
     exam = _exam_mark(work, subject)
     if work.level.mean == "year_and_exam" and exam is not None:
         parts.append((f"экзамен {exam}", exam))
@@ -326,11 +331,12 @@ def rounded(total: int, count: int) -> int:
     return (2 * total + count) // (2 * count)
 
 
-def _told(one: Given) -> str:
+def _told(one: Given, parts: Mapping[str, str]) -> str:
+    part = f"{parts[one.subject_code]}, " if one.subject_code in parts else ""
     what = {"year": "годовая", "retake": "ликвидация задолженности", "final": "итоговая"}.get(
         one.kind, "за период"
     )
-    return f"{what} за {one.grade} класс {one.value}"
+    return f"{part}{what} за {one.grade} класс {one.value}"
 
 
 def _comma(number: Decimal) -> str:
