@@ -76,8 +76,19 @@ class LearnerResults(NamedTuple):
 
 
 def may_look(actor: Actor) -> bool:
-    """Say whether results of exams are open to the actor at all; no value is read."""
-    return actor.may(AttestationPermission.VIEW_EXAMS) and stages.gate_for(actor).allows(FIELD)
+    """Say whether results of exams are open to the actor at all; one statement, and no value is read."""
+    if not actor.may(AttestationPermission.VIEW_EXAMS):
+        return False
+    if actor.scope.whole_region:
+        return stages.gate_for(actor).allows(FIELD)
+    places = [*actor.scope.organisations, *([actor.organisation_id] if actor.organisation_id else [])]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM (SELECT unnest(%s::uuid[]) AS id UNION SELECT o.municipality_id FROM organisations_organisation o "
+            "WHERE o.id = ANY(%s)) m WHERE scope.stage_is_open('3', m.id))",
+            [list(actor.scope.municipalities), places],
+        )
+        return bool((cursor.fetchone() or (False,))[0])
 
 
 def of_learner(actor: Actor, person_id: UUID) -> LearnerResults:
