@@ -1,0 +1,1 @@
+"""Reading of paths and flows, within the actor's scope."""

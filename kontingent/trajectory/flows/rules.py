@@ -1,0 +1,109 @@
+"""Rules of flows: what balances, which small numbers are kept back, how a forecast is made. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from kontingent.kernel.errors import InvalidValue
+
+#: Whoever may not see children is not shown numbers of fewer than so many.
+SMALL = 5
+#: The longest period of which flows are counted.
+LONGEST_YEARS = 6
+
+
+class Flow(NamedTuple):
+    """So many went from one node to another in a period."""
+
+    source: str
+    target: str
+    number: int
+
+
+class Balance(NamedTuple):
+    """What flows did to a node: who came, who left; those who stayed within it are in neither."""
+
+    arrived: int
+    departed: int
+
+    @property
+    def change(self) -> int:
+        """By how much the contingent of the node has changed."""
+        return self.arrived - self.departed
+
+
+def is_outside(node: str) -> bool:
+    """Say whether a node is not of the register."""
+    return node.startswith("~")
+
+
+def balances(flows: Collection[Flow]) -> dict[str, Balance]:
+    """Return what flows did to each node inside."""
+    arrived: dict[str, int] = defaultdict(int)
+    departed: dict[str, int] = defaultdict(int)
+    for flow in flows:
+        if flow.source != flow.target:
+            departed[flow.source] += flow.number
+            arrived[flow.target] += flow.number
+    inside = {node for flow in flows for node in flow[:2] if not is_outside(node)}
+    return {node: Balance(arrived[node], departed[node]) for node in inside}
+
+
+def kept_back(flows: Collection[Flow], small: int = SMALL) -> set[tuple[str, str]]:
+    """Return the pairs whose numbers are not shown to whoever may not see children.
+
+    Each of fewer than ``small``; and since the totals of nodes are shown, in a source and in a target with one hidden pair the
+    next smallest is hidden too, so that none can be had by subtraction.
+    """
+    hidden = {(flow.source, flow.target) for flow in flows if flow.number < small}
+    by_end: dict[tuple[int, str], list[Flow]] = defaultdict(list)
+    for flow in flows:
+        by_end[0, flow.source].append(flow)
+        by_end[1, flow.target].append(flow)
+    is_settled = False
+    while not is_settled:
+        is_settled = True
+        for members in by_end.values():
+            unseen = [one for one in members if (one.source, one.target) in hidden]
+            shown = [one for one in members if (one.source, one.target) not in hidden]
+            if len(unseen) == 1 and shown:
+                next_one = min(shown, key=lambda one: (one.number, one.source, one.target))
+                hidden.add((next_one.source, next_one.target))
+                is_settled = False
+    return hidden
+
+
+def check_period(since: date, until: date) -> None:
+    """Raise ``InvalidValue`` unless the period has its days in order and is not too long."""
+    if until < since:
+        raise InvalidValue(
+            "flows.period", f"Период перевёрнут: с {since:%d.%m.%Y} по {until:%d.%m.%Y}. Исправьте даты."
+        )
+    if until.year - since.year > LONGEST_YEARS:
+        raise InvalidValue(
+            "flows.period_long",
+            f"Период длиннее {LONGEST_YEARS} лет. Выберите меньший: потоки считаются по дням.",
+        )
+
+
+def folded(flows: Sequence[Flow], most: int, rest: str) -> list[Flow]:
+    """Return the flows with all but the ``most`` largest sources and targets folded into ``rest``, for a drawing."""
+    weights: tuple[dict[str, int], dict[str, int]] = (defaultdict(int), defaultdict(int))
+    for flow in flows:
+        weights[0][flow.source] += flow.number
+        weights[1][flow.target] += flow.number
+    kept = [set(sorted(one, key=lambda node: (-one[node], node))[:most]) for one in weights]
+    found: dict[tuple[str, str], int] = defaultdict(int)
+    for flow in flows:
+        source = flow.source if flow.source in kept[0] else rest
+        target = flow.target if flow.target in kept[1] else rest
+        found[source, target] += flow.number
+    return [Flow(*pair, number) for pair, number in found.items()]
+
+
+def share(part: int, whole: int) -> float | None:
+    """Return a percentage to a tenth; None of nothing."""
+    return round(100 * part / whole, 1) if whole else None
