@@ -73,3 +73,94 @@ def line(numbers: Sequence[int], *, top: int) -> str:
         f"{3 + index * step:.1f},{3 + height * (top - number) / (top - low):.1f}"
         for index, number in enumerate(numbers)
     )
+
+
+# -- flows ---------------------------------------------------------------------------------------
+
+#: A drawing of flows: room for names on either side, thickness of a node, the span between, the least height of a line of text.
+ASIDE, NODE, SPAN, TEXT, AIR = 210, 12, 380, 15, 5
+TALL = 420
+
+
+@dataclass(frozen=True, slots=True)
+class FlowNode:
+    """One end of flows: its bar and where its name stands."""
+
+    name: str
+    number: int
+    x: int
+    y: str
+    height: str
+    text_x: int
+    text_y: int
+    anchor: str
+    kind: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlowBand:
+    """A flow between two ends, as the path of an area."""
+
+    path: str
+    kind: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowChart:
+    """Ends on both sides and bands between them (диаграмма Санки)."""
+
+    nodes: list[FlowNode]
+    bands: list[FlowBand]
+    height: int
+    width: int = 2 * ASIDE + 2 * NODE + SPAN
+    thick: int = NODE
+
+
+def flow_chart(flows: Sequence[tuple[str, str, int]]) -> FlowChart | None:
+    """Lay out flows from the left to the right, the largest ends on top; nothing where nothing flows."""
+    weights: tuple[dict[str, int], dict[str, int]] = ({}, {})
+    for source, target, number in flows:
+        for side, name in enumerate((source, target)):
+            weights[side][name] = weights[side].get(name, 0) + number
+    whole = sum(number for _, _, number in flows)
+    if not whole:
+        return None
+    scale = TALL / whole
+    nodes: list[FlowNode] = []
+    top: tuple[dict[str, float], dict[str, float]] = ({}, {})
+    kinds: dict[str, int] = {}
+    bottom = 0.0
+    for side in (0, 1):
+        y = float(AIR)
+        for index, (name, number) in enumerate(
+            sorted(weights[side].items(), key=lambda one: (-one[1], one[0]))
+        ):
+            height = max(1.5, number * scale)
+            slot = max(height, TEXT)
+            start = y + (slot - height) / 2
+            top[side][name] = start
+            if side == 0:
+                kinds[name] = index % 8
+            nodes.append(
+                FlowNode(
+                    name, number, ASIDE + side * (NODE + SPAN), f"{start:.1f}", f"{height:.1f}",
+                    ASIDE - 8 if side == 0 else ASIDE + 2 * NODE + SPAN + 8, round(y + slot / 2 + 4),
+                    "end" if side == 0 else "start", kinds.get(name, 5),
+                )
+            )  # fmt: skip
+            y += slot + AIR
+        bottom = max(bottom, y)
+    bands = []
+    left, right, middle = ASIDE + NODE, ASIDE + NODE + SPAN, ASIDE + NODE + SPAN // 2
+    order = {name: place for place, name in enumerate(top[1])}
+    for source, target, number in sorted(flows, key=lambda one: (one[0], order[one[1]])):
+        thick = number * scale
+        a, z = top[0][source], top[1][target]
+        top[0][source], top[1][target] = a + thick, z + thick
+        path = (
+            f"M{left},{a:.1f} C{middle},{a:.1f} {middle},{z:.1f} {right},{z:.1f} L{right},{z + thick:.1f} "
+            f"C{middle},{z + thick:.1f} {middle},{a + thick:.1f} {left},{a + thick:.1f} Z"
+        )
+        bands.append(FlowBand(path, kinds[source], f"{source} → {target}: {number}"))
+    return FlowChart(nodes, bands, round(bottom))

@@ -81,6 +81,7 @@ _SECTIONS = (
     Section("Сверка с журналом", "/reconciliation/", ReconciliationPermission.VIEW),
     Section("Здоровье", "/health/terms/", HealthPermission.VIEW, in_organisation=True),
     Section("Контингент", "/contingent/", EnrolmentPermission.COUNT),
+    Section("Потоки", "/flows/", EnrolmentPermission.COUNT),
     Section("Успеваемость", "/performance/", PerformancePermission.VIEW),
     Section("Экзамены и документы", "/exams/", AttestationPermission.VIEW_EXAMS),
     Section("Отчётность", "/reports/", ReportPermission.VIEW),

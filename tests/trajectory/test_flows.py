@@ -26,7 +26,7 @@ from tests import builders as b
 from tests.enrolment.test_history_property import World
 
 pytestmark = pytest.mark.django_db
-YEAR = {"since": date(2025, 9, 1), "until": date(2026, 8, 31)}
+YEAR = (date(2025, 9, 1), date(2026, 8, 31))
 
 
 def change(by: Dimension, since: date, until: date) -> Counter[str]:
@@ -117,7 +117,7 @@ def town() -> dict[str, Any]:
 
 def test_each_way_is_told_apart(town: dict[str, Any]) -> None:
     five, seven, lysva = (str(town[name].id) for name in ("five", "seven", "lysva"))
-    found = set(flows(b.ROOT, Asked(**YEAR, by=By.ORGANISATION)))
+    found = set(flows(b.ROOT, Asked(*YEAR, by=By.ORGANISATION)))
     assert found == {
         Flow(five, seven, 1),
         Flow(five, lysva, 1),
@@ -126,7 +126,7 @@ def test_each_way_is_told_apart(town: dict[str, Any]) -> None:
         Flow(Outside.RETURNED, lysva, 1),
     }
     perm = str(town["five"].municipality_id)
-    by_place = flows(b.ROOT, Asked(**YEAR, by=By.MUNICIPALITY))
+    by_place = flows(b.ROOT, Asked(*YEAR, by=By.MUNICIPALITY))
     assert Flow(perm, perm, 1) in by_place
     assert rules.balances(by_place)[perm] == rules.Balance(arrived=1, departed=2)
 
@@ -143,7 +143,7 @@ def test_a_scope_sees_what_touches_it_and_opens_its_own_children(town: dict[str,
     from kontingent.audit.models import Entry
     from kontingent.storage.scope import scoped
 
-    asked = Asked(**YEAR, by=By.ORGANISATION)
+    asked = Asked(*YEAR, by=By.ORGANISATION)
     five, seven, lysva = (str(town[name].id) for name in ("five", "seven", "lysva"))
     assert set(flows(b.actor_of(town["seven"]), asked)) == {Flow(five, seven, 1)}
     assert len(flows(b.actor_of(town["lysva"]), asked)) == 2
@@ -154,13 +154,13 @@ def test_a_scope_sees_what_touches_it_and_opens_its_own_children(town: dict[str,
         assert (one.left_on, one.entered_on, one.reason_code) == (date(2025, 10, 1), date(2025, 10, 3), "T1")
         assert movers(actor, asked, five, lysva) == []
     assert not Entry.objects.filter(kind=ReadKind.LIST, subjects__contains=[town["far"]]).exists()
-    narrowed = Asked(**YEAR, by=By.ORGANISATION, organisation_id=town["lysva"].id)
+    narrowed = Asked(*YEAR, by=By.ORGANISATION, organisation_id=town["lysva"].id)
     assert {one.target for one in flows(b.ROOT, narrowed)} == {lysva}
     assert flows(b.actor_of(town["seven"]), narrowed) == []
 
 
 def test_numbers_need_a_permission_and_children_another(town: dict[str, Any]) -> None:
-    asked = Asked(**YEAR, by=By.ORGANISATION)
+    asked = Asked(*YEAR, by=By.ORGANISATION)
     with pytest.raises(NotAllowed):
         flows(b.actor_of(town["five"], "person.view"), asked)
     counting = b.actor_of(town["five"], "enrolment.count")
@@ -173,7 +173,7 @@ def test_statements_do_not_grow_with_rows(town: dict[str, Any]) -> None:
     with CaptureQueriesContext(
         connection,
     ) as caught:
-        flows(b.ROOT, Asked(**YEAR, by=By.MUNICIPALITY))
+        flows(b.ROOT, Asked(*YEAR, by=By.MUNICIPALITY))
     assert len([one for one in caught if not b.is_bookkeeping(one["sql"])]) == 1
 
 
