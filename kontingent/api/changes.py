@@ -26,9 +26,8 @@ def list_changes(request: ApiRequest) -> HttpResponse:
     """A page of changes; the journal keeps of whom, in the same transaction."""
     with transaction.atomic():
         page = queries.changes(request.actor, after=_read(request), limit=_limit(request))
-        actions.record_given(
-            actor=request.actor, person_ids=[one.person_id for one in page.rows], until=page.until
-        )
+        told = [who for one in page.rows for who in (one.person_id, one.other_person_id) if who is not None]
+        actions.record_given(actor=request.actor, person_ids=told, until=page.until)
     return answered(
         {"items": [_change(one) for one in page.rows], "next_cursor": _write(page.until), "more": page.more}
     )

@@ -17,7 +17,9 @@ from kontingent.storage import scope
 PAGE = 100
 READS = "read."
 #: Kinds besides ``read.*`` by which somebody learned of a person.
-SHOWING = ("machines.personal_data_given", "access.emergency_opened")
+SHOWING = (
+    "machines.personal_data_given", "feed.changes_given", "feed.foreign_minors_given", "access.emergency_opened",
+)  # fmt: skip
 
 
 def entries_about_person(person_id: UUID, *, most: int = 1000) -> list[Entry]:

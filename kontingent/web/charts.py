@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+
+from kontingent.trajectory.flows.rules import Gap, Stay
 
 #: Bars: height of one, gap between rows, width of the names, of the longest bar, room for its number.
 THICK, GAP, NAMES, LONGEST, NUMBERS = 16, 10, 215, 300, 54
@@ -164,3 +167,83 @@ def flow_chart(flows: Sequence[tuple[str, str, int]]) -> FlowChart | None:
         )
         bands.append(FlowBand(path, kinds[source], f"{source} → {target}: {number}"))
     return FlowChart(nodes, bands, round(bottom))
+
+
+# -- a path on one line ----------------------------------------------------------------------------
+
+#: The line of a path: its width, the height of a lane, the gap between lanes, room for the years.
+PATH_WIDTH, LANE, LANE_GAP, YEARS = 900, 26, 8, 22
+
+
+@dataclass(frozen=True, slots=True)
+class PathPart:
+    """A bar of a path: an enrolment, or a gap (``kind`` is None)."""
+
+    x: str
+    y: int
+    width: str
+    kind: int | None
+    label: str
+    title: str
+    text_y: int
+
+
+@dataclass(frozen=True, slots=True)
+class PathLine:
+    """A path with its years."""
+
+    parts: list[PathPart]
+    years: list[tuple[str, int]]
+    height: int
+    width: int = PATH_WIDTH
+    lane: int = LANE
+
+
+def path_line(stays: Sequence[Stay], gaps: Sequence[Gap], today: date) -> PathLine | None:
+    """Lay a path out by days: main programmes and gaps on the first lane, additional ones below, none over another."""
+    if not stays:
+        return None
+    first = min(one.starts_on for one in stays)
+    last = max([today, *(one.ends_on or today for one in stays)])
+    scale = PATH_WIDTH / max(1, (last - first).days)
+    levels = {level: index for index, level in enumerate(sorted({one.level for one in stays}))}
+    ends: list[date] = [date.max]
+    parts = []
+
+    def put(lane: int, starts_on: date, ends_on: date, kind: int | None, label: str, title: str) -> None:
+        y = YEARS + lane * (LANE + LANE_GAP)
+        width = max(2.0, (ends_on - starts_on).days * scale)
+        fits = label if len(label) * 7 + 6 < width else ""
+        parts.append(
+            PathPart(
+                f"{(starts_on - first).days * scale:.1f}",
+                y,
+                f"{width:.1f}",
+                kind,
+                fits,
+                title,
+                y + LANE // 2 + 4,
+            )
+        )
+
+    for one in gaps:
+        told = f"перерыв: {one.days} дн., {_told(one.starts_on, one.ends_on)}"
+        put(0, one.starts_on, one.ends_on, None, "" if one.is_summer else f"{one.days} дн.", told)
+    for stay in sorted(stays, key=lambda one: one.starts_on):
+        until = stay.ends_on or last
+        lane = 0
+        if not stay.is_main:
+            lane = next((index for index, end in enumerate(ends) if end <= stay.starts_on), len(ends))
+            ends[lane : lane + 1] = [until]
+        told = f"{stay.place}: {stay.title}, {_told(stay.starts_on, stay.ends_on)}"
+        put(lane, stay.starts_on, until, levels[stay.level] % 8, stay.place, told)
+    years = [
+        (f"{(date(year, 9, 1) - first).days * scale:.1f}", year)
+        for year in range(first.year, last.year + 1)
+        if first <= date(year, 9, 1) <= last
+    ]
+    return PathLine(parts, years, YEARS + len(ends) * (LANE + LANE_GAP))
+
+
+def _told(starts_on: date, ends_on: date | None) -> str:
+    return f"{starts_on:%d.%m.%Y} – {f'{ends_on:%d.%m.%Y}' if ends_on else 'сейчас'}"

@@ -12,7 +12,10 @@ from kontingent.enrolment import queries as enrolment
 from kontingent.exchange.epgu import queries as epgu
 from kontingent.exchange.epgu.codes import REFUSAL_TOLD, RIGHT_TITLES
 from kontingent.health import queries as health
+from kontingent.kernel import clock
 from kontingent.persons import queries as persons
+from kontingent.trajectory.flows.queries import path as paths
+from kontingent.web import charts
 from kontingent.web.request import actor_of, page
 from kontingent.web.sign_in import session_of
 
@@ -45,8 +48,9 @@ def one(request: HttpRequest, person_id: UUID) -> HttpResponse:
     card = enrolment.own_card(actor, person_id)
     names: dict[UUID | None, str] = {one.adult_id: one.adult.full_name for one in card.representatives}
     names[person_id] = card.person.full_name
+    way = paths.of(card.path, clock.today())
     return page(
-        request, "family/one.html", card=card, person=card.person, health=health.of_own(actor, person_id),
+        request, "family/one.html", card=card, line=charts.path_line(way.stays, way.gaps, clock.today()), path_rows=way.rows, person=card.person, health=health.of_own(actor, person_id),
         asked=[
             (one, names.get(one.applicant_id, ""), RIGHT_TITLES[one.right], REFUSAL_TOLD[one.refusal] if one.refusal else "")
             for one in epgu.asked_about(actor, person_id)

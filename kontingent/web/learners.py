@@ -19,7 +19,7 @@ from kontingent.codelists import queries as codelists
 from kontingent.enrolment import actions as enrolment
 from kontingent.enrolment import queries
 from kontingent.health import queries as health
-from kontingent.kernel import snils
+from kontingent.kernel import clock, snils
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import KontingentError
 from kontingent.kernel.snils import format_snils
@@ -32,6 +32,8 @@ from kontingent.persons.matching import Fingerprint, Level
 from kontingent.persons.models import Person
 from kontingent.persons.permissions import PersonPermission
 from kontingent.persons.search import understand
+from kontingent.trajectory.flows.queries import path as paths
+from kontingent.web import charts
 from kontingent.web.request import actor_of, day, optional_day, own_organisation, page, whole
 
 EVENTS_SHOWN = 20
@@ -79,10 +81,13 @@ def card(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Everything of one person that the viewer may see."""
     actor = actor_of(request)
     found = queries.card(actor, person_id)
+    way = paths.of(found.path, clock.today())
     return page(
         request,
         "learners/card.html",
         card=found,
+        line=charts.path_line(way.stays, way.gaps, clock.today()),
+        path_rows=way.rows,
         person=found.person,
         may_edit=actor.may(PersonPermission.EDIT),
         may_see_categories=actor.may(PersonPermission.VIEW_CATEGORIES),

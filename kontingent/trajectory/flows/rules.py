@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import NamedTuple
 
 from kontingent.kernel.errors import InvalidValue
@@ -107,3 +108,59 @@ def folded(flows: Sequence[Flow], most: int, rest: str) -> list[Flow]:
 def share(part: int, whole: int) -> float | None:
     """Return a percentage to a tenth; None of nothing."""
     return round(100 * part / whole, 1) if whole else None
+
+
+# -- one learner's path --------------------------------------------------------------------------
+
+
+class Stay(NamedTuple):
+    """A part of a path: one enrolment as it is drawn; ``ends_on`` is the first day no longer in it."""
+
+    starts_on: date
+    ends_on: date | None
+    is_main: bool
+    level: str
+    place: str
+    title: str
+    is_finish: bool = False
+
+
+class Gap(NamedTuple):
+    """Days in which a learner was in no main programme; a summer before the next school year is told as such."""
+
+    starts_on: date
+    ends_on: date
+    is_summer: bool
+    is_open: bool
+
+    @property
+    def days(self) -> int:
+        """How many days it lasted, so far where it is open."""
+        return (self.ends_on - self.starts_on).days
+
+
+def gaps(stays: Collection[Stay], today: date) -> list[Gap]:
+    """Return the gaps between main programmes in their order, the present one last; whoever has finished is in none."""
+    main = sorted((one for one in stays if one.is_main), key=lambda one: one.starts_on)
+    found = []
+    for before, after in pairwise(main):
+        if before.ends_on is not None and before.ends_on < after.starts_on:
+            found.append(
+                Gap(
+                    before.ends_on,
+                    after.starts_on,
+                    _is_summer(before.ends_on, after.starts_on),
+                    is_open=False,
+                )
+            )
+    if main and not main[-1].is_finish:
+        ended = main[-1].ends_on
+        if ended is not None and ended < today:
+            found.append(Gap(ended, today, _is_summer(ended, today), is_open=True))
+    return found
+
+
+def _is_summer(starts_on: date, ends_on: date) -> bool:
+    """From the end of lessons to the first of September of one year."""
+    year = starts_on.year
+    return date(year, 5, 20) <= starts_on and ends_on <= date(year, 9, 1)
