@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "kontingent.exchange.journals",
     "kontingent.exchange.attestation",
     "kontingent.exchange.epgu",
+    "kontingent.exchange.services",
     "kontingent.exchange.reconciliation",
     "kontingent.access",
     "kontingent.access.machines",

@@ -18,8 +18,9 @@ from kontingent.storage import scope
 SESSION_KEY = "sign_in"
 #: The health check: one address, nothing below it.
 HEALTH = "/health"
-#: What may be asked for without signing in: health, the door itself, static files, and what is public by law.
-OPEN = (HEALTH, "/sign-in/", "/esia/", "/static/", "/about/")
+#: What may be asked for without signing in: health, the door itself, static files, what is public by law, and whether a paper that
+#: somebody holds is valid.
+OPEN = (HEALTH, "/sign-in/", "/esia/", "/static/", "/about/", "/check/")
 #: Machines have a door of their own (OAuth2), which answers for itself.
 MACHINES = ("/api/", "/ims/oneroster/")
 #: What asks for no person and shows none, and whoever answers for itself.

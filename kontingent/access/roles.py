@@ -24,6 +24,8 @@ IMPORTS = ("import.run", "import.apply", "import.undo")
 ASK, ANSWER = "privacy.ask", "privacy.answer"
 #: And the room of ЕПГУ: the ministry sees how the service works.
 WATCH_EPGU = "epgu.watch"
+#: And the room of certificates: a school sees its register, makes and revokes them.
+CERTIFICATES = ("certificate.view", "certificate.issue")
 #: And the room of reconciliation: what journal and register do not agree on is seen, and settled.
 SEE_DISCREPANCIES, SETTLE_DISCREPANCIES = "reconciliation.view", "reconciliation.resolve"
 
@@ -80,7 +82,7 @@ _OPERATE = (
     Person.EDIT, Enrol.MANAGE_GROUPS, Enrol.CONDITIONS, Enrol.DRAFT_ORDER,
     Enrol.SIGN_ORDER, Enrol.CANCEL_ORDER, Org.PROPOSE, Programme.MANAGE, *IMPORTS, Access.EMERGENCY,
     Perform.DECIDE, Perform.NAME_CLASSES, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, Report.VIEW, Report.PREPARE,
-    *_ATTEST, Attest.ISSUE,
+    *_ATTEST, Attest.ISSUE, *CERTIFICATES,
     Transfer.VIEW, Transfer.REGISTER, Transfer.APPROVE,
 )  # fmt: skip
 _STAFF = ("operator", "teacher", "health")

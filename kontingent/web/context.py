@@ -14,6 +14,7 @@ from kontingent.achievements.attestation.permissions import AttestationPermissio
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.exchange.epgu.permissions import EpguPermission
 from kontingent.exchange.reconciliation.permissions import ReconciliationPermission
+from kontingent.exchange.services.permissions import CertificatePermission
 from kontingent.exchange.staging.permissions import StagingPermission
 from kontingent.health.permissions import HealthPermission
 from kontingent.kernel import clock
@@ -76,6 +77,7 @@ _SECTIONS = (
     Section("Классы", "/groups/", EnrolmentPermission.VIEW, in_organisation=True),
     Section("Приказы", "/orders/", EnrolmentPermission.DRAFT_ORDER, in_organisation=True),
     Section("Переводы", "/transfers/", TransferPermission.VIEW),
+    Section("Справки", "/certificates/", CertificatePermission.VIEW, in_organisation=True),
     Section("Загрузка", "/imports/", StagingPermission.IMPORT, in_organisation=True),
     Section("Поздние правки", "/late/", PerformancePermission.DECIDE, in_organisation=True),
     Section("Сверка с журналом", "/reconciliation/", ReconciliationPermission.VIEW),

@@ -11,11 +11,13 @@ from kontingent.achievements.attestation import queries as attestation
 from kontingent.enrolment import queries as enrolment
 from kontingent.exchange.epgu import queries as epgu
 from kontingent.exchange.epgu.codes import REFUSAL_TOLD, RIGHT_TITLES
+from kontingent.exchange.services import queries as certificates
 from kontingent.health import queries as health
 from kontingent.kernel import clock
 from kontingent.persons import queries as persons
 from kontingent.trajectory.flows.queries import path as paths
 from kontingent.web import charts
+from kontingent.web.certificates import order_key
 from kontingent.web.request import actor_of, page
 from kontingent.web.sign_in import session_of
 
@@ -51,6 +53,7 @@ def one(request: HttpRequest, person_id: UUID) -> HttpResponse:
     way = paths.of(card.path, clock.today())
     return page(
         request, "family/one.html", card=card, line=charts.path_line(way.stays, way.gaps, clock.today()), path_rows=way.rows, person=card.person, health=health.of_own(actor, person_id),
+        certificates=certificates.of_child(actor, person_id), order=order_key(), is_learning=bool(card.current),
         asked=[
             (one, names.get(one.applicant_id, ""), RIGHT_TITLES[one.right], REFUSAL_TOLD[one.refusal] if one.refusal else "")
             for one in epgu.asked_about(actor, person_id)

@@ -18,6 +18,7 @@ from kontingent.audit.reads import ReadKind
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment import actions as enrolment
 from kontingent.enrolment import queries
+from kontingent.exchange.services.permissions import CertificatePermission
 from kontingent.health import queries as health
 from kontingent.kernel import clock, snils
 from kontingent.kernel.actor import Actor
@@ -33,7 +34,7 @@ from kontingent.persons.models import Person
 from kontingent.persons.permissions import PersonPermission
 from kontingent.persons.search import understand
 from kontingent.trajectory.flows.queries import path as paths
-from kontingent.web import charts
+from kontingent.web import certificates, charts
 from kontingent.web.request import actor_of, day, optional_day, own_organisation, page, whole
 
 EVENTS_SHOWN = 20
@@ -94,12 +95,20 @@ def card(request: HttpRequest, person_id: UUID) -> HttpResponse:
         may_see_health=health.may_look(actor) is not None,
         may_see_exams=bool(found.path) and attestation.may_look(actor),
         may_see_marks=actor.may(PerformancePermission.VIEW) and bool(found.path),
+        certificate_order=certificates.order_key() if _may_certify(actor, found) else "",
         merges=merging.in_force(person_id)
         if found.person.version > 1
         else [],  # untouched since it was entered
         may_undo=actor.may(PersonPermission.MERGE),
         may_pair=actor.may(PersonPermission.PROPOSE_MERGE),
         events=audit.entries_about_person(person_id, most=EVENTS_SHOWN),
+    )
+
+
+def _may_certify(actor: Actor, found: queries.LearnerCard) -> bool:
+    """Say whether the learner studies in the school that the viewer issues certificates for."""
+    return actor.may(CertificatePermission.ISSUE) and any(
+        part.enrolment.is_main and part.organisation.id == actor.organisation_id for part in found.current
     )
 
 

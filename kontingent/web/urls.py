@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from kontingent.web import (
     appointments,
+    certificates,
     civil,
     classes,
     codelists,
@@ -53,6 +54,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("emergencies/", appointments.emergencies, name="emergencies"),
     path("family/<uuid:person_id>/", family.one, name="family-child"),
     path("family/<uuid:person_id>/views/", privacy.views, name="family-views"),
+    path("family/<uuid:person_id>/certificate/", certificates.issue, name="order-certificate"),
+    path("certificates/", certificates.register, name="certificates"),
+    path("certificates/<uuid:certificate_id>/spravka.pdf", certificates.file, name="certificate-file"),
+    path("certificates/<uuid:certificate_id>/revoke/", certificates.revoke, name="revoke-certificate"),
+    path("check/", certificates.check, name="check"),
+    path("check/<str:code>/", certificates.check_one, name="check-one"),
     path("diary/<uuid:person_id>/", diary.week, name="diary"),
     path("diary/<uuid:person_id>/results/", diary.results, name="diary-results"),
     path("diary/<uuid:person_id>/vedomost.pdf", diary.statement, name="diary-statement"),
@@ -88,6 +95,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "learners/<uuid:person_id>/conditions/<uuid:enrolment_id>/", conditions.of_learner, name="conditions"
     ),
+    path("learners/<uuid:person_id>/certificate/", certificates.issue, name="issue-certificate"),
     path("learners/<uuid:person_id>/health/", health.of_learner, name="health"),
     path("learners/<uuid:person_id>/health/<uuid:record_id>/end/", health.end, name="end-health"),
     path("health/terms/", health.terms, name="health-terms"),

@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 #: The whole list of what a stranger may ask for. A new line here is a decision.
-OPEN = {"/health", "/sign-in/", "/esia/start/", "/esia/callback/"}
+OPEN = {"/health", "/sign-in/", "/esia/start/", "/esia/callback/", "/check/", "/check/one/"}
 #: Here a machine proves who it is; anybody else is refused by the endpoint itself.
 TOKEN_DOORS = {"/api/v1/oauth/token", "/api/v1/oauth/revoke"}
 SAMPLES = {

@@ -22,6 +22,7 @@ WIDER = {
     "kontingent/enrolment/actions/casebook.py": 1,  # nobody is enrolled twice, wherever
     "kontingent/enrolment/cube.py": 1,  # the cube counts everybody; its cells are protected
     "kontingent/enrolment/queries/standing.py": 1,  # enrolled elsewhere
+    "kontingent/exchange/services/queries.py": 1,  # a stranger with a paper: number, day, school, initials, whether valid
     "kontingent/exchange/staging/comparing.py": 1,  # what an import would change of whom it has matched
     "kontingent/persons/duplicates.py": 7,  # two records, of which one may be a stranger's
     "kontingent/persons/likeness.py": 1,  # matching before creating

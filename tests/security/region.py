@@ -28,6 +28,7 @@ from kontingent.enrolment.models import (
 from kontingent.exchange.epgu.models import ServiceRequest
 from kontingent.exchange.journals.models import JournalBatch, RefusedRow
 from kontingent.exchange.reconciliation.models import Discrepancy
+from kontingent.exchange.services.models import Certificate
 from kontingent.exchange.staging.models import Batch, CauseDecision, Row
 from kontingent.health import texts
 from kontingent.health.models import HealthRecord
@@ -71,7 +72,7 @@ PEOPLE, ADULTS = 26, 12
 SOMETIMES = (
     "report.view", "health.view", "person.documents", "person.addresses", "person.categories", "performance.view", "performance.decide",
     "exam.view", "education_document.view",
-    "transfers.view", "transfers.register", "reconciliation.view",
+    "certificate.view", "transfers.view", "transfers.register", "reconciliation.view",
 )  # fmt: skip
 JOURNALS = ("client:one", "client:other")
 _LETTERS = "бвгджзклмнпрст"
@@ -375,6 +376,13 @@ def _strays(rng: random.Random, region: Region) -> None:
             content=["marks"], starts_on=date(2026, 3, 1), ends_on=date(2026, 3, 8), received_at=clock.now(),
             answered_at=clock.now(), took_ms=1,
         )  # fmt: skip
+    for number, stream in enumerate(Enrolment.objects.filter(superseded_at=None)):
+        Certificate.objects.create(
+            organisation_id=stream.organisation_id, person_id=stream.person_id, year=2026, number=number + 1, code=f"{number:012d}",
+            order_key=uuid4(), content={"name": region.canaries[stream.person_id], "code": f"{number:012d}"}, digest="0" * 64,
+            masked_name="П***** И. И.", issued_on=date(2026, 3, 1), issued_at=clock.now(), issued_by="x", issued_by_name="Проверка",
+            by_family=bool(number % 2),
+        )  # fmt: skip
     Account.objects.create(
         snils=b.snils_of(400_000), esia_oid="1", full_name="Проверка", created_at=clock.now()
     )
@@ -603,6 +611,12 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
             one.pk
             for one in ServiceRequest.objects.all()
             if one.client_code == actor.code or one.child_id in family
+        },
+        "services_certificate": {
+            one.pk
+            for one in Certificate.objects.all()
+            if one.person_id in family
+            or ("certificate.view" in actor.permissions and one.organisation_id in here)
         },
         "staging_batch": batches,
         "staging_row": {r.pk for r in Row.objects.all() if r.batch_id in batches},

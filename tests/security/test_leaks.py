@@ -23,6 +23,7 @@ from kontingent.achievements.attestation.models import Delivery, EducationDocume
 from kontingent.api import declarations, oneroster, serving
 from kontingent.audit.models import Entry
 from kontingent.enrolment.models import Order, Placement
+from kontingent.exchange.services.models import Certificate
 from kontingent.exchange.staging.models import Batch
 from kontingent.health.models import HealthRecord
 from kontingent.kernel.actor import EVERYTHING, Actor
@@ -133,6 +134,8 @@ def addresses(region: r.Region) -> list[str]:
         "pair_id": list(DuplicatePair.objects.values_list("id", flat=True)),
         "report_id": list(Report.objects.values_list("id", flat=True)),
         "transfer_id": list(Transfer.objects.values_list("id", flat=True)),
+        "certificate_id": list(Certificate.objects.values_list("id", flat=True)),
+        "code": list(Certificate.objects.values_list("code", flat=True))[:10],
         "late_id": list(LateCorrection.objects.values_list("id", flat=True)),
         "delivery_id": list(Delivery.objects.values_list("id", flat=True)),
         "document_id": list(EducationDocument.objects.values_list("document_id", flat=True)),

@@ -1,0 +1,1 @@
+"""Certificates of study: rules, issue, check, revocation."""
