@@ -379,7 +379,11 @@ def _strays(rng: random.Random, region: Region) -> None:
     for number, stream in enumerate(Enrolment.objects.filter(superseded_at=None)):
         Certificate.objects.create(
             organisation_id=stream.organisation_id, person_id=stream.person_id, year=2026, number=number + 1, code=f"{number:012d}",
-            order_key=uuid4(), content={"name": region.canaries[stream.person_id], "code": f"{number:012d}"}, digest="0" * 64,
+            order_key=uuid4(), content={
+                "name": region.canaries[stream.person_id], "code": f"{number:012d}", "check_at": "http://x/", "check_page": "http://x/",
+                **dict.fromkeys(("number", "issued_on", "organisation", "organisation_short", "ogrn", "head", "born", "class", "since"), ""),
+                "is_demo": False,
+            }, digest="0" * 64,
             masked_name="П***** И. И.", issued_on=date(2026, 3, 1), issued_at=clock.now(), issued_by="x", issued_by_name="Проверка",
             by_family=bool(number % 2),
         )  # fmt: skip
