@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -207,7 +207,7 @@ def path_line(stays: Sequence[Stay], gaps: Sequence[Gap], today: date) -> PathLi
     last = max([today, *(one.ends_on or today for one in stays)])
     scale = PATH_WIDTH / max(1, (last - first).days)
     levels = {level: index for index, level in enumerate(sorted({one.level for one in stays}))}
-    ends: list[date] = [date.max]
+    ends: list[date] = [date.min]
     parts = []
 
     def put(lane: int, starts_on: date, ends_on: date, kind: int | None, label: str, title: str) -> None:
@@ -231,10 +231,9 @@ def path_line(stays: Sequence[Stay], gaps: Sequence[Gap], today: date) -> PathLi
         put(0, one.starts_on, one.ends_on, None, "" if one.is_summer else f"{one.days} дн.", told)
     for stay in sorted(stays, key=lambda one: one.starts_on):
         until = stay.ends_on or last
-        lane = 0
-        if not stay.is_main:
-            lane = next((index for index, end in enumerate(ends) if end <= stay.starts_on), len(ends))
-            ends[lane : lane + 1] = [until]
+        free = (index for index, end in enumerate(ends) if end <= stay.starts_on and (index or stay.is_main))
+        lane = next(free, len(ends))
+        ends[lane : lane + 1] = [until]
         told = f"{stay.place}: {stay.title}, {_told(stay.starts_on, stay.ends_on)}"
         put(lane, stay.starts_on, until, levels[stay.level] % 8, stay.place, told)
     years = [
@@ -247,3 +246,126 @@ def path_line(stays: Sequence[Stay], gaps: Sequence[Gap], today: date) -> PathLi
 
 def _told(starts_on: date, ends_on: date | None) -> str:
     return f"{starts_on:%d.%m.%Y} – {f'{ends_on:%d.%m.%Y}' if ends_on else 'сейчас'}"
+
+
+# -- parts of a whole, and what is expected --------------------------------------------------------
+
+#: A stacked bar: room for the name, its length. A fan: its width, height and margins.
+STACK_NAME, STACK = 120, 520
+FAN_WIDTH, FAN_HEIGHT, FAN_SIDE, FAN_FOOT = 640, 240, 56, 26
+
+
+@dataclass(frozen=True, slots=True)
+class StackPart:
+    """A part of a whole, as long as its share."""
+
+    x: str
+    width: str
+    kind: int
+    label: str
+    text_x: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One whole with its parts."""
+
+    name: str
+    y: int
+    text_y: int
+    parts: list[StackPart]
+
+
+@dataclass(frozen=True, slots=True)
+class Stacks:
+    """Wholes one below another, all equally long."""
+
+    rows: list[Stack]
+    height: int
+    width: int = STACK_NAME + STACK
+    thick: int = LANE
+
+
+def stacks(rows: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> Stacks:
+    """Lay out shares; parts come in the same order everywhere, which is their colour. A whole of nobody is left out."""
+    laid = []
+    y = 0
+    for name, parts in rows:
+        whole = sum(number for _, number in parts)
+        if not whole:
+            continue
+        x = float(STACK_NAME)
+        found = []
+        for kind, (title, number) in enumerate(parts):
+            width = STACK * number / whole
+            percent = f"{100 * number / whole:.0f}%"
+            if number:
+                found.append(
+                    StackPart(
+                        f"{x:.1f}", f"{width:.1f}", kind % 8, percent if width > 34 else "", f"{x + width / 2:.1f}",
+                        f"{name}: {title} – {number} ({percent})",
+                    )
+                )  # fmt: skip
+            x += width
+        laid.append(Stack(name, y, y + LANE // 2 + 4, found))
+        y += LANE + LANE_GAP
+    return Stacks(laid, y)
+
+
+@dataclass(frozen=True, slots=True)
+class FanPoint:
+    """A year of a fan with its number."""
+
+    x: str
+    y: str
+    text_y: str
+    year: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fan:
+    """What was, as a line; what is expected, as a line within its interval; how many places there are."""
+
+    past: list[FanPoint]
+    coming: list[FanPoint]
+    past_line: str
+    coming_line: str
+    band: str
+    capacity_y: str
+    foot_y: int
+    height: int = FAN_HEIGHT
+    width: int = FAN_WIDTH
+
+
+def fan(
+    past: Mapping[int, int], coming: Mapping[int, tuple[int, int, int]], capacity: int | None = None
+) -> Fan | None:
+    """Lay out past numbers by year and expected ones as (low, number, high); nothing where nothing was."""
+    if not past:
+        return None
+    years = sorted({*past, *coming})
+    highest = max([*past.values(), *(high for _, _, high in coming.values()), capacity or 0, 1])
+    step = (FAN_WIDTH - 2 * FAN_SIDE) / max(1, len(years) - 1)
+    tall = FAN_HEIGHT - FAN_FOOT - 24
+
+    def x_of(year: int) -> float:
+        return FAN_SIDE + (year - years[0]) * step
+
+    def y_of(number: float) -> float:
+        return 20 + tall * (1 - number / highest)
+
+    def point(year: int, number: int) -> FanPoint:
+        return FanPoint(f"{x_of(year):.1f}", f"{y_of(number):.1f}", f"{y_of(number) - 8:.1f}", year, number)
+
+    before = [point(year, past[year]) for year in sorted(past)]
+    after = [point(year, coming[year][1]) for year in sorted(coming)]
+    joint = [before[-1], *after]
+    edge = f"{x_of(before[-1].year):.1f},{y_of(before[-1].number):.1f}"
+    upper = [f"{x_of(year):.1f},{y_of(coming[year][2]):.1f}" for year in sorted(coming)]
+    lower = [f"{x_of(year):.1f},{y_of(coming[year][0]):.1f}" for year in sorted(coming, reverse=True)]
+    return Fan(
+        before, after, " ".join(f"{one.x},{one.y}" for one in before), " ".join(f"{one.x},{one.y}" for one in joint),
+        " ".join([edge, *upper, *lower]), f"{y_of(capacity):.1f}" if capacity else "", FAN_HEIGHT - 8,
+    )  # fmt: skip

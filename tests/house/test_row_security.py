@@ -38,6 +38,8 @@ WIDER = {
     "kontingent/trajectory/transfers/actions.py": 1,  # the name of a learner whom a family asks to take over
     "kontingent/trajectory/transfers/moving.py": 1,  # who studies at an organisation that is no more, for its municipality
     "kontingent/trajectory/transfers/queries.py": 1,  # the personal file that goes along with a transfer
+    "kontingent/trajectory/flows/queries/cohorts.py": 2,  # cohorts and coverage of one's own organisations, wherever they are now
+    "kontingent/trajectory/flows/queries/forecast.py": 1,  # the territory that a school's forecast leans on, as numbers
     "kontingent/trajectory/flows/queries/flows.py": 2,  # flows are counted of everybody, who is behind them is read within the scope
     "kontingent/web/journal.py": 1,  # the id behind a СНИЛС, for the security officer's filter
     "kontingent/web/appointments.py": 1,  # the reviewer of an emergency sees whose record it was

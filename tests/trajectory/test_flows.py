@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kontingent.audit.reads import ReadKind
 from kontingent.enrolment import contingent
-from kontingent.enrolment.codes import MovementKind
+from kontingent.enrolment.codes import ADDITIONAL, MovementKind
 from kontingent.enrolment.contingent import Dimension
 from kontingent.enrolment.models import Enrolment, Placement
 from kontingent.kernel.errors import InvalidValue, NotAllowed
@@ -33,8 +33,10 @@ def change(by: Dimension, since: date, until: date) -> Counter[str]:
     """The change of the contingent from the eve of the first day to the last day, counted plainly."""
     found: Counter[str] = Counter()
     for on, sign in ((until, 1), (since - timedelta(days=1), -1)):
-        rows = Placement.objects.filter(superseded_at__isnull=True, is_main=True, starts_on__lte=on)
+        rows = Placement.objects.filter(superseded_at__isnull=True, starts_on__lte=on)
         for row in rows.exclude(ends_on__lte=on).select_related("organisation"):
+            if row.programme_kind_code in ADDITIONAL:
+                continue
             key = {
                 Dimension.ORGANISATION: row.organisation_id,
                 Dimension.MUNICIPALITY: row.organisation.municipality_id,
@@ -56,7 +58,11 @@ def test_arrivals_less_departures_are_the_change_of_the_contingent_on_every_day(
         world = World(seed)
         world.schools[1].municipality = b.municipality("lysva", "Лысьвенский округ")
         world.schools[1].save()
-        for _ in range(24):
+        world.schools.append(college := b.school("Колледж"))
+        world.groups.append(b.group(college, "П-21", year=2024, kind="212"))
+        world.schools.append(palace := b.school("Дворец творчества"))
+        world.groups.append(b.group(palace, "Кружок", year=2024, kind="41"))
+        for _ in range(26):
             world.step()
         days = {
             day

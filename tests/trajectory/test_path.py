@@ -41,6 +41,10 @@ def stay(starts_on: date, ends_on: date | None, *, is_main: bool = True, is_fini
         ),
         ([stay(date(2024, 9, 1), date(2026, 6, 25), is_finish=True)], []),
         ([stay(date(2024, 9, 1), date(2025, 1, 1), is_main=False)], []),
+        (
+            [stay(date(2024, 9, 1), None), stay(date(2025, 1, 1), date(2025, 2, 1))],
+            [],
+        ),  # a college beside a school
     ],
 )
 def test_gaps_between_main_programmes(stays: list[Stay], expected: list[Gap]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date
-from itertools import pairwise
 from typing import NamedTuple
 
 from kontingent.kernel.errors import InvalidValue
@@ -140,23 +139,19 @@ class Gap(NamedTuple):
 
 
 def gaps(stays: Collection[Stay], today: date) -> list[Gap]:
-    """Return the gaps between main programmes in their order, the present one last; whoever has finished is in none."""
+    """Return the gaps between main programmes in their order, the present one last; whoever has finished is in none.
+
+    A college may go beside a school: only days in neither are a gap.
+    """
     main = sorted((one for one in stays if one.is_main), key=lambda one: one.starts_on)
     found = []
-    for before, after in pairwise(main):
-        if before.ends_on is not None and before.ends_on < after.starts_on:
-            found.append(
-                Gap(
-                    before.ends_on,
-                    after.starts_on,
-                    _is_summer(before.ends_on, after.starts_on),
-                    is_open=False,
-                )
-            )
-    if main and not main[-1].is_finish:
-        ended = main[-1].ends_on
-        if ended is not None and ended < today:
-            found.append(Gap(ended, today, _is_summer(ended, today), is_open=True))
+    reached = main[0].starts_on if main else today
+    for one in main:
+        if reached < one.starts_on:
+            found.append(Gap(reached, one.starts_on, _is_summer(reached, one.starts_on), is_open=False))
+        reached = max(reached, one.ends_on or date.max)
+    if main and reached < today and not any(one.is_finish and one.ends_on == reached for one in main):
+        found.append(Gap(reached, today, _is_summer(reached, today), is_open=True))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Flows of a period, by sets: every main enrolment that ended or began in it, a child's leaving joined with the next entering.
+"""Flows of a period, by sets: every enrolment of a main programme that ended or began in it, a child's leaving joined with the next entering.
 
 The days of a period are both its own. What arrives at a node less what leaves it is the change of its contingent, on any day
 and in any cut, since both are read from the same periods (``tests/trajectory`` holds it against the contingent).
@@ -16,7 +16,7 @@ from django.db import connection
 
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
-from kontingent.enrolment.codes import OPENING, MovementKind
+from kontingent.enrolment.codes import ADDITIONAL, OPENING, MovementKind
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed
@@ -31,35 +31,38 @@ PAGE = 100
 _ENROLMENTS = """
 SELECT e.person_id, e.{day} AS day, {come} AS is_come, e.organisation_id, e.level_code AS level, e.enrolment_id, e.leaving_kind,
     e.reason_code FROM enrolment_enrolment e
-WHERE e.superseded_at IS NULL AND e.is_main AND e.{day} BETWEEN %(since)s AND %(until)s AND e.ends_on IS DISTINCT FROM e.starts_on
+WHERE e.superseded_at IS NULL AND e.level_code <> ALL(%(additional)s) AND e.{day} BETWEEN %(since)s AND %(until)s AND e.ends_on IS DISTINCT FROM e.starts_on
 """
 #: A level may change within an enrolment, so levels go by placements; the reason is that of the enrolment that ended with it.
 _PLACEMENTS = """
 SELECT p.person_id, p.{day} AS day, {come} AS is_come, p.organisation_id, p.programme_kind_code AS level, p.enrolment_id,
     e.leaving_kind, e.reason_code FROM enrolment_placement p
 LEFT JOIN enrolment_enrolment e ON e.enrolment_id = p.enrolment_id AND e.superseded_at IS NULL AND e.ends_on = p.ends_on
-WHERE p.superseded_at IS NULL AND p.is_main AND p.{day} BETWEEN %(since)s AND %(until)s
+WHERE p.superseded_at IS NULL AND p.programme_kind_code <> ALL(%(additional)s) AND p.{day} BETWEEN %(since)s AND %(until)s
 """
-#: On one day a child leaves before entering. The row of an entering that follows a leaving is told with that leaving.
+#: On one day a child leaves before entering. An entering that follows a leaving is told with it. A college may be entered beside a
+#: school, so that two enterings or two leavings may follow each other: each of them is then told by itself.
 _TRANSITIONS = """
 WITH happened AS ({gone} UNION ALL {came}),
 row_by_row AS (
-    SELECT h.*, lag(h.is_come) OVER w AS former, lead(h.organisation_id) OVER w AS next_id, lead(h.level) OVER w AS next_level,
-        lead(h.enrolment_id) OVER w AS next_enrolment, lead(h.day) OVER w AS next_day
-    FROM happened h WINDOW w AS (PARTITION BY h.person_id ORDER BY h.day, h.is_come)
+    SELECT h.*, lag(h.is_come) OVER w AS after_come, NOT h.is_come AND coalesce(lead(h.is_come) OVER w, false) AS goes_on,
+        lead(h.organisation_id) OVER w AS then_id, lead(h.level) OVER w AS then_level, lead(h.enrolment_id) OVER w AS then_enrolment,
+        lead(h.day) OVER w AS then_day
+    FROM happened h WINDOW w AS (PARTITION BY h.person_id ORDER BY h.day, h.is_come, h.enrolment_id)
 ),
 moved AS (
-    SELECT r.*, o.municipality_id, n.municipality_id AS next_municipality FROM row_by_row r
-    JOIN organisations_organisation o ON o.id = r.organisation_id
-    LEFT JOIN organisations_organisation n ON n.id = r.next_id
-    WHERE (NOT r.is_come OR r.former IS NULL)
-        AND NOT (NOT r.is_come AND r.next_enrolment IS NOT NULL AND r.next_enrolment = r.enrolment_id AND r.next_level = r.level)
+    SELECT r.*, o.municipality_id, n.id AS next_id, n.municipality_id AS next_municipality,
+        CASE WHEN r.goes_on THEN r.then_level END AS next_level, CASE WHEN r.goes_on THEN r.then_day END AS next_day
+    FROM row_by_row r JOIN organisations_organisation o ON o.id = r.organisation_id
+    LEFT JOIN organisations_organisation n ON n.id = r.then_id AND r.goes_on
+    WHERE (NOT r.is_come OR r.after_come IS DISTINCT FROM false)
+        AND NOT (r.goes_on AND r.then_enrolment = r.enrolment_id AND r.then_level = r.level)
 ),
 told AS (
     SELECT m.person_id, m.day, m.next_day, m.organisation_id, m.next_id, m.is_come, m.reason_code,
         CASE WHEN m.is_come THEN (
-            SELECT CASE WHEN EXISTS (SELECT 1 FROM enrolment_enrolment b WHERE b.person_id = m.person_id AND b.is_main
-                AND b.superseded_at IS NULL AND b.ends_on <= m.day AND b.ends_on > b.starts_on) THEN '{returned}'
+            SELECT CASE WHEN EXISTS (SELECT 1 FROM enrolment_enrolment b WHERE b.person_id = m.person_id
+                AND b.level_code <> ALL(%(additional)s) AND b.superseded_at IS NULL AND b.ends_on <= m.day AND b.ends_on > b.starts_on) THEN '{returned}'
             ELSE coalesce((SELECT CASE v.reason_code WHEN 'A3' THEN '{other_region}' WHEN 'A4' THEN '{abroad}'
                 WHEN 'A5' THEN '{family}' END FROM enrolment_movement v WHERE v.enrolment_id = m.enrolment_id
                 AND v.cancelled_at IS NULL AND v.kind = ANY(%(opening)s) LIMIT 1), '{first}') END
@@ -159,7 +162,7 @@ def _transitions(actor: Actor, asked: Asked) -> tuple[str, dict[str, Any]]:
         node=node, next_node=next_node, scope=condition, **{one.name.lower(): one.value for one in Outside},
     )  # fmt: skip
     parameters |= {
-        "since": asked.since, "until": asked.until, "opening": [one.value for one in OPENING],
+        "since": asked.since, "until": asked.until, "opening": [one.value for one in OPENING], "additional": list(ADDITIONAL),
         "graduation": MovementKind.GRADUATION.value,
     }  # fmt: skip
     return statement, parameters

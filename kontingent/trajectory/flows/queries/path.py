@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from kontingent.codelists import queries as codelists
-from kontingent.enrolment.codes import SECONDARY, VOCATIONAL, MovementKind
+from kontingent.enrolment.codes import ADDITIONAL, SECONDARY, VOCATIONAL, MovementKind
 from kontingent.enrolment.queries import EnrolmentPart
 from kontingent.trajectory.flows.rules import Gap, Stay, gaps
 
@@ -41,7 +41,7 @@ def _stay(part: EnrolmentPart) -> Stay:
     # The programme of the last placement tells how far somebody who began in grade 1 has come.
     last = part.placements[-1].programme_kind_code if part.placements else one.level_code
     return Stay(
-        one.starts_on, one.ends_on, one.is_main, one.level_code, part.organisation.short_name,
+        one.starts_on, one.ends_on, one.level_code not in ADDITIONAL, one.level_code, part.organisation.short_name,
         f"{level}{f', {classes}' if classes else ''}",
         finished or (one.leaving_kind == MovementKind.GRADUATION and last in _FINISHING),
     )  # fmt: skip

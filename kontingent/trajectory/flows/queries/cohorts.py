@@ -1,0 +1,169 @@
+"""Where those are who once were in a grade: cohorts, retention, destinations after grades 9 and 11; coverage by age."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from kontingent.enrolment.codes import ADDITIONAL, BASIC, PRESCHOOL, PRIMARY, SECONDARY, VOCATIONAL
+from kontingent.enrolment.permissions import EnrolmentPermission
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import NotAllowed
+from kontingent.storage import scope
+
+
+class Whereabouts(StrEnum):
+    """Where somebody is on a day, seen from where the cohort began."""
+
+    SAME = "same"
+    MUNICIPALITY = "municipality"
+    REGION = "region"
+    VOCATIONAL = "vocational"
+    FINISHED = "finished"
+    LEFT = "left"
+    FAMILY = "family"
+    NOWHERE = "nowhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """So many were in a grade on a day; on each later day so many of them are here and there."""
+
+    began_on: date
+    grade: int
+    number: int
+    days: dict[date, dict[Whereabouts, int]]
+
+
+#: Who is enrolled in nothing is told by the last leaving before the day.
+_COHORT = """
+WITH cohort AS (
+    SELECT p.person_id, p.organisation_id, o.municipality_id FROM enrolment_placement p
+    JOIN organisations_organisation o ON o.id = p.organisation_id
+    WHERE p.superseded_at IS NULL AND p.is_main AND p.grade = %(grade)s AND p.programme_kind_code = ANY(%(schools)s)
+        AND p.starts_on <= %(on)s AND (p.ends_on IS NULL OR p.ends_on > %(on)s){scope}
+)
+SELECT d.day, CASE
+        WHEN q.kind = ANY(%(vocational)s) THEN 'vocational' WHEN q.organisation_id = c.organisation_id THEN 'same'
+        WHEN n.municipality_id = c.municipality_id THEN 'municipality' WHEN n.id IS NOT NULL THEN 'region'
+        WHEN l.reason_code IN ('T3', 'T4') THEN 'left' WHEN l.reason_code = 'T7' THEN 'family'
+        WHEN l.leaving_kind = 'graduation' AND l.level = ANY(%(finishing)s) THEN 'finished' ELSE 'nowhere' END, count(*)
+FROM cohort c CROSS JOIN unnest(%(days)s::date[]) AS d(day)
+LEFT JOIN LATERAL (SELECT p.organisation_id, p.programme_kind_code AS kind FROM enrolment_placement p
+    WHERE p.person_id = c.person_id AND p.superseded_at IS NULL AND p.programme_kind_code <> ALL(%(additional)s)
+    AND p.starts_on <= d.day AND (p.ends_on IS NULL OR p.ends_on > d.day) ORDER BY p.is_main DESC, p.starts_on LIMIT 1) q ON true
+LEFT JOIN organisations_organisation n ON n.id = q.organisation_id
+LEFT JOIN LATERAL (SELECT e.reason_code, e.leaving_kind, (SELECT p.programme_kind_code FROM enrolment_placement p
+        WHERE p.person_id = c.person_id AND p.enrolment_id = e.enrolment_id AND p.superseded_at IS NULL
+        ORDER BY p.starts_on DESC LIMIT 1) AS level
+    FROM enrolment_enrolment e WHERE e.person_id = c.person_id AND e.superseded_at IS NULL
+        AND e.level_code <> ALL(%(additional)s) AND e.ends_on <= d.day
+    ORDER BY e.ends_on DESC LIMIT 1) l ON q.organisation_id IS NULL
+GROUP BY 1, 2
+"""
+
+
+def cohort(
+    actor: Actor,
+    *,
+    grade: int,
+    on: date,
+    days: Sequence[date],
+    organisation_id: UUID | None = None,
+    municipality_id: UUID | None = None,
+) -> Cohort:
+    """Say where those who were in a grade of the actor's organisations on a day are on other days."""
+    actor.require(EnrolmentPermission.COUNT)
+    condition, parameters = _within(actor, "p", organisation_id, municipality_id)
+    parameters |= {
+        "grade": grade, "on": on, "days": list(days), "schools": [PRIMARY, BASIC, SECONDARY],
+        "vocational": list(VOCATIONAL), "additional": list(ADDITIONAL), "finishing": [SECONDARY, *VOCATIONAL],
+    }  # fmt: skip
+    found: dict[date, dict[Whereabouts, int]] = defaultdict(dict)
+    with scope.whole_register(), connection.cursor() as cursor:
+        cursor.execute(_COHORT.format(scope=condition), parameters)
+        for day, where, number in cursor.fetchall():
+            found[day][Whereabouts(where)] = number
+    number = max((sum(one.values()) for one in found.values()), default=0)
+    return Cohort(on, grade, number, {day: found.get(day, {}) for day in days})
+
+
+class Coverage(StrEnum):
+    """In which state of coverage a child is: exactly one."""
+
+    KINDERGARTEN = "kindergarten"
+    SCHOOL = "school"
+    VOCATIONAL = "vocational"
+    OTHER = "other"
+    FAMILY = "family"
+    LEFT = "left"
+    FINISHED = "finished"
+    NOWHERE = "nowhere"
+
+
+#: A child belongs to the territory of the organisation where it studied last.
+_COVERAGE = """
+WITH latest AS (
+    SELECT DISTINCT ON (e.person_id) e.person_id, e.organisation_id, e.enrolment_id, e.ends_on, e.reason_code, e.leaving_kind
+    FROM enrolment_enrolment e WHERE e.superseded_at IS NULL AND e.level_code <> ALL(%(additional)s)
+        AND e.starts_on <= %(on)s AND e.ends_on IS DISTINCT FROM e.starts_on
+    ORDER BY e.person_id, (e.ends_on IS NULL OR e.ends_on > %(on)s) DESC, e.is_main DESC, e.starts_on DESC
+)
+SELECT extract(year FROM age(%(on)s::date, p.birth_date))::int, CASE
+        WHEN l.ends_on IS NULL OR l.ends_on > %(on)s THEN CASE WHEN p.kind = %(preschool)s THEN 'kindergarten'
+            WHEN p.kind = ANY(%(schools)s) THEN 'school' WHEN p.kind = ANY(%(vocational)s) THEN 'vocational' ELSE 'other' END
+        WHEN l.reason_code = 'T7' THEN 'family' WHEN l.reason_code IN ('T3', 'T4') THEN 'left'
+        WHEN l.leaving_kind = 'graduation' AND p.kind = ANY(%(finishing)s) THEN 'finished' ELSE 'nowhere' END, count(*)
+FROM latest l JOIN organisations_organisation o ON o.id = l.organisation_id
+JOIN LATERAL (SELECT r.birth_date, r.programme_kind_code AS kind FROM enrolment_placement r
+    WHERE r.person_id = l.person_id AND r.enrolment_id = l.enrolment_id AND r.superseded_at IS NULL AND r.starts_on <= %(on)s
+    ORDER BY r.starts_on DESC LIMIT 1) p ON true
+WHERE p.birth_date > %(on)s::date - interval '18 years'{scope}
+GROUP BY 1, 2 ORDER BY 1
+"""
+
+
+def coverage(
+    actor: Actor, *, on: date, municipality_id: UUID | None = None
+) -> dict[int, dict[Coverage, int]]:
+    """Say of the children under 18 whom the register knows, by age, where they are on a day: each in exactly one state."""
+    actor.require(EnrolmentPermission.COUNT)
+    condition, parameters = _within(actor, "l", None, municipality_id)
+    parameters |= {
+        "on": on, "preschool": PRESCHOOL, "schools": [PRIMARY, BASIC, SECONDARY], "vocational": list(VOCATIONAL), "additional": list(ADDITIONAL),
+        "finishing": [SECONDARY, *VOCATIONAL],
+    }  # fmt: skip
+    found: dict[int, dict[Coverage, int]] = defaultdict(dict)
+    with scope.whole_register(), connection.cursor() as cursor:
+        cursor.execute(_COVERAGE.format(scope=condition), parameters)
+        for age, state, number in cursor.fetchall():
+            found[age][Coverage(state)] = number
+    return dict(found)
+
+
+def _within(
+    actor: Actor, alias: str, organisation_id: UUID | None, municipality_id: UUID | None
+) -> tuple[str, dict[str, Any]]:
+    parts: list[str] = []
+    parameters: dict[str, Any] = {}
+    if not actor.scope.whole_region:
+        if not (actor.scope.organisations or actor.scope.municipalities):
+            raise NotAllowed("access.out_of_scope", "Сведения об организациях вам недоступны.")
+        parts.append(
+            f"({alias}.organisation_id = ANY(%(s_o)s::uuid[]) OR o.municipality_id = ANY(%(s_m)s::uuid[]))"
+        )
+        parameters |= {"s_o": list(actor.scope.organisations), "s_m": list(actor.scope.municipalities)}
+    if organisation_id is not None:
+        parts.append(f"{alias}.organisation_id = %(a_o)s")
+        parameters["a_o"] = organisation_id
+    elif municipality_id is not None:
+        parts.append("o.municipality_id = %(a_m)s")
+        parameters["a_m"] = municipality_id
+    return "".join(f" AND {one}" for one in parts), parameters
