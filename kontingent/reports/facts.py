@@ -137,7 +137,8 @@ _PLACES = """
     SELECT o.id, o.municipality_id,
         coalesce((v.data->>'is_rural')::boolean, o.is_rural) AS rural,
         coalesce(v.data->>'type_code', o.type_code) AS organisation_type,
-        scope.stage_is_open('2', o.municipality_id) AS health_open
+        scope.stage_is_open('2', o.municipality_id) AS health_open,
+        scope.stage_is_open('3', o.municipality_id) AS attestation_open
     FROM organisations_organisation o
     LEFT JOIN LATERAL (
         SELECT v.data FROM organisations_organisationversion v
@@ -293,6 +294,43 @@ _EVE_PLACEMENT = (
     f"JOIN enrolment_placement p ON p.enrolment_id = m.enrolment_id AND KNOWN(p) AND p.starts_on <= {_EVE} "
     f"AND (p.ends_on IS NULL OR p.ends_on > {_EVE})"
 )
+#: What the period brought to whoever sat the exams of a level or got a document: by one human being, as it was known.
+_ATTESTED = """(
+        SELECT coalesce(e.person_id, d.person_id) AS person_id, coalesce(d.honours, false) AS honours, coalesce(d.studies, false) AS studies_certificate,
+            coalesce(e.ege, false) AS ege, coalesce(e.ege_russian, '') AS ege_russian, coalesce(e.ege_mathematics, '') AS ege_mathematics,
+            CASE WHEN d.basic THEN 'passed' WHEN e.admitted_basic AND e.failed_basic THEN 'failed'
+                WHEN e.admitted_basic AND NOT e.sat_basic THEN 'absent' ELSE '' END AS exam_basic,
+            CASE WHEN d.secondary THEN 'passed' WHEN e.admitted_secondary AND e.failed_secondary THEN 'failed'
+                WHEN e.admitted_secondary AND NOT e.sat_secondary THEN 'absent' ELSE '' END AS exam_secondary,
+            CASE WHEN d.issued_on < make_date(extract(year FROM %(since)s::date)::int + 1, 1, 1)
+                    AND d.issued_on >= make_date(extract(year FROM %(since)s::date)::int, 10, 1) THEN 'autumn'
+                WHEN d.issued_on > make_date(extract(year FROM %(until)s::date)::int, 9, 1) THEN 'september' ELSE '' END AS certified_late
+        FROM (
+            SELECT coalesce(q.merged_into_id, q.id) AS person_id, bool_or(x.form = 'interview' AND x.passed) AS admitted_basic,
+                bool_or(x.form IN ('oge', 'gve9')) AS sat_basic, bool_or(x.form IN ('oge', 'gve9') AND x.passed IS FALSE) AS failed_basic,
+                bool_or(x.form IN ('essay', 'exposition') AND x.passed) AS admitted_secondary,
+                bool_or(x.form IN ('ege', 'gve11')) AS sat_secondary, bool_or(x.form IN ('ege', 'gve11') AND x.passed IS FALSE) AS failed_secondary,
+                bool_or(x.form = 'ege') AS ege,
+                CASE WHEN bool_or(x.form = 'ege' AND x.subject_code = '1' AND x.passed) THEN 'passed'
+                    WHEN bool_or(x.form = 'ege' AND x.subject_code = '1') THEN 'failed' ELSE '' END AS ege_russian,
+                CASE WHEN bool_or(x.form = 'ege' AND x.subject_code IN ('2', '22') AND x.passed) THEN 'passed'
+                    WHEN bool_or(x.form = 'ege' AND x.subject_code IN ('2', '22')) THEN 'failed' ELSE '' END AS ege_mathematics
+            FROM attestation_examresult x JOIN persons_person q ON q.id = x.person_id
+            WHERE KNOWN(x) AND x.status_code = 'valid' AND x.held_on >= %(since)s AND x.held_on < %(until)s GROUP BY 1
+        ) e FULL JOIN (
+            SELECT coalesce(q.merged_into_id, q.id) AS person_id, bool_or(x.kind_code = '12') AS basic, bool_or(x.kind_code = '11') AS secondary,
+                bool_or(x.kind_code = '41') AS studies, bool_or(x.with_honours) AS honours, max(x.issued_on) AS issued_on
+            FROM attestation_educationdocument x JOIN persons_person q ON q.id = x.person_id
+            WHERE KNOWN(x) AND x.form = 'original' AND x.state_code <> 'annulled' AND x.issued_on >= %(since)s AND x.issued_on < %(until)s GROUP BY 1
+        ) d ON d.person_id = e.person_id
+    )"""
+_ATTESTATION = ", ".join(
+    f"CASE WHEN place.attestation_open THEN coalesce(att.{name}, {nothing}) ELSE {nothing} END AS {name}"
+    for name, nothing in (
+        ("exam_basic", "''"), ("exam_secondary", "''"), ("honours", "false"), ("certified_late", "''"), ("studies_certificate", "false"),
+        ("ege", "false"), ("ege_russian", "''"), ("ege_mathematics", "''"),
+    )
+)  # fmt: skip
 _FINISHED = f"""
     WITH place AS MATERIALIZED ({_PLACES}), m AS MATERIALIZED (
         SELECT DISTINCT ON (m.enrolment_id) m.* FROM enrolment_movement m
@@ -301,8 +339,8 @@ _FINISHED = f"""
     )
     SELECT {_BEFORE_IT[0]}, (extract(year FROM age(m.effective_on, p.birth_date)))::int AS age,
         CASE m.kind WHEN 'promotion' THEN 'promoted' WHEN 'conditional_promotion' THEN 'conditional'
-            WHEN 'graduation' THEN 'graduated' ELSE 'repeat' END AS outcome, m.effective_on
-    FROM m {_EVE_PLACEMENT} {_BEFORE_IT[1]}
+            WHEN 'graduation' THEN 'graduated' ELSE 'repeat' END AS outcome, m.effective_on, {_ATTESTATION}
+    FROM m {_EVE_PLACEMENT} {_BEFORE_IT[1]} LEFT JOIN {_ATTESTED} att ON att.person_id = p.person_id
 """
 #: Who turns to disabled learners within the organisation counts so, also when the form of study changes with it (2.8, row 04).
 _LEFT = f"""

@@ -13,6 +13,7 @@ from django.db.models import Count, IntegerField, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
+from kontingent.achievements.attestation.permissions import AttestationPermission
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
 from kontingent.codelists import queries as codelists
@@ -44,11 +45,15 @@ HIDDEN = "запись больше не относится к организа�
 NEEDS = {
     "orphan": PersonPermission.VIEW_CATEGORIES, "refugee": PersonPermission.VIEW_CATEGORIES,
     "disability": HealthPermission.VIEW,
+    **dict.fromkeys(("exam_basic", "exam_secondary", "ege", "ege_russian", "ege_mathematics"), AttestationPermission.VIEW_EXAMS),
+    **dict.fromkeys(("honours", "certified_late", "studies_certificate"), AttestationPermission.VIEW_DOCUMENTS),
 }  # fmt: skip
 #: What those permissions open, for the refusal.
 OPENED = {
     PersonPermission.VIEW_CATEGORIES: "социальные категории",
     HealthPermission.VIEW: "сведения о здоровье",
+    AttestationPermission.VIEW_EXAMS: "результаты экзаменов",
+    AttestationPermission.VIEW_DOCUMENTS: "документы об образовании",
 }
 
 

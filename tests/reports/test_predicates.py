@@ -135,8 +135,12 @@ def test_what_is_not_collected_yet_is_said(reader: Reader) -> None:
     asked = reader.read({"grade": 1, "disability": "child"}, source=Source.LEARNERS, place="")
     assert awaited(asked, {"disability"}).startswith("сведения о здоровье")
     assert awaited(asked) == "", "where the stage is open it is counted"
-    exams = reader.read({"exam_basic": "passed"}, source=Source.LEARNERS, place="")
-    assert awaited(exams).startswith("сведения об экзаменах")
+    exams = reader.read({"exam_basic": "passed"}, source=Source.FINISHED, place="")
+    assert awaited(exams, {"exam"}).startswith("сведения об экзаменах")
+    assert awaited(exams) == ""
+    assert awaited(reader.read({"trained": True}, source=Source.LEARNERS, place="")).startswith(
+        "сведения о профессиональном"
+    )
     assert awaited(reader.read({"grade": 1}, source=Source.LEARNERS, place="")) == ""
 
 

@@ -123,6 +123,10 @@ _EXAM = (
     ("failed", "получил неудовлетворительный результат"),
     ("absent", "не участвовал"),
 )
+_EGE = (("passed", "сдал"), ("failed", "не сдал"))
+_CERTIFIED = (("autumn", "в IV квартале прошлого года"), ("september", "после 1 сентября"))
+#: Exams and documents of a period are those of whoever finished a grade in it.
+_GRADUATES = frozenset({_S.FINISHED})
 
 FACTS: dict[str, Fact] = {
     fact.name: fact
@@ -199,13 +203,16 @@ FACTS: dict[str, Fact] = {
         # -- what no room keeps yet
         Fact("disability", "Инвалидность", Kind.CODE, _CHILDREN, codes=(("adult", "инвалид"), ("child", "ребёнок-инвалид")), awaits=_HEALTH, opens="disability"),
         Fact("implant", "Кохлеарный имплант", Kind.FLAG, _PEOPLE, awaits=_HEALTH),
-        Fact("exam_basic", "ГИА за курс ООО", Kind.CODE, _PEOPLE, codes=_EXAM, awaits=_EXAMS),
-        Fact("exam_secondary", "ГИА за курс СОО", Kind.CODE, _PEOPLE, codes=_EXAM, awaits=_EXAMS),
-        Fact("honours", "Аттестат с отличием", Kind.FLAG, _PEOPLE, awaits=_EXAMS),
-        Fact("certified_late", "Получил аттестат в IV квартале или после 1 сентября", Kind.FLAG, _PEOPLE, awaits=_EXAMS),
+        Fact("exam_basic", "ГИА за курс ООО", Kind.CODE, _GRADUATES, codes=_EXAM, awaits=_EXAMS, opens="exam"),
+        Fact("exam_secondary", "ГИА за курс СОО", Kind.CODE, _GRADUATES, codes=_EXAM, awaits=_EXAMS, opens="exam"),
+        Fact("honours", "Аттестат с отличием", Kind.FLAG, _GRADUATES, awaits=_EXAMS, opens="exam"),
+        Fact("certified_late", "Когда получил аттестат", Kind.CODE, _GRADUATES, codes=_CERTIFIED, awaits=_EXAMS, opens="exam"),
+        Fact("studies_certificate", "Получил свидетельство об обучении", Kind.FLAG, _GRADUATES, awaits=_EXAMS, opens="exam"),
         Fact("veteran", "Участник боевых действий", Kind.FLAG, _PEOPLE, awaits=_BENEFITS),
         Fact("radiation", "Подвергся воздействию радиации", Kind.FLAG, _PEOPLE, awaits=_BENEFITS),
-        Fact("ege", "Участвовал в ЕГЭ", Kind.FLAG, _PEOPLE, awaits=_EXAMS),
+        Fact("ege", "Участвовал в ЕГЭ", Kind.FLAG, _GRADUATES, awaits=_EXAMS, opens="exam"),
+        Fact("ege_russian", "ЕГЭ по русскому языку", Kind.CODE, _GRADUATES, codes=_EGE, awaits=_EXAMS, opens="exam"),
+        Fact("ege_mathematics", "ЕГЭ по математике", Kind.CODE, _GRADUATES, codes=_EGE, awaits=_EXAMS, opens="exam"),
         Fact("trained", "Прошёл профессиональное обучение", Kind.FLAG, _PEOPLE, awaits=_TRAINING),
     )
 }  # fmt: skip
