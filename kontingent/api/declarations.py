@@ -269,6 +269,17 @@ ASKED = Endpoint(
     MachineScope.EPGU,
     {"$ref": "#/components/schemas/PerformanceAnswer"},
 )
+TRANSFERS = Endpoint(
+    "askTransferState",
+    f"{_EPGU}/transfers",
+    "Узнать состояние перевода для гражданина",
+    "Реестр сам проверяет право на день запроса, как в askPerformance. В ответе – переводы ребёнка в пределах доступа системы, новые первыми, "
+    "или причина отказа. Каждый запрос получает состояние на сейчас. Схема собственная: опубликованной нет.",
+    MachineScope.EPGU,
+    {"$ref": "#/components/schemas/TransferStates"},
+    method="POST",
+    body={"$ref": "#/components/schemas/TransferStateRequest"},
+)
 SCHEDULE = Endpoint(
     "getSchedule",
     f"{_EPGU}/Schedule/{{request_id}}",
@@ -286,7 +297,7 @@ SCHEDULE = Endpoint(
     refusals="OperationOutcome",
 )
 ENDPOINTS = (
-    ORGANISATIONS, LEARNERS, LEARNER, CONTINGENT, REPORTS, CHANGES, FOREIGN_MINORS, DELIVER, BATCH, RECEIPTS, REFUSED_ROWS, ASK, ASKED, SCHEDULE,
+    ORGANISATIONS, LEARNERS, LEARNER, CONTINGENT, REPORTS, CHANGES, FOREIGN_MINORS, DELIVER, BATCH, RECEIPTS, REFUSED_ROWS, ASK, ASKED, TRANSFERS, SCHEDULE,
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}

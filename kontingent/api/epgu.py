@@ -11,17 +11,14 @@ from django.http import HttpRequest, HttpResponse
 
 from kontingent.api import declarations
 from kontingent.api.serving import ApiRequest, answered, bad_parameter, refusals_as, serves, uuid_of
-from kontingent.exchange.epgu import actions, payloads, questions
+from kontingent.exchange.epgu import actions, payloads, questions, transfers
 from kontingent.kernel.errors import InvalidValue, NotFound
 
 
 @serves(declarations.ASK)
 def ask(request: ApiRequest) -> HttpResponse:
     """Answer a citizen's question."""
-    if request.content_type != "application/json":
-        raise InvalidValue(
-            "epgu.content_type", "Тело запроса – JSON: Content-Type должен быть application/json."
-        )
+    _require_json(request)
     asked = questions.from_json(request.read(questions.MOST_BYTES + 1))
     return answered(payloads.told(actions.answer(actor=request.actor, asked=asked)))
 
@@ -32,6 +29,21 @@ def tell_again(request: ApiRequest, message: str) -> HttpResponse:
     return answered(
         payloads.told(actions.told(actor=request.actor, message_id=questions.message_id(message)))
     )
+
+
+@serves(declarations.TRANSFERS)
+def transfer_state(request: ApiRequest) -> HttpResponse:
+    """Tell where a child's transfer is."""
+    _require_json(request)
+    asked = questions.about_transfers(request.read(questions.MOST_BYTES + 1))
+    return answered(transfers.state(actor=request.actor, asked=asked))
+
+
+def _require_json(request: HttpRequest) -> None:
+    if request.content_type != "application/json":
+        raise InvalidValue(
+            "epgu.content_type", "Тело запроса – JSON: Content-Type должен быть application/json."
+        )
 
 
 # -- the timetable ---------------------------------------------------------------------------------

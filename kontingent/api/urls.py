@@ -19,6 +19,7 @@ _VIEWS: dict[str, serving.View] = {
     declarations.REFUSED_ROWS.operation: journals.list_refused,
     declarations.ASK.operation: epgu.ask,
     declarations.ASKED.operation: epgu.tell_again,
+    declarations.TRANSFERS.operation: epgu.transfer_state,
     declarations.SCHEDULE.operation: epgu.timetable,
 }
 

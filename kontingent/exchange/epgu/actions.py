@@ -111,7 +111,7 @@ def _answered(actor: Actor, asked: Asked) -> ServiceRequest:
         client_code=actor.code, client_name=actor.name, message_id=asked.message_id, digest=asked.digest, applicant_id=applicant_id,
         content=sorted(asked.content), starts_on=starts_on, ends_on=ends_on, received_at=now,
     )  # fmt: skip
-    right = rules.right_of(_standing(applicant_id, child_id, asked.child_born, today), today)
+    right = rules.right_of(standing(applicant_id, child_id, asked.child_born, today), today)
     if isinstance(right, Refusal) or child_id is None:
         made.refusal = right if isinstance(right, Refusal) else Refusal.CHILD_NOT_FOUND
     else:
@@ -127,9 +127,8 @@ def _answered(actor: Actor, asked: Asked) -> ServiceRequest:
     return made
 
 
-def _standing(
-    applicant_id: UUID | None, child_id: UUID | None, said: date | None, on: date
-) -> rules.Standing:
+def standing(applicant_id: UUID | None, child_id: UUID | None, said: date | None, on: date) -> rules.Standing:
+    """Return what the register says of two people on a day."""
     if applicant_id is None or child_id is None:
         return rules.Standing(is_known=False)
     born = persons.birth_date_of(child_id)
@@ -248,7 +247,7 @@ def timetable(*, actor: Actor, request_id: UUID, start: date | None, end: date |
     found = ServiceRequest.objects.filter(client_code=actor.code, pk=request_id, refusal="").first()
     if found is None or found.child_id is None:
         raise NotFound("epgu.no_such_request", "Такого ответа не было. Начните с запроса.")
-    right = rules.right_of(_standing(found.applicant_id, found.child_id, None, today), today)
+    right = rules.right_of(standing(found.applicant_id, found.child_id, None, today), today)
     if clock.now() - found.answered_at > rules.HANDLE_LIVES or isinstance(right, Refusal):
         raise _expired()
     what, reader = f"расписание, {RIGHT_TITLES[right]}", _by_the_right_shown(actor)

@@ -28,3 +28,24 @@ class PerformanceRefused(Event):
     title: ClassVar[str] = "Запрос успеваемости через ЕПГУ отклонён"
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferStateTold(Event):
+    """A citizen was told of a child's transfers through ЕПГУ; the subjects are the child and the applicant."""
+
+    kind: ClassVar[str] = "epgu.transfer_told"
+    title: ClassVar[str] = "Состояние перевода сообщено через ЕПГУ"
+
+    right: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferStateRefused(Event):
+    """A question about a child's transfers that came through ЕПГУ was refused."""
+
+    kind: ClassVar[str] = "epgu.transfer_refused"
+    title: ClassVar[str] = "Запрос о переводе через ЕПГУ отклонён"
+
+    reason: str

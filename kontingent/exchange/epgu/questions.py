@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 from kontingent.exchange.epgu import rules
 from kontingent.exchange.epgu.actions import Asked
 from kontingent.exchange.epgu.codes import Content
+from kontingent.exchange.epgu.transfers import AskedState
 from kontingent.kernel import snils
 from kontingent.kernel.errors import InvalidValue
 
@@ -48,6 +49,29 @@ class _Question(Struct, forbid_unknown_fields=True, rename="camel"):
     child: _Person
     period: _Days | None = None
     content: list[Content] = []
+
+
+class _AboutTransfers(Struct, forbid_unknown_fields=True, rename="camel"):
+    applicant: _Person
+    child: _Person
+
+
+def about_transfers(text: bytes) -> AskedState:
+    """Read a question about the transfers of a child, as JSON.
+
+    Raises:
+        InvalidValue: it is too long or not of the schema; the words say where.
+    """
+    _require_size(text)
+    try:
+        found = msgspec.json.decode(text, type=_AboutTransfers)
+    except msgspec.MsgspecError as wrong:
+        raise _not_by_schema(wrong, "TransferStateRequest") from None
+    except UnicodeDecodeError:
+        raise InvalidValue("epgu.structure", "Запрос не в UTF-8. Передайте его в этой кодировке.") from None
+    return AskedState(
+        _snils(found.applicant.snils, "applicant.snils"), _snils(found.child.snils, "child.snils"), found.child.birth_date
+    )  # fmt: skip
 
 
 def from_json(text: bytes) -> Asked:
@@ -85,16 +109,16 @@ def _require_size(text: bytes) -> None:
         )
 
 
-def _not_by_schema(wrong: msgspec.MsgspecError) -> InvalidValue:
+def _not_by_schema(wrong: msgspec.MsgspecError, schema: str = "PerformanceRequest") -> InvalidValue:
     said = str(wrong)
     place = said.rpartition("`$")[2].rstrip("`").lstrip(".") if "`$" in said else ""
-    return _structure(place)
+    return _structure(place, schema)
 
 
-def _structure(place: str) -> InvalidValue:
+def _structure(place: str, schema: str = "PerformanceRequest") -> InvalidValue:
     return InvalidValue(
         "epgu.structure",
-        f"Запрос составлен не по схеме PerformanceRequest{f', место: {place[:60]}' if place else ''}. Сверьте его с описанием.",
+        f"Запрос составлен не по схеме {schema}{f', место: {place[:60]}' if place else ''}. Сверьте его с описанием.",
     )
 
 

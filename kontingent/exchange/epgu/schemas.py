@@ -6,6 +6,7 @@ from typing import Any
 
 from kontingent.exchange.epgu.codes import Content, Refusal, Right
 from kontingent.exchange.epgu.rules import LONGEST_DAYS
+from kontingent.trajectory.transfers.codes import Answer, State
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _DAY: dict[str, Any] = {"type": "string", "format": "date"}
@@ -93,6 +94,32 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "detail": {"type": ["string", "null"], "description": "причина отказа и что делать, для гражданина"},
             "answer": {"oneOf": [{"$ref": "#/components/schemas/KidSchoolData"}, {"type": "null"}]},
         }
+    ),
+    "TransferStateRequest": {
+        **_object({"applicant": _object(_PERSON, optional=_NAMED), "child": _object(_PERSON, optional=_NAMED)}),
+        "additionalProperties": False,
+    },
+    "TransferStates": _object(
+        {
+            "state": {"type": "string", "enum": ["answered", "refused"]},
+            "right": {"type": ["string", "null"], "enum": [*(one.value for one in Right), None]},
+            "refusal": {"type": ["string", "null"], "enum": [*(one.value for one in Refusal), None]},
+            "reason": {"type": ["string", "null"], "description": "RejectionReasonCode СМЭВ"},
+            "detail": {"type": ["string", "null"], "description": "причина отказа и что делать, для гражданина"},
+            "transfers": _many(
+                _object(
+                    {
+                        "id": {"type": "string", "format": "uuid"},
+                        "state": {"type": "string", "enum": [one.value for one in State]},
+                        "title": _TEXT, "from": _TEXT, "to": _TEXT, "appliedOn": _DAY, "arrivesOn": _DAY,
+                        "answerDueOn": {"type": ["string", "null"], "format": "date"},
+                        "formerAnswer": {"type": ["string", "null"], "enum": [*(one.value for one in Answer), None]},
+                        "completedOn": {"type": ["string", "null"], "format": "date"},
+                    }
+                )
+            ),
+        },
+        description="Состояние переводов ребёнка на момент запроса.",
     ),
     "KidSchoolData": _object(
         {

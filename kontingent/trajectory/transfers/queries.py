@@ -182,6 +182,12 @@ def of_family(actor: Actor, person_id: UUID) -> list[Row]:
     return rows
 
 
+def about(person_id: UUID) -> list[Transfer]:
+    """Return the transfers of a learner whom somebody's right has shown, within the scope in force, the newest first; whoever calls notes the look."""
+    found = Transfer.objects.select_related("former", "receiver").filter(person_id=person_id)
+    return list(found.order_by("-registered_at")[:PAGE])
+
+
 # -- looking for the learner -------------------------------------------------------------------------
 
 
