@@ -7,6 +7,9 @@
 ``rules``     the grammar of filter, sort and fields; pure
 ``queries``   the register as collections of OneRoster, within the actor's scope
 ``payloads``  a row as JSON of the REST interface; pure
+``gradebook`` works and results as messages of the intake, and back; pure
+``adapter``   a set as a journal: what ``exchange.journals`` asks of every adapter; pure
+``works``     what a journal delivered as tables of a set
 ``cli``       a set checked or written on the command line
 Not here: HTTP (``api.oneroster``), what a mark means (``performance``). СНИЛС has no column here, on purpose.
 """

@@ -272,7 +272,8 @@ def _groups(actor: Actor, on: date) -> QuerySet[Group]:
     )
 
 
-def _year_key(begins_in: int) -> str:
+def year_key(begins_in: int) -> str:
+    """Return the id of a school year."""
     return f"year-{begins_in}"
 
 
@@ -283,7 +284,7 @@ def _sessions(actor: Actor, on: date) -> list[dict[str, Any]]:
     base = {"status": "active", "dateLastModified": LONG_AGO, "schoolYear": str(year.begins_in + 1)}
     rows: list[dict[str, Any]] = [
         {
-            **base, "sourcedId": _year_key(year.begins_in), "title": str(year), "type": "schoolYear",
+            **base, "sourcedId": year_key(year.begins_in), "title": str(year), "type": "schoolYear",
             "startDate": year.starts_on, "endDate": date(year.begins_in + 1, 8, 31), "parentSourcedId": "",
         }
     ]  # fmt: skip
@@ -294,7 +295,7 @@ def _sessions(actor: Actor, on: date) -> list[dict[str, Any]]:
         {
             **base, "sourcedId": f"period-{one.pk}", "title": codelists.title("study_period", one.code),
             "type": "gradingPeriod", "startDate": one.starts_on, "endDate": one.ends_on,
-            "parentSourcedId": _year_key(year.begins_in),
+            "parentSourcedId": year_key(year.begins_in),
         }
         for one in periods
     ]  # fmt: skip
@@ -339,7 +340,7 @@ def _courses(actor: Actor, on: date) -> QuerySet[Any]:
         {
             "sourcedId": _course_key(), "status": _active(),
             "dateLastModified": Cast("programme__valid_from", DateTimeField()),
-            "schoolYearSourcedId": Value(_year_key(SchoolYear.of(on).begins_in)),
+            "schoolYearSourcedId": Value(year_key(SchoolYear.of(on).begins_in)),
             "title": F("programme__title"), "grades": _grades(), "orgSourcedId": _text("organisation_id"),
         },
     )  # fmt: skip
@@ -361,7 +362,7 @@ def _classes(actor: Actor, on: date) -> QuerySet[Any]:
             "dateLastModified": Coalesce(Subquery(last.values("last")), Value(LONG_AGO)),
             "title": F("title"), "grades": _grades(), "courseSourcedId": _course_key(), "classType": Value("homeroom"),
             "schoolSourcedId": _text("organisation_id"),
-            "termSourcedIds": Value(_year_key(SchoolYear.of(on).begins_in)),
+            "termSourcedIds": Value(year_key(SchoolYear.of(on).begins_in)),
         },
     )  # fmt: skip
 
