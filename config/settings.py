@@ -164,6 +164,9 @@ ADDRESS = environment.text("KONTINGENT_ADDRESS", "").rstrip("/")
 IMPORT_MAX_BYTES = environment.whole("KONTINGENT_IMPORT_MAX_BYTES", 200 * 1024 * 1024, least=1024)
 #: Any other form, in bytes, fields and files; only views that take a file say otherwise (kontingent.web.uploads).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+#: Where uploaded documents lie, outside the web root, and who looks for viruses: a function of bytes, by its dotted name.
+FILES_DIR = Path(environment.text("KONTINGENT_FILES", str(VAR_DIR / "files")))
+FILES_ANTIVIRUS = environment.text("KONTINGENT_ANTIVIRUS", "")
 #: Who finds the client that delivers for a journal: the rooms of journals and of clients do not know each other.
 JOURNALS_DELIVERER = "kontingent.access.machines.queries.deliverer"
 #: Where ЕПГУ leaves requests as files and finds its answers: a folder for each outside system; empty: no file drop.

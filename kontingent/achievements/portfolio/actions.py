@@ -1,0 +1,368 @@
+"""A family proposes an achievement, a school accepts it field by field or enters it itself, corrects, verifies, revokes.
+
+Every act asks the gate of stage three where the school lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from kontingent.achievements.portfolio import files, rules
+from kontingent.achievements.portfolio.codes import OLYMPIAD, State
+from kontingent.achievements.portfolio.events import (
+    AchievementDecided,
+    AchievementEntered,
+    AchievementProposed,
+    ScanAttached,
+)
+from kontingent.achievements.portfolio.models import Achievement, FormerAchievement, Scan
+from kontingent.achievements.portfolio.permissions import PortfolioPermission
+from kontingent.achievements.portfolio.rules import Facts
+from kontingent.audit import actions as audit
+from kontingent.codelists import queries as codelists
+from kontingent.enrolment.models import Enrolment
+from kontingent.kernel import clock
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import Conflict, InvalidValue, NotAllowed, NotFound, RuleViolation
+from kontingent.organisations import queries as organisations
+from kontingent.persons import queries as persons
+from kontingent.stages import queries as stages
+
+#: Of one achievement so many scans, of a team so many learners.
+MOST_SCANS, LARGEST_TEAM = 5, 40
+
+
+@transaction.atomic
+def propose(*, actor: Actor, person_id: UUID, facts: Facts) -> Achievement:
+    """Propose an achievement of one's own child or of oneself (предложить); the school where the child studies decides.
+
+    Raises:
+        NotAllowed: it is not the actor's child.
+        RuleViolation: the child studies nowhere, or stage three is closed there.
+    """
+    if not actor.scope.is_family or person_id not in actor.scope.persons:
+        raise NotAllowed("access.not_own", "Эти сведения не о вашем ребёнке. Вернитесь к списку.")
+    today = clock.today()
+    place = (
+        Enrolment.objects.filter(
+            Q(ends_on__isnull=True) | Q(ends_on__gt=today),
+            person_id=person_id,
+            superseded_at__isnull=True,
+            starts_on__lte=today,
+        )
+        .order_by("-is_main", "-starts_on")
+        .first()
+    )
+    if place is None:
+        raise RuleViolation(
+            "portfolio.studies_nowhere", "Сейчас ребёнок нигде не числится: предложить достижение некому."
+        )
+    _gate(place.organisation_id, facts)
+    made = _made(
+        person_id, place.organisation_id, _checked(facts, person_id), State.PROPOSED, actor, by_family=True
+    )
+    audit.record(
+        AchievementProposed(subjects=(person_id,), object_id=made.pk, organisation_id=place.organisation_id),
+        actor=actor,
+    )
+    return made
+
+
+@transaction.atomic
+def enter(
+    *, actor: Actor, organisation_id: UUID, person_ids: Collection[UUID], facts: Facts, verified: bool
+) -> list[Achievement]:
+    """Enter an achievement of one learner, or of each of a team (внести); ``verified`` says that the original was seen.
+
+    Raises:
+        NotFound: somebody has never studied in the organisation.
+        Conflict: somebody has this achievement already; nothing is entered.
+    """
+    organisation = organisations.get(organisation_id)
+    actor.require(
+        PortfolioPermission.EDIT,
+        organisation_id=organisation.id,
+        municipality_id=organisation.municipality_id,
+    )
+    _gate(organisation_id, facts)
+    who = list(dict.fromkeys(person_ids))
+    if not who:
+        raise InvalidValue("portfolio.nobody", "Отметьте, чьё это достижение.")
+    if len(who) > LARGEST_TEAM:
+        raise InvalidValue(
+            "portfolio.team_large", f"За один раз – до {LARGEST_TEAM} учеников. Внесите команду частями."
+        )
+    here = set(
+        Enrolment.objects.filter(
+            person_id__in=who, organisation_id=organisation_id, superseded_at__isnull=True
+        ).values_list("person_id", flat=True)
+    )
+    if set(who) - here:
+        raise NotFound(
+            "portfolio.not_a_learner",
+            "Среди отмеченных есть тот, кто в вашей организации не учился. Обновите список.",
+        )
+    made = [
+        _made(
+            one,
+            organisation_id,
+            _checked(facts, one),
+            State.ACCEPTED,
+            actor,
+            by_family=False,
+            verified=verified,
+        )
+        for one in who
+    ]
+    audit.record(AchievementEntered(subjects=tuple(who), organisation_id=organisation_id), actor=actor)
+    return made
+
+
+@transaction.atomic
+def accept(
+    *, actor: Actor, achievement_id: UUID, facts: Facts, verified: bool, version: int | None = None
+) -> Achievement:
+    """Accept what a family proposed, each field as proposed or corrected; what it said before is kept."""
+    found = _locked(actor, achievement_id, "accept", version)
+    corrected = _replace(found, facts, actor)
+    found.state = State.ACCEPTED
+    return _decided(found, actor, "accepted", corrected=corrected, verified=verified)
+
+
+@transaction.atomic
+def refuse(*, actor: Actor, achievement_id: UUID, reason: str, version: int | None = None) -> Achievement:
+    """Refuse what a family proposed, for a reason that it will read."""
+    found = _locked(actor, achievement_id, "refuse", version)
+    found.state, found.reason = State.REFUSED, _reason(reason)
+    return _decided(found, actor, "refused")
+
+
+@transaction.atomic
+def correct(*, actor: Actor, achievement_id: UUID, facts: Facts, version: int | None = None) -> Achievement:
+    """Correct an accepted achievement; what it said before is kept, and it is to be verified anew."""
+    found = _locked(actor, achievement_id, "correct", version)
+    corrected = _replace(found, facts, actor)
+    if corrected:
+        found.verified_at, found.verified_by_name = None, ""
+    return _decided(found, actor, "corrected", corrected=corrected)
+
+
+@transaction.atomic
+def verify(*, actor: Actor, achievement_id: UUID, version: int | None = None) -> Achievement:
+    """Say that the original document was seen (подтвердить по подлиннику)."""
+    found = _locked(actor, achievement_id, "verify", version)
+    return _decided(found, actor, "verified", verified=True)
+
+
+@transaction.atomic
+def revoke(*, actor: Actor, achievement_id: UUID, reason: str, version: int | None = None) -> Achievement:
+    """Take an achievement out of the portfolio, for a reason; it stays in the history."""
+    found = _locked(actor, achievement_id, "revoke", version)
+    found.state, found.reason = State.REVOKED, _reason(reason)
+    return _decided(found, actor, "revoked")
+
+
+@transaction.atomic
+def attach(*, actor: Actor, achievement_id: UUID, upload: files.Upload) -> Scan:
+    """Keep a scan of the supporting document (приложить).
+
+    Raises:
+        InvalidValue: the file may not be taken, or there are enough of them.
+        NotFound: no such achievement for the actor.
+    """
+    found = Achievement.objects.select_for_update().filter(pk=achievement_id).first()
+    own = found is not None and actor.scope.is_family and found.person_id in actor.scope.persons
+    if found is None or not (
+        own or actor.scope.covers(found.organisation_id, found.organisation.municipality_id)
+    ):
+        raise _no_such()
+    if not own:
+        actor.require(PortfolioPermission.EDIT)
+    elif found.state != State.PROPOSED:
+        raise RuleViolation(
+            "portfolio.decided", "Школа уже решила об этом достижении: приложить документ может она."
+        )
+    stages.gate_of(found.organisation_id).require(_field(found.kind_code))
+    if found.scans.count() >= MOST_SCANS:
+        raise InvalidValue(
+            "portfolio.scans", f"К достижению приложено уже {MOST_SCANS} файлов. Этого достаточно."
+        )
+    data = files.read(upload)
+    digest, checked = files.keep(data)
+    scan, _ = Scan.objects.get_or_create(
+        achievement=found, digest=digest,
+        defaults={
+            "media_type": checked.media_type, "ending": checked.ending, "size": len(data), "uploaded_at": clock.now(),
+            "uploaded_by_name": actor.name,
+        },
+    )  # fmt: skip
+    audit.record(
+        ScanAttached(
+            subjects=(found.person_id,),
+            object_id=found.pk,
+            organisation_id=found.organisation_id,
+            outcome="attached",
+            digest=digest,
+        ),
+        actor=actor,
+    )
+    return scan
+
+
+@transaction.atomic
+def detach(*, actor: Actor, scan_id: UUID) -> None:
+    """Take a scan away; its content is swept when nothing else names it."""
+    scan = Scan.objects.select_related("achievement__organisation").filter(pk=scan_id).first()
+    place = scan.achievement.organisation if scan is not None else None
+    if scan is None or place is None or not actor.scope.covers(place.id, place.municipality_id):
+        raise _no_such()
+    actor.require(PortfolioPermission.EDIT)
+    one = scan.achievement
+    audit.record(
+        ScanAttached(
+            subjects=(one.person_id,),
+            object_id=one.pk,
+            organisation_id=one.organisation_id,
+            outcome="detached",
+            digest=scan.digest,
+        ),
+        actor=actor,
+    )
+    scan.delete()
+
+
+def sweep() -> int:
+    """Remove contents that no scan names; return how many. Run by the worker, who sees all."""
+    return files.sweep(set(Scan.objects.values_list("digest", flat=True)))
+
+
+# -- parts -------------------------------------------------------------------------------------------
+
+
+def _field(kind_code: str) -> str:
+    return "olympiad" if kind_code in {OLYMPIAD, "200"} else "achievement"
+
+
+def _gate(organisation_id: UUID, facts: Facts) -> None:
+    stages.gate_of(organisation_id).require(_field(facts.kind_code))
+
+
+def _checked(facts: Facts, person_id: UUID) -> Facts:
+    return rules.check(facts, born=persons.birth_date_of(person_id), today=clock.today(), known=codelists.has)
+
+
+def _made(
+    person_id: UUID,
+    organisation_id: UUID,
+    facts: Facts,
+    state: State,
+    actor: Actor,
+    *,
+    by_family: bool,
+    verified: bool = False,
+) -> Achievement:
+    now = clock.now()
+    decided: dict[str, Any] = {}
+    if state is State.ACCEPTED:
+        decided = {"decided_at": now, "decided_by_name": actor.name}
+        if verified:
+            decided |= {"verified_at": now, "verified_by_name": actor.name}
+    try:
+        with transaction.atomic():
+            return Achievement.objects.create(
+                person_id=person_id, organisation_id=organisation_id, title_key=rules.title_key(facts.title), state=state,
+                by_family=by_family, entered_at=now, entered_by_name=actor.name, **facts._asdict(), **decided,
+            )  # fmt: skip
+    except IntegrityError as error:
+        raise _twice(error) from error
+
+
+def _twice(error: IntegrityError) -> Exception:
+    if "achievement_once" not in str(error):
+        return error
+    return Conflict(
+        "portfolio.twice",
+        "Это достижение (то же мероприятие в тот же день) у ученика уже есть или предложено. Откройте портфолио и проверьте.",
+    )
+
+
+def _locked(actor: Actor, achievement_id: UUID, act: str, version: int | None) -> Achievement:
+    found = (
+        Achievement.objects.select_for_update(of=("self",))
+        .select_related("organisation")
+        .filter(pk=achievement_id)
+        .first()
+    )
+    if found is None or not actor.scope.covers(found.organisation_id, found.organisation.municipality_id):
+        raise _no_such()
+    actor.require(PortfolioPermission.EDIT)
+    stages.gate(found.organisation.municipality).require(_field(found.kind_code))
+    rules.check_may(act, State(found.state))
+    if version is not None and version != found.version:
+        raise Conflict(
+            "portfolio.changed",
+            "За это время достижение изменил кто-то другой. Обновите страницу и посмотрите, что изменилось.",
+        )
+    return found
+
+
+def _no_such() -> NotFound:
+    return NotFound("portfolio.no_such", "Такого достижения нет.")
+
+
+def facts_of(one: Achievement) -> Facts:
+    """Return what an achievement says."""
+    return Facts(*(getattr(one, name) for name in Facts._fields))
+
+
+def _replace(found: Achievement, facts: Facts, actor: Actor) -> list[str]:
+    """Put new facts in place of the old ones, which are kept; return the names of those that differ."""
+    _gate(found.organisation_id, facts)
+    before, after = facts_of(found), _checked(facts, found.person_id)
+    corrected = rules.changes(before, after)
+    if corrected:
+        FormerAchievement.objects.create(
+            achievement=found, replaced_at=clock.now(), replaced_by_name=actor.name,
+            facts={name: value.isoformat() if isinstance(value, date) else value for name, value in before._asdict().items()},
+        )  # fmt: skip
+        for name in corrected:
+            setattr(found, name, getattr(after, name))
+        found.title_key = rules.title_key(found.title)
+    return corrected
+
+
+def _reason(said: str) -> str:
+    text = " ".join(said.split())
+    if not text:
+        raise InvalidValue("portfolio.reason", "Напишите причину: её прочитает семья.")
+    if len(text) > 500:
+        raise InvalidValue("portfolio.reason", "Причина длиннее 500 знаков. Сократите её.")
+    return text
+
+
+def _decided(
+    found: Achievement, actor: Actor, outcome: str, *, corrected: Collection[str] = (), verified: bool = False
+) -> Achievement:
+    found.decided_at, found.decided_by_name = clock.now(), actor.name
+    if verified:
+        found.verified_at, found.verified_by_name = found.decided_at, actor.name
+    found.version += 1
+    try:
+        with transaction.atomic():
+            found.save()
+    except IntegrityError as error:
+        raise _twice(error) from error
+    audit.record(
+        AchievementDecided(
+            subjects=(found.person_id,), object_id=found.pk, organisation_id=found.organisation_id, basis=found.reason,
+            outcome=outcome, corrected=list(corrected),
+        ),
+        actor=actor,
+    )  # fmt: skip
+    return found

@@ -1,0 +1,253 @@
+"""Reading: a learner's portfolio, the inbox of what families propose, what a school or a territory has attained, a scan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from kontingent.achievements.portfolio import files, rules
+from kontingent.achievements.portfolio.codes import State
+from kontingent.achievements.portfolio.models import Achievement, FormerAchievement, Scan
+from kontingent.achievements.portfolio.permissions import PortfolioPermission
+from kontingent.audit import reads
+from kontingent.audit.reads import ReadKind
+from kontingent.codelists import queries as codelists
+from kontingent.enrolment import queries as enrolment
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import NotAllowed, NotFound
+from kontingent.kernel.school_year import SchoolYear
+from kontingent.organisations.models import Organisation
+from kontingent.stages import queries as stages
+
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """A learner's achievements, the newest first; ``waiting`` and ``refused`` to those who may know."""
+
+    person_id: UUID
+    accepted: list[Achievement]
+    waiting: list[Achievement]
+    refused: list[Achievement]
+
+    @property
+    def by_kind(self) -> list[tuple[str, int]]:
+        """How many of each kind."""
+        counts = Counter(one.kind_code for one in self.accepted)
+        return [(codelists.title("achievement_kind", code), count) for code, count in sorted(counts.items())]
+
+
+def portfolio(actor: Actor, person_id: UUID, *, school_year: int | None = None) -> Portfolio:
+    """Return a learner's portfolio, of one school year when it is named; the read is journaled.
+
+    Raises:
+        NotAllowed: the learner is a stranger to the actor, or stage three is closed where the actor works.
+    """
+    family = actor.scope.is_family
+    if family and person_id not in actor.scope.persons:
+        raise NotAllowed("access.not_own", "Эти сведения не о вашем ребёнке. Вернитесь к списку.")
+    if not family:
+        actor.require(PortfolioPermission.VIEW)
+        enrolment.require_visible(actor, person_id)
+    stages.gate_for(actor).require("achievement")
+    found = (
+        Achievement.objects.filter(person_id=person_id)
+        .select_related("organisation")
+        .prefetch_related("scans")
+    )
+    if school_year is not None:
+        year = SchoolYear(school_year)
+        found = found.filter(happened_on__gte=year.starts_on, happened_on__lt=year.ends_on)
+    rows = list(found.order_by("-happened_on", "title_key")[:PAGE])
+    reads.note(
+        actor,
+        ReadKind.FAMILY if family else ReadKind.CARD,
+        [person_id],
+        object_id=person_id,
+        what="портфолио",
+    )
+    of = {state: [one for one in rows if one.state == state] for state in State}
+    return Portfolio(
+        person_id, of[State.ACCEPTED], of[State.PROPOSED], [*of[State.REFUSED], *of[State.REVOKED]]
+    )
+
+
+def one(actor: Actor, achievement_id: UUID) -> tuple[Achievement, list[FormerAchievement]]:
+    """Return an achievement with what it said before.
+
+    Raises:
+        NotFound: it is of strangers.
+    """
+    actor.require(PortfolioPermission.VIEW)
+    stages.gate_for(actor).require("achievement")
+    found = (
+        Achievement.objects.select_related("organisation", "person")
+        .filter(_within(actor), pk=achievement_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound("portfolio.no_such", "Такого достижения нет.")
+    reads.note(actor, ReadKind.CARD, [found.person_id], object_id=achievement_id, what="достижение")
+    return found, list(found.former.order_by("-pk"))
+
+
+def inbox(actor: Actor) -> list[Achievement]:
+    """Return what families propose to the actor's schools, the oldest first."""
+    actor.require(PortfolioPermission.EDIT)
+    stages.gate_for(actor).require("achievement")
+    found = (
+        Achievement.objects.select_related("person")
+        .prefetch_related("scans")
+        .filter(_within(actor), state=State.PROPOSED)
+    )
+    rows = list(found.order_by("entered_at")[:PAGE])
+    reads.note(actor, ReadKind.LIST, [each.person_id for each in rows], what="предложенные достижения")
+    return rows
+
+
+def waiting(actor: Actor) -> int:
+    """Return how many proposals wait for the actor's schools."""
+    actor.require(PortfolioPermission.EDIT)
+    return Achievement.objects.filter(_within(actor), state=State.PROPOSED).count()
+
+
+class Line(NamedTuple):
+    """How many achievements of a kind and level, of how many learners, and how many of them were won."""
+
+    kind: str
+    level: str
+    achievements: int
+    learners: int
+    won: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attained:
+    """What a school (or a territory) has attained in a school year."""
+
+    rows: list[Achievement]
+    lines: list[Line]
+    total: int
+
+
+def attained(actor: Actor, school_year: int, *, filters: Mapping[str, str] | None = None) -> Attained:
+    """Return the accepted achievements of the actor's scope in a school year; ``filters`` by kind, level, result and subject codes."""
+    actor.require(PortfolioPermission.VIEW)
+    stages.gate_for(actor).require("achievement")
+    year = SchoolYear(school_year)
+    found = Achievement.objects.filter(
+        _within(actor), state=State.ACCEPTED, happened_on__gte=year.starts_on, happened_on__lt=year.ends_on
+    )
+    for name, code in (filters or {}).items():
+        if code and name in rules.CODE_LISTS:
+            found = found.filter(**{name: code})
+    counted = (
+        found.order_by("kind_code", "level_code")
+        .values_list("kind_code", "level_code")
+        .annotate(
+            n=Count("pk"),
+            who=Count("person_id", distinct=True),
+            won=Count("pk", filter=Q(result_code__in=_WON)),
+        )
+    )
+    lines = [
+        Line(
+            codelists.title("achievement_kind", kind),
+            codelists.title("achievement_level", level),
+            n,
+            who,
+            won,
+        )
+        for kind, level, n, who, won in counted
+    ]
+    rows = list(
+        found.select_related("person", "organisation").order_by(
+            "-happened_on", "title_key", "person__name_key"
+        )[:PAGE]
+    )
+    reads.note(actor, ReadKind.LIST, [each.person_id for each in rows], what="достижения")
+    return Attained(rows, lines, sum(line.achievements for line in lines))
+
+
+_WON = ("winner", "prize", "laureate", "diploma1", "diploma2", "diploma3", "gold", "silver", "bronze")
+
+
+def scan(actor: Actor, scan_id: UUID) -> tuple[Scan, bytes]:
+    """Return a scan with its content; the read is journaled.
+
+    Raises:
+        NotFound: it is of strangers.
+        Unavailable: the content is not where it should be.
+    """
+    stages.gate_for(actor).require("achievement")
+    found = Scan.objects.select_related("achievement").filter(pk=scan_id).first()
+    own = found is not None and actor.scope.is_family and found.achievement.person_id in actor.scope.persons
+    if found is None or not (
+        own or (actor.may(PortfolioPermission.VIEW) and _sees(actor, found.achievement))
+    ):
+        raise NotFound("portfolio.no_such_scan", "Такого документа нет.")
+    reads.note(
+        actor,
+        ReadKind.FAMILY if own else ReadKind.CARD,
+        [found.achievement.person_id],
+        object_id=scan_id,
+        what="документ достижения",
+    )
+    return found, files.content(found.digest)
+
+
+def _sees(actor: Actor, one: Achievement) -> bool:
+    return Achievement.objects.filter(_within(actor), pk=one.pk).exists()
+
+
+def _within(actor: Actor) -> Q:
+    scope = actor.scope
+    if scope.whole_region:
+        return Q()
+    here = Q(organisation_id__in=scope.organisations)
+    if scope.municipalities:
+        here |= Q(
+            organisation_id__in=Organisation.objects.filter(municipality_id__in=scope.municipalities).values(
+                "pk"
+            )
+        )
+    return here
+
+
+def shown(one: Any) -> list[tuple[str, str, str]]:
+    """Return the fields of an achievement (or of its former facts) as people read them: name, title, text."""
+    found = []
+    for name, title in rules.TITLES.items():
+        value = one.get(name) if isinstance(one, Mapping) else getattr(one, name)
+        found.append((name, title, told(name, value)))
+    return found
+
+
+def told(name: str, value: Any) -> str:
+    """Return a value as people read it."""
+    if value in (None, ""):
+        return "–"
+    if name in rules.CODE_LISTS:
+        return codelists.title(rules.CODE_LISTS[name], str(value))
+    if name == "happened_on":
+        return f"{date.fromisoformat(value) if isinstance(value, str) else value:%d.%m.%Y}"
+    return str(value)
+
+
+def choices() -> dict[str, list[tuple[str, str]]]:
+    """Return what may be chosen, by field."""
+    return {
+        name: codelists.choices(code_list, leaves_only=False) for name, code_list in rules.CODE_LISTS.items()
+    }
+
+
+def names_of(rows: Collection[Achievement]) -> dict[UUID, str]:
+    """Return whose they are."""
+    return {one.person_id: one.person.full_name for one in rows}

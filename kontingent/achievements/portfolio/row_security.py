@@ -1,0 +1,27 @@
+"""A school sees what its learners have attained, a family its own, where stage three is open; others nothing."""
+
+from kontingent.achievements.portfolio.permissions import PortfolioPermission as May
+from kontingent.storage.row_security import Rule, holds, in_scope, sees
+
+_OPEN = "scope.stage_is_open('3', (SELECT o.municipality_id FROM public.organisations_organisation o WHERE o.id = {t}.organisation_id))"
+_OWN = "{t}.person_id = ANY((SELECT scope.family())::uuid[])"
+_READ = f"({holds(May.VIEW.value)} OR {holds(May.EDIT.value)}) AND ({in_scope()} OR {sees('{t}.person_id')})"
+_EDIT = f"{holds(May.EDIT.value)} AND {in_scope()}"
+_ACHIEVEMENT = Rule(
+    model="portfolio.Achievement", about="чего достиг ученик",
+    reads=f"({_OWN} OR {_READ}) AND {_OPEN}", writes=f"({_EDIT}) AND {_OPEN}", adds=f"({_EDIT} OR {_OWN} AND {{t}}.state = 'proposed') AND {_OPEN}",
+)  # fmt: skip
+_OF_ONE = "EXISTS (SELECT 1 FROM public.{table} w WHERE w.id = {{t}}.achievement_id AND {what})"
+
+
+def _part(model: str, about: str, *, adds: str) -> Rule:
+    seen = _OF_ONE.format(table="portfolio_achievement", what=_ACHIEVEMENT.reads.replace("{t}", "w"))
+    own = _OF_ONE.format(table="portfolio_achievement", what=_ACHIEVEMENT.writes.replace("{t}", "w"))
+    return Rule(model=model, about=about, reads=seen, writes=own, adds=seen if adds == "seen" else own)
+
+
+RULES = (
+    _ACHIEVEMENT,
+    _part("portfolio.FormerAchievement", "что стояло в достижении прежде", adds="own"),
+    _part("portfolio.Scan", "снимки подтверждающих документов", adds="seen"),
+)
