@@ -8,6 +8,7 @@ from enum import StrEnum
 from kontingent.access.machines.permissions import MachinePermission as Machine
 from kontingent.access.permissions import AccessPermission as Access
 from kontingent.achievements.attestation.permissions import AttestationPermission as Attest
+from kontingent.achievements.portfolio.permissions import PortfolioPermission as Portfolio
 from kontingent.enrolment.permissions import EnrolmentPermission as Enrol
 from kontingent.health.permissions import HealthPermission as Health
 from kontingent.organisations.permissions import OrganisationPermission as Org
@@ -84,6 +85,7 @@ _OPERATE = (
     Perform.DECIDE, Perform.NAME_CLASSES, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, Report.VIEW, Report.PREPARE,
     *_ATTEST, Attest.ISSUE, *CERTIFICATES,
     Transfer.VIEW, Transfer.REGISTER, Transfer.APPROVE,
+    Portfolio.VIEW, Portfolio.EDIT,
 )  # fmt: skip
 _STAFF = ("operator", "teacher", "health")
 
@@ -91,7 +93,7 @@ ROLES: dict[str, Role] = {
     role.code: role
     for role in (
         _role("operator", "Оператор организации", Level.ORGANISATION, "contingent", *_OPERATE),
-        _role("teacher", "Классный руководитель", Level.GROUPS, "class", *_READ, Enrol.CONDITIONS, Attest.VIEW_EXAMS),
+        _role("teacher", "Классный руководитель", Level.GROUPS, "class", *_READ, Portfolio.VIEW, Enrol.CONDITIONS, Attest.VIEW_EXAMS),
         _role(
             "health", "Ответственный за сведения о здоровье", Level.ORGANISATION, "health", *_READ, Health.VIEW, Health.EDIT, *IMPORTS,
         ),
@@ -103,12 +105,14 @@ ROLES: dict[str, Role] = {
             *_DECIDE_DUPLICATES, Person.VIEW_DOCUMENTS, Person.VIEW_CATEGORIES, Org.CONFIRM, Access.EMERGENCY, SEE_DISCREPANCIES,
             Report.VIEW, Report.PREPARE, Report.ACCEPT, *_ATTEST,
             Transfer.VIEW, Transfer.DECIDE,
+            Portfolio.VIEW,
         ),
         _role(
             "ministry", "Специалист министерства", Level.REGION, "region", *_READ, Org.CONFIRM,
             Org.REGISTER, Stage.MANAGE, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, WATCH_EPGU, Report.VIEW, Report.PREPARE, Report.ACCEPT, Report.FREEZE,
             *_ATTEST,
             Transfer.VIEW, Transfer.DECIDE,
+            Portfolio.VIEW,
         ),
         _role(
             "security", "Администратор безопасности", Level.REGION, "security", Org.VIEW, Stage.VIEW,

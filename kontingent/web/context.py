@@ -11,6 +11,7 @@ from kontingent.access.machines.permissions import MachinePermission
 from kontingent.access.models import SignIn
 from kontingent.access.permissions import AccessPermission
 from kontingent.achievements.attestation.permissions import AttestationPermission
+from kontingent.achievements.portfolio.permissions import PortfolioPermission
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.exchange.epgu.permissions import EpguPermission
 from kontingent.exchange.reconciliation.permissions import ReconciliationPermission
@@ -82,6 +83,7 @@ _SECTIONS = (
     Section("Поздние правки", "/late/", PerformancePermission.DECIDE, in_organisation=True),
     Section("Сверка с журналом", "/reconciliation/", ReconciliationPermission.VIEW),
     Section("Здоровье", "/health/terms/", HealthPermission.VIEW, in_organisation=True),
+    Section("Достижения", "/portfolio/", PortfolioPermission.VIEW),
     Section("Контингент", "/contingent/", EnrolmentPermission.COUNT),
     Section("Потоки", "/flows/", EnrolmentPermission.COUNT),
     Section("Успеваемость", "/performance/", PerformancePermission.VIEW),

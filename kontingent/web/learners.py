@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_POST
 
 from kontingent.achievements.attestation import queries as attestation
+from kontingent.achievements.portfolio.permissions import PortfolioPermission
 from kontingent.audit import queries as audit
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
@@ -94,6 +95,7 @@ def card(request: HttpRequest, person_id: UUID) -> HttpResponse:
         may_see_categories=actor.may(PersonPermission.VIEW_CATEGORIES),
         may_see_health=health.may_look(actor) is not None,
         may_see_exams=bool(found.path) and attestation.may_look(actor),
+        may_see_portfolio=actor.may(PortfolioPermission.VIEW),
         may_see_marks=actor.may(PerformancePermission.VIEW) and bool(found.path),
         certificate_order=certificates.order_key() if _may_certify(actor, found) else "",
         merges=merging.in_force(person_id)

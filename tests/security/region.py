@@ -125,6 +125,7 @@ def build(rng: random.Random) -> Region:
     _transfers(rng, region)
     _health(rng, region)
     _attestation(rng, region)
+    _portfolio(rng, region)
     return region
 
 
@@ -299,6 +300,28 @@ def _attestation(rng: random.Random, region: Region) -> None:
             digest="0" * 64, state="checked", created_at=clock.now(),
         )  # fmt: skip
         DeliveredRow.objects.create(delivery=sent, sheet="1", line=1, raw="", outcome="refused")
+
+
+def _portfolio(rng: random.Random, region: Region) -> None:
+    """What learners present and former have attained, in both municipalities: stage three is open in one."""
+    for stream in Enrolment.objects.filter(superseded_at__isnull=True):
+        one = Achievement.objects.create(
+            person_id=stream.person_id, organisation_id=stream.organisation_id, kind_code="200", title=region.canaries[stream.person_id],
+            title_key=stream.enrolment_id.hex, happened_on=date(2025, 10, 1), level_code="100", result_code="winner",
+            state=rng.choice(["proposed", "accepted"]), by_family=True, entered_at=clock.now(), entered_by_name="Проверка",
+        )  # fmt: skip
+        Scan.objects.create(
+            achievement=one,
+            digest="0" * 64,
+            media_type="image/png",
+            ending="png",
+            size=1,
+            uploaded_at=clock.now(),
+            uploaded_by_name="П",
+        )
+        FormerAchievement.objects.create(
+            achievement=one, facts={}, replaced_at=clock.now(), replaced_by_name="П"
+        )
 
 
 def allowed_of_attestation(actor: Actor) -> dict[str, set[Any]]:
@@ -522,6 +545,18 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
     def there(model: Any) -> set[Any]:
         return {row.pk for row in model.objects.all() if row.organisation_id in here or row.person_id in who}
 
+    attained = {
+        one.pk
+        for one in Achievement.objects.select_related("organisation")
+        if StageOrder.objects.filter(stage="3", municipality_id=one.organisation.municipality_id).exists()
+        and (
+            one.person_id in family
+            or (
+                actor.permissions & {"achievement.view", "achievement.edit"}
+                and (one.organisation_id in here or one.person_id in who)
+            )
+        )
+    }
     ours = {
         one.pk
         for one in Transfer.objects.all()
@@ -584,6 +619,11 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
             if actor.permissions & {"feed.follow", "feed.foreign_minors"}
             and (row.organisation_id or who & {row.person_id, row.other_person_id})
             and (row.organisation_id in here or row.organisation_id is None)
+        },
+        "portfolio_achievement": attained,
+        "portfolio_scan": {one.pk for one in Scan.objects.all() if one.achievement_id in attained},
+        "portfolio_formerachievement": {
+            one.pk for one in FormerAchievement.objects.all() if one.achievement_id in attained
         },
         "transfers_transfer": ours | {one.pk for one in Transfer.objects.all() if one.person_id in family},
         "transfers_transferstep": {one.pk for one in TransferStep.objects.all() if one.transfer_id in ours},

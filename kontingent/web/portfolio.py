@@ -1,0 +1,278 @@
+"""Achievements: a learner's portfolio for family and school, what families propose, a school's year, entering for a team, scans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.http import require_GET, require_http_methods
+
+from kontingent.achievements.portfolio import actions, documents, queries, rules, uploads
+from kontingent.achievements.portfolio.permissions import PortfolioPermission
+from kontingent.achievements.portfolio.rules import Facts
+from kontingent.enrolment import queries as enrolment
+from kontingent.kernel import clock
+from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed, NotFound
+from kontingent.kernel.school_year import SchoolYear
+from kontingent.persons import queries as persons
+from kontingent.web.files import saved_as, table_as
+from kontingent.web.request import actor_of, optional_day, own_organisation, page, school_year, uuid_of, whole
+from kontingent.web.uploads import accepts_a_file
+
+_takes_scans = accepts_a_file(lambda: uploads.LARGEST)
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """What the actor's schools have attained in a school year, and how many proposals wait."""
+    actor, year = actor_of(request), school_year(request)
+    filters = {name: request.GET.get(name, "") for name in rules.CODE_LISTS}
+    found = queries.attained(actor, year, filters=filters)
+    may_edit = actor.may(PortfolioPermission.EDIT)
+    return page(
+        request, "portfolio/index.html", found=found, year=year, years=_years(), filters=filters, choices=_choices(),
+        waiting=queries.waiting(actor) if may_edit else 0, may_edit=may_edit and actor.organisation_id is not None,
+        query=request.GET.urlencode(),
+    )  # fmt: skip
+
+
+@require_GET
+def index_file(request: HttpRequest, kind: str) -> HttpResponse:
+    """The same as a table file."""
+    actor, year = actor_of(request), school_year(request)
+    found = queries.attained(
+        actor, year, filters={name: request.GET.get(name, "") for name in rules.CODE_LISTS}
+    )
+    head = ["Ученик", "Организация", *rules.TITLES.values(), "Подлинник сверен"]
+    lines = [
+        [
+            one.person.full_name, one.organisation.short_name, *(text for _, _, text in queries.shown(one)),
+            "да" if one.verified_at else "нет",
+        ]
+        for one in found.rows
+    ]  # fmt: skip
+    return table_as(kind, f"dostizheniya-{year}", "Достижения", head, lines)
+
+
+def _years() -> list[tuple[int, str]]:
+    present = SchoolYear.of(clock.today()).begins_in
+    return [(year, str(SchoolYear(year))) for year in range(present, present - 11, -1)]
+
+
+def _choices() -> list[tuple[str, str, list[tuple[str, str]]]]:
+    return [(name, rules.TITLES[name], options) for name, options in queries.choices().items()]
+
+
+@require_GET
+def inbox(request: HttpRequest) -> HttpResponse:
+    """What families propose."""
+    return page(request, "portfolio/inbox.html", rows=queries.inbox(actor_of(request)))
+
+
+# -- a learner -----------------------------------------------------------------------------------------
+
+
+@require_GET
+def of_learner(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    """A learner's portfolio."""
+    actor = actor_of(request)
+    found = queries.portfolio(actor, person_id, school_year=whole(request.GET.get("year")))
+    return page(
+        request, "portfolio/learner.html", found=found, person=persons.get(person_id), is_family=actor.scope.is_family,
+        years=_years(), year=whole(request.GET.get("year")),
+        may_edit=actor.may(PortfolioPermission.EDIT) and not actor.scope.is_family,
+    )  # fmt: skip
+
+
+@require_GET
+def pdf(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    """The same as PDF."""
+    actor = actor_of(request)
+    found = queries.portfolio(actor, person_id, school_year=whole(request.GET.get("year")))
+    person = persons.get(person_id)
+    whose = {
+        "name": person.full_name, "born": f"{person.birth_date:%d.%m.%Y}" if person.birth_date else "",
+        "school": found.accepted[0].organisation.full_name if found.accepted else "",
+    }  # fmt: skip
+    return saved_as(
+        documents.portfolio(found, whose, is_demo=settings.DEMO), f"portfolio-{person_id.hex[-8:]}.pdf"
+    )
+
+
+@_takes_scans
+@require_http_methods(["GET", "POST"])
+def propose(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    """A family's form, with a scan of the document."""
+    actor = actor_of(request)
+    queries.portfolio(actor, person_id)
+    error: KontingentError | None = None
+    if request.method == "POST":
+        try:
+            with transaction.atomic():  # a proposal whose scan is refused is not made
+                made = actions.propose(actor=actor, person_id=person_id, facts=_facts(request.POST))
+                if (upload := _upload(request)) is not None:
+                    actions.attach(actor=actor, achievement_id=made.pk, upload=upload)
+            messages.success(request, "Отправлено в школу. Решение будет видно здесь.")
+            return HttpResponseRedirect(f"/portfolio/{person_id}/")
+        except NotAllowed:
+            raise
+        except KontingentError as refusal:
+            error = refusal
+    answer = page(
+        request, "portfolio/form.html", heading="Предложить достижение", person=persons.get(person_id), error=error, values=request.POST,
+        choices=queries.choices(), takes_scan=True, back=f"/portfolio/{person_id}/", largest=uploads.LARGEST // 1024 // 1024,
+    )  # fmt: skip
+    answer.status_code = 422 if error else 200
+    return answer
+
+
+def _upload(request: HttpRequest) -> UploadedFile[Any] | None:
+    found = request.FILES.get("scan")
+    return found if isinstance(found, UploadedFile) else None
+
+
+# -- a school ------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """Enter an achievement for one learner or each of a team, out of a class."""
+    actor, here = actor_of(request), own_organisation(request)
+    actor.require(PortfolioPermission.EDIT, organisation_id=here)
+    error: KontingentError | None = None
+    if request.method == "POST":
+        try:
+            who = [one for one in map(uuid_of, request.POST.getlist("who")) if one is not None]
+            made = actions.enter(
+                actor=actor,
+                organisation_id=here,
+                person_ids=who,
+                facts=_facts(request.POST),
+                verified="verified" in request.POST,
+            )
+            messages.success(request, f"Внесено достижений: {len(made)}.")
+            return HttpResponseRedirect("/portfolio/")
+        except (NotAllowed, NotFound):
+            raise
+        except KontingentError as refusal:
+            error = refusal
+    year = SchoolYear.of(clock.today()).begins_in
+    groups = [(str(one.id), one.title) for one in enrolment.groups(actor, here, year, clock.today())]
+    group = uuid_of(request.GET.get("group", ""))
+    rows = (
+        enrolment.class_list(actor, group, clock.today())[1] if group and str(group) in dict(groups) else []
+    )
+    answer = page(
+        request, "portfolio/form.html", heading="Внести достижение", error=error, values=request.POST, choices=queries.choices(),
+        groups=groups, group=str(group or ""), rows=rows, chosen=request.POST.getlist("who"), for_school=True, back="/portfolio/",
+    )  # fmt: skip
+    answer.status_code = 422 if error else 200
+    return answer
+
+
+@_takes_scans
+@require_http_methods(["GET", "POST"])
+def one(request: HttpRequest, achievement_id: UUID) -> HttpResponse:
+    """One achievement: its fields, what they were, its scans; on POST one of the deeds."""
+    actor = actor_of(request)
+    error: KontingentError | None = None
+    if request.method == "POST":
+        try:
+            return _do(request, achievement_id)
+        except (NotAllowed, NotFound):
+            raise
+        except KontingentError as refusal:
+            error = refusal
+    found, former = queries.one(actor, achievement_id)
+    may_edit = actor.may(PortfolioPermission.EDIT)
+    answer = page(
+        request, "portfolio/one.html", one=found, person=found.person, shown=queries.shown(found), error=error, may_edit=may_edit,
+        former=[(each, queries.shown(each.facts)) for each in former], scans=found.scans.order_by("uploaded_at"),
+        values=request.POST if error else _values(actions.facts_of(found)), choices=queries.choices(), largest=uploads.LARGEST // 1024 // 1024,
+    )  # fmt: skip
+    answer.status_code = 422 if error else 200
+    return answer
+
+
+def _do(request: HttpRequest, achievement_id: UUID) -> HttpResponse:
+    actor, data, act = actor_of(request), request.POST, request.POST.get("act", "")
+    common: dict[str, Any] = {
+        "actor": actor,
+        "achievement_id": achievement_id,
+        "version": whole(data.get("version")),
+    }
+    match act:
+        case "accept":
+            actions.accept(facts=_facts(data), verified="verified" in data, **common)
+            said = "Принято: достижение в портфолио."
+        case "correct":
+            actions.correct(facts=_facts(data), **common)
+            said = "Исправлено."
+        case "refuse":
+            actions.refuse(reason=data.get("reason", ""), **common)
+            said = "Отклонено, семья увидит причину."
+        case "revoke":
+            actions.revoke(reason=data.get("reason", ""), **common)
+            said = "Отозвано: в портфолио достижения больше нет."
+        case "verify":
+            actions.verify(**common)
+            said = "Отмечено: подлинник сверен."
+        case "attach":
+            upload = _upload(request)
+            if upload is None:
+                raise InvalidValue("portfolio.file_empty", "Выберите файл.")
+            actions.attach(actor=actor, achievement_id=achievement_id, upload=upload)
+            said = "Документ приложен."
+        case "detach":
+            scan_id = uuid_of(data.get("scan_id", ""))
+            if scan_id is None:
+                raise InvalidValue("portfolio.file_empty", "Выберите документ.")
+            actions.detach(actor=actor, scan_id=scan_id)
+            said = "Документ убран."
+        case _:
+            raise InvalidValue("portfolio.act", "Нажмите одну из кнопок на странице достижения.")
+    messages.success(request, said)
+    return HttpResponseRedirect(f"/portfolio/one/{achievement_id}/")
+
+
+@require_GET
+def scan(request: HttpRequest, scan_id: UUID) -> HttpResponse:
+    """A scan, to be saved: never shown within a page of ours."""
+    found, content = queries.scan(actor_of(request), scan_id)
+    return HttpResponse(
+        content, content_type=found.media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="dokument-{found.pk.hex[-8:]}.{found.ending}"',
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )  # fmt: skip
+
+
+# -- forms ---------------------------------------------------------------------------------------------
+
+
+def _facts(data: Any) -> Facts:
+    day = optional_day(data.get("happened_on", ""), "Дата")
+    if day is None:
+        raise InvalidValue(
+            "portfolio.happened_on", "Укажите дату: когда было мероприятие или получен результат."
+        )
+    text: Mapping[str, str] = {
+        name: data.get(name, "") for name in Facts._fields if name not in {"happened_on", "place"}
+    }
+    place = data.get("place", "").strip()
+    if place and not place.isdigit():
+        raise InvalidValue("portfolio.place", "Место – число от 1 до 1000. Исправьте или оставьте пустым.")
+    return Facts(happened_on=day, place=int(place) if place else None, **text)
+
+
+def _values(facts: Facts) -> dict[str, Any]:
+    return {name: value if value is not None else "" for name, value in facts._asdict().items()} | {
+        "happened_on": facts.happened_on.isoformat()
+    }
