@@ -16,6 +16,7 @@ from kontingent.achievements.attestation.models import (
     ExamResult,
     SupplementLine,
 )
+from kontingent.achievements.portfolio.models import Achievement, FormerAchievement, Scan
 from kontingent.enrolment.models import (
     Enrolment,
     Group,
@@ -72,7 +73,7 @@ PEOPLE, ADULTS = 26, 12
 SOMETIMES = (
     "report.view", "health.view", "person.documents", "person.addresses", "person.categories", "performance.view", "performance.decide",
     "exam.view", "education_document.view",
-    "certificate.view", "transfers.view", "transfers.register", "reconciliation.view",
+    "certificate.view", "transfers.view", "transfers.register", "reconciliation.view", "achievement.view",
 )  # fmt: skip
 JOURNALS = ("client:one", "client:other")
 _LETTERS = "бвгджзклмнпрст"

@@ -20,6 +20,7 @@ from kontingent.access import emergency
 from kontingent.access.models import SignIn
 from kontingent.access.roles import ROLES
 from kontingent.achievements.attestation.models import Delivery, EducationDocument, ExamResult
+from kontingent.achievements.portfolio.models import Achievement
 from kontingent.api import declarations
 from kontingent.audit.models import Entry
 from kontingent.audit.purposes import PURPOSES
@@ -36,6 +37,7 @@ from kontingent.persons.duplicates import Likeness
 from kontingent.persons.matching import Level, Verdict
 from kontingent.persons.models import DuplicatePair, Merge, Person, Representation
 from kontingent.reports import actions as reports
+from kontingent.stages.models import StageOrder
 from kontingent.trajectory.transfers.models import Transfer
 from kontingent.web import urls
 from tests import builders as b
@@ -73,6 +75,16 @@ def region(town: dict[str, Any], settings: Any, tmp_path: Path) -> dict[str, Any
     journal.send([mark(1, town["anna"], version=2, value="3", date="2026-09-10")], key="k2", year=2026)
     assert LateCorrection.objects.count() == 1
     _performance(town)
+    StageOrder.objects.create(
+        stage="3", opens=True, municipality=town["five"].municipality, starts_on=date(2026, 9, 1), number="1", dated=date(2026, 9, 1),
+        recorded_at=clock.now(), recorded_by="Проверка",
+    )  # fmt: skip
+    for state in ("proposed", "accepted"):
+        Achievement.objects.create(
+            person_id=town["anna"], organisation=town["five"], kind_code="200", title=f"Конкурс {state}", title_key=state,
+            happened_on=date(2026, 10, 1), level_code="100", result_code="winner", state=state, by_family=True,
+            entered_at=clock.now(), entered_by_name="Семья",
+        )  # fmt: skip
     Transfer.objects.create(
         person_id=town["anna"], learner_name="Мальцева Анна Павловна", former=town["five"], receiver=town["other"].organisation,
         group=town["other"], applicant="Родитель", applied_on=date(2026, 11, 1), arrives_on=date(2026, 11, 1), state="approved",
@@ -144,6 +156,8 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
         "appointment_id": [],
         "proposal_id": [],
         "late_id": list(LateCorrection.objects.values_list("id", flat=True)),
+        "achievement_id": list(Achievement.objects.values_list("id", flat=True)),
+        "scan_id": [],
         "transfer_id": list(Transfer.objects.values_list("id", flat=True)),
         "link_id": [],
         "client_id": [],
