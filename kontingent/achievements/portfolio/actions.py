@@ -176,7 +176,10 @@ def attach(*, actor: Actor, achievement_id: UUID, upload: files.Upload) -> Scan:
         InvalidValue: the file may not be taken, or there are enough of them.
         NotFound: no such achievement for the actor.
     """
-    found = Achievement.objects.select_for_update().filter(pk=achievement_id).first()
+    rows = Achievement.objects.select_related("organisation")
+    if not actor.scope.is_family:  # a family may add to its proposal, not change it: it cannot lock the row
+        rows = rows.select_for_update(of=("self",))
+    found = rows.filter(pk=achievement_id).first()
     own = found is not None and actor.scope.is_family and found.person_id in actor.scope.persons
     if found is None or not (
         own or actor.scope.covers(found.organisation_id, found.organisation.municipality_id)
