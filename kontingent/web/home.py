@@ -53,6 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
             heading=organisation.short_name,
             board=board,
             own=True,
+            may_name_gaps=actor.may(PersonPermission.VIEW_DOCUMENTS),
             proposals=proposals,
             alike=alike,
             transfers=transfers.counts(actor) if actor.may(TransferPermission.VIEW) else None,

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from kontingent.access.roles import ROLES
+from kontingent.audit.reads import ReadKind
 from kontingent.kernel import clock
 from kontingent.kernel.errors import KontingentError, NotAllowed
+from kontingent.persons.permissions import PersonPermission
 from kontingent.reports import completeness as measure
+from kontingent.reports import missing as gaps
 from kontingent.stages import actions, document, queries
 from kontingent.stages.fields import STAGES, Stage
 from kontingent.stages.permissions import StagePermission
-from kontingent.web.files import saved_as
-from kontingent.web.request import actor_of, day, optional_day, page, uuid_of
+from kontingent.web.files import saved_as, table_as
+from kontingent.web.request import actor_of, day, optional_day, own_organisation, page, uuid_of
 
 NOBODY = "роль ещё не назначена"
 
@@ -78,8 +83,49 @@ def completeness(request: HttpRequest) -> HttpResponse:
     )
     return page(
         request, "stages/completeness.html", rows=rows, fields=measure.REQUIRED[stage], stage=stage, on=on, by_school=by_school,
+        may_name={PersonPermission.VIEW_DOCUMENTS, PersonPermission.VIEW_ADDRESSES} <= actor.permissions,
         stages=[(one.value, STAGES[one]) for one in measure.REQUIRED],
     )  # fmt: skip
+
+
+@require_GET
+def missing(request: HttpRequest) -> HttpResponse:
+    """Of whom of an organisation exactly what is missing; one's own by default."""
+    actor, on = actor_of(request), day(request)
+    field, problem = _cut(request)
+    found = gaps.of_organisation(actor, _organisation(request), on, field=field, problem=problem)
+    return page(
+        request, "stages/missing.html", found=found, on=on, field=field, problem=problem, problems=list(gaps.PROBLEMS.items()),
+        chosen=" – ".join(part for part in (gaps.FIELDS.get(field, ""), gaps.PROBLEMS.get(problem, "")) if part),
+        may_edit=actor.may(PersonPermission.EDIT),
+    )  # fmt: skip
+
+
+@require_GET
+def missing_file(request: HttpRequest, kind: str) -> HttpResponse:
+    """The same as a workbook or CSV, a line for each learner and field."""
+    actor, on = actor_of(request), day(request)
+    field, problem = _cut(request)
+    found = gaps.of_organisation(
+        actor, _organisation(request), on, field=field, problem=problem, kind=ReadKind.EXPORT
+    )
+    lines = [
+        (one.full_name, one.group_title, gap.title, gap.problem_title, gap.advice)
+        for one in found.rows
+        for gap in one.gaps
+        if field in {"", gap.field} and problem in {"", gap.problem}
+    ]
+    head = ("ФИО", "Класс", "Поле", "Что не так", "Что сделать")
+    return table_as(kind, f"ne-hvataet-{on:%Y-%m-%d}", "Чего не хватает", head, lines)
+
+
+def _organisation(request: HttpRequest) -> UUID:
+    return uuid_of(request.GET.get("organisation")) or own_organisation(request)
+
+
+def _cut(request: HttpRequest) -> tuple[str, str]:
+    field, problem = request.GET.get("field", ""), request.GET.get("problem", "")
+    return field if field in gaps.FIELDS else "", problem if problem in gaps.PROBLEMS else ""
 
 
 @require_GET
