@@ -39,7 +39,7 @@ class Problem(StrEnum):
     UNCONFIRMED = "unconfirmed"
 
 
-PROBLEMS = {
+PROBLEMS: dict[str, str] = {
     Problem.EMPTY: "не заполнено",
     Problem.WRONG: "неверно",
     Problem.UNCONFIRMED: "без документа",
