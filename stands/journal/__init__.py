@@ -1,0 +1,7 @@
+"""A stand of an electronic journal: a living school that delivers what it writes. Everybody's marks in it are invented.
+
+It shares no code with the product it examines: it knows the HTTP API and nothing else. Run: ``python -m stands.journal --help``.
+
+``client``  OAuth2, the lists, batches with compression; waits when it is told to
+``school``  a school's day as a function of its seed: lessons, marks, absences, corrections, mistakes. Pure
+"""
