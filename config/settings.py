@@ -175,6 +175,13 @@ EPGU_DROP = environment.text("KONTINGENT_EPGU_DROP", "")
 EPGU_NAMESPACE = environment.text("KONTINGENT_EPGU_NAMESPACE", "urn://kontingent.example/performance/1.0")
 #: Who finds the client that a folder stands for: the rooms of ЕПГУ and of clients do not know each other.
 EPGU_CLIENT = "kontingent.access.machines.queries.citizens_service"
+#: Kinds of adapters that sources of journals may be read by: each names an object ``registry.Kind``.
+JOURNAL_ADAPTERS = ("kontingent.exchange.journals.sources.folders.KIND",)
+#: Where exports of journals are left as files: a folder for each source; and where the secrets of sources lie, a file each.
+JOURNAL_FOLDERS = environment.text("KONTINGENT_JOURNAL_FOLDERS", str(VAR_DIR / "sources"))
+JOURNAL_SECRETS = environment.text("KONTINGENT_JOURNAL_SECRETS", str(VAR_DIR / "secrets"))
+#: What seals the names of learners whom files call by name (ADR 0027). Changed, they have to be recognised anew.
+JOURNAL_NAMES_KEY = environment.text("KONTINGENT_JOURNAL_NAMES_KEY", "") or SECRET_KEY
 #: How many batches of electronic journals are taken at once; others are asked to wait.
 JOURNALS_AT_ONCE = environment.whole("KONTINGENT_JOURNALS_AT_ONCE", 2, least=1)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000

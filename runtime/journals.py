@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 
 from kontingent.access.machines import actions as machines
@@ -21,6 +22,7 @@ from kontingent.exchange.journals.adapters import feeding
 from kontingent.exchange.journals.adapters.boundary import Asked, Finding
 from kontingent.exchange.journals.adapters.mapped_file import MappedFile
 from kontingent.exchange.journals.adapters.mapping import Mapping, read_mapping, shipped
+from kontingent.exchange.journals.adapters.sealing import sealer
 from kontingent.exchange.journals.deliverers import deliverer_of
 from kontingent.exchange.journals.queries import counts
 from kontingent.exchange.journals.repairing import retake
@@ -71,7 +73,10 @@ def take_file(arguments: argparse.Namespace, *, out: Callable[[str], None]) -> i
     actor, mapping = _deliverer(arguments.code), _mapping(arguments.profile)
     year = SchoolYear(arguments.year) if arguments.year else SchoolYear.of(clock.today())
     made_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    adapter = MappedFile(path=path, filename=path.name, mapping=mapping, made_at=made_at, school_year=year)
+    adapter = MappedFile(
+        path=path, filename=path.name, mapping=mapping, made_at=made_at, school_year=year,
+        seal=sealer(settings.JOURNAL_NAMES_KEY, arguments.code),
+    )  # fmt: skip
     asked = Asked(school_year=year, since=year.starts_on, until=clock.today())
     out(mapping.title)
     if mapping.reconstructed:

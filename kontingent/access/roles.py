@@ -29,6 +29,8 @@ WATCH_EPGU = "epgu.watch"
 CERTIFICATES = ("certificate.view", "certificate.issue")
 #: And the room of reconciliation: what journal and register do not agree on is seen, and settled.
 SEE_DISCREPANCIES, SETTLE_DISCREPANCIES = "reconciliation.view", "reconciliation.resolve"
+#: And the intake of journals: who reads which journal, and how it fares.
+SOURCES = ("sources.view", "sources.manage")
 
 
 class Level(StrEnum):
@@ -82,7 +84,7 @@ _OPERATE = (
     *_READ, Person.PROPOSE_MERGE, Person.VIEW_DOCUMENTS, Person.VIEW_ADDRESSES, Person.VIEW_CATEGORIES, Person.EDIT_CATEGORIES,
     Person.EDIT, Enrol.MANAGE_GROUPS, Enrol.CONDITIONS, Enrol.DRAFT_ORDER,
     Enrol.SIGN_ORDER, Enrol.CANCEL_ORDER, Org.PROPOSE, Programme.MANAGE, *IMPORTS, Access.EMERGENCY,
-    Perform.DECIDE, Perform.NAME_CLASSES, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, Report.VIEW, Report.PREPARE,
+    Perform.DECIDE, Perform.NAME_CLASSES, *SOURCES, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, Report.VIEW, Report.PREPARE,
     *_ATTEST, Attest.ISSUE, *CERTIFICATES,
     Transfer.VIEW, Transfer.REGISTER, Transfer.APPROVE,
     Portfolio.VIEW, Portfolio.EDIT,
@@ -102,14 +104,14 @@ ROLES: dict[str, Role] = {
         ),
         _role(
             "municipal", "Специалист муниципалитета", Level.MUNICIPALITY, "municipal", *_READ,
-            *_DECIDE_DUPLICATES, Person.VIEW_DOCUMENTS, Person.VIEW_CATEGORIES, Org.CONFIRM, Access.EMERGENCY, SEE_DISCREPANCIES,
+            *_DECIDE_DUPLICATES, Person.VIEW_DOCUMENTS, Person.VIEW_CATEGORIES, Org.CONFIRM, Access.EMERGENCY, SEE_DISCREPANCIES, *SOURCES,
             Report.VIEW, Report.PREPARE, Report.ACCEPT, *_ATTEST,
             Transfer.VIEW, Transfer.DECIDE,
             Portfolio.VIEW,
         ),
         _role(
             "ministry", "Специалист министерства", Level.REGION, "region", *_READ, Org.CONFIRM,
-            Org.REGISTER, Stage.MANAGE, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, WATCH_EPGU, Report.VIEW, Report.PREPARE, Report.ACCEPT, Report.FREEZE,
+            Org.REGISTER, Stage.MANAGE, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS, *SOURCES, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, WATCH_EPGU, Report.VIEW, Report.PREPARE, Report.ACCEPT, Report.FREEZE,
             *_ATTEST,
             Transfer.VIEW, Transfer.DECIDE,
             Portfolio.VIEW,

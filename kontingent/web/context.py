@@ -14,6 +14,7 @@ from kontingent.achievements.attestation.permissions import AttestationPermissio
 from kontingent.achievements.portfolio.permissions import PortfolioPermission
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.exchange.epgu.permissions import EpguPermission
+from kontingent.exchange.journals.permissions import SourcePermission
 from kontingent.exchange.reconciliation.permissions import ReconciliationPermission
 from kontingent.exchange.services.permissions import CertificatePermission
 from kontingent.exchange.staging.permissions import StagingPermission
@@ -82,6 +83,7 @@ _SECTIONS = (
     Section("Загрузка", "/imports/", StagingPermission.IMPORT, in_organisation=True),
     Section("Поздние правки", "/late/", PerformancePermission.DECIDE, in_organisation=True),
     Section("Сверка с журналом", "/reconciliation/", ReconciliationPermission.VIEW),
+    Section("Источники журналов", "/sources/", SourcePermission.VIEW),
     Section("Здоровье", "/health/terms/", HealthPermission.VIEW, in_organisation=True),
     Section("Достижения", "/portfolio/", PortfolioPermission.VIEW),
     Section("Контингент", "/contingent/", EnrolmentPermission.COUNT),

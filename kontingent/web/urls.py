@@ -36,6 +36,7 @@ from kontingent.web import (
     region,
     reports,
     sign_in,
+    sources,
     stages,
     transfers,
 )
@@ -139,6 +140,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reconciliation/unattributed/", reconciliation.unattributed, name="reconciliation-unattributed"),
     path("reconciliation/<uuid:organisation_id>/", reconciliation.school, name="reconciliation-school"),
     path("reconciliation/<uuid:organisation_id>/look/", reconciliation.look, name="reconciliation-look"),
+    path("sources/", sources.index, name="sources"),
+    path("sources/<uuid:source_id>/", sources.one, name="source"),
+    path("sources/<uuid:source_id>/mapping/", sources.mapping, name="source-mapping"),
     path("late/", late.index, name="late-corrections"),
     path("late/<uuid:late_id>/", late.one, name="late-correction"),
     path("programmes/", programmes.index, name="programmes"),

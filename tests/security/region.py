@@ -27,7 +27,7 @@ from kontingent.enrolment.models import (
     StudyCondition,
 )
 from kontingent.exchange.epgu.models import ServiceRequest
-from kontingent.exchange.journals.models import JournalBatch, RefusedRow
+from kontingent.exchange.journals.models import JournalBatch, JournalSource, RefusedRow, RunFinding, SourceRun
 from kontingent.exchange.reconciliation.models import Discrepancy
 from kontingent.exchange.services.models import Certificate
 from kontingent.exchange.staging.models import Batch, CauseDecision, Row
@@ -74,6 +74,7 @@ SOMETIMES = (
     "report.view", "health.view", "person.documents", "person.addresses", "person.categories", "performance.view", "performance.decide",
     "exam.view", "education_document.view",
     "certificate.view", "transfers.view", "transfers.register", "reconciliation.view", "achievement.view",
+    "sources.view",
 )  # fmt: skip
 JOURNALS = ("client:one", "client:other")
 _LETTERS = "бвгджзклмнпрст"
@@ -220,7 +221,14 @@ def _performance(rng: random.Random, region: Region) -> None:
             kind="learner_silent", school_year=2025, key=f"{number}", organisation_id=stream.organisation_id,
             person_id=stream.person_id, found_at=now, seen_at=now,
         )  # fmt: skip
-    for journal in journals:
+    for number, journal in enumerate(journals):
+        place = region.schools[number % len(region.schools)]
+        source = JournalSource.objects.create(
+            journal=journal, adapter="folder", made_at=now, made_by_name="Проверка",
+            **({"municipality_id": place.municipality_id} if number % 2 else {"organisation": place}),
+        )  # fmt: skip
+        run = SourceRun.objects.create(source=source, started_at=now)
+        RunFinding.objects.create(run=run, place="ячейка A1", value="проверка", code="x", message="x")
         batch = JournalBatch.objects.create(
             journal=journal, key="проверка", records="marks", school_year=2025, started_at=now, touched_at=now
         )
@@ -650,7 +658,12 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
         "journals_refusedrow": {
             row.pk
             for row in RefusedRow.objects.select_related("journal")
-            if row.journal.client_code == actor.code
+            if row.journal.client_code == actor.code or row.journal_id in _read_by_sources(actor)
+        },
+        "journals_runfinding": {
+            row.pk
+            for row in RunFinding.objects.select_related("run__source")
+            if row.run.source.journal_id in _read_by_sources(actor)
         },
         "epgu_servicerequest": {
             one.pk
@@ -680,6 +693,18 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
         "privacy_question": set(),
         "access_alert": set(),
         **allowed_of_attestation(actor),
+    }
+
+
+def _read_by_sources(actor: Actor) -> set[int]:
+    """The journals of the sources that somebody looks after: of one's schools, of one's municipality."""
+    if "sources.view" not in actor.permissions:
+        return set()
+    here = places(actor)
+    return {
+        one.journal_id
+        for one in JournalSource.objects.all()
+        if one.organisation_id in here or one.municipality_id in actor.scope.municipalities
     }
 
 

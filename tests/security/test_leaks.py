@@ -24,6 +24,7 @@ from kontingent.achievements.portfolio.models import Achievement, Scan
 from kontingent.api import declarations, oneroster, serving
 from kontingent.audit.models import Entry
 from kontingent.enrolment.models import Order, Placement
+from kontingent.exchange.journals.models import JournalSource
 from kontingent.exchange.services.models import Certificate
 from kontingent.exchange.staging.models import Batch
 from kontingent.health.models import HealthRecord
@@ -139,6 +140,7 @@ def addresses(region: r.Region) -> list[str]:
         "transfer_id": list(Transfer.objects.values_list("id", flat=True)),
         "certificate_id": list(Certificate.objects.values_list("id", flat=True))[::3],
         "code": list(Certificate.objects.values_list("code", flat=True))[:10],
+        "source_id": list(JournalSource.objects.values_list("id", flat=True)),
         "late_id": list(LateCorrection.objects.values_list("id", flat=True)),
         "delivery_id": list(Delivery.objects.values_list("id", flat=True)),
         "document_id": list(EducationDocument.objects.values_list("document_id", flat=True)),

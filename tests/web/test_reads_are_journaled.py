@@ -27,6 +27,7 @@ from kontingent.audit.purposes import PURPOSES
 from kontingent.audit.queries import READS, SHOWING
 from kontingent.codelists import actions as codelists
 from kontingent.enrolment.models import Enrolment, Order
+from kontingent.exchange.journals.models import JournalSource
 from kontingent.exchange.staging import reading
 from kontingent.kernel import clock
 from kontingent.performance import actions as performance
@@ -161,6 +162,7 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
         "transfer_id": list(Transfer.objects.values_list("id", flat=True)),
         "link_id": [],
         "client_id": [],
+        "source_id": list(JournalSource.objects.values_list("id", flat=True)),
         "category_id": [1],
         "record_id": [],
         "delivery_id": [region["delivery"].id],

@@ -7,5 +7,6 @@
 ``queries``   the state of a batch, receipts and refusals by cursor
 ``keeping``   batches go when the records of their year have been destroyed
 ``adapters``  journals that cannot deliver by themselves are read behind one interface
+``sources``   which of them are read when, by whom, and how it went
 Not here: what the rows mean (``performance``), HTTP (``api``).
 """

@@ -1,7 +1,9 @@
-"""Tables of the intake: batches, the receipts of their chunks, refused rows."""
+"""Tables of the intake: batches, the receipts of their chunks, refused rows; sources that are read, their mappings and runs."""
 
 from django.db import models
 from django.db.models import F, Q
+
+from kontingent.kernel.ids import new_id
 
 #: Chunks and batches of so many rows are worth knowing again when they come a second time.
 LARGE = 1000
@@ -99,3 +101,105 @@ class RefusedRow(models.Model):
     def __str__(self) -> str:
         """Return the number and the code."""
         return f"{self.number}: {self.code}"
+
+
+class JournalSource(models.Model):
+    """A journal that the register reads by itself (источник журнала): whose it is, by which adapter, when.
+
+    It delivers as an actor of its own, ``source:<id>``, within its place. Settings name secrets, they never hold one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    journal = models.OneToOneField("performance.Journal", on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(
+        "organisations.Organisation", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    municipality = models.ForeignKey(
+        "organisations.Municipality", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    adapter = models.CharField(max_length=40, help_text="sources.registry.Kind")
+    settings = models.JSONField(default=dict, help_text="as the adapter declares them")
+    every_minutes = models.PositiveIntegerField(
+        default=0, help_text="sources.rules.SCHEDULES; 0: only by hand"
+    )
+    is_on = models.BooleanField(default=True)
+    mapping_number = models.PositiveIntegerField(default=0, help_text="the version in force; 0: none")
+    next_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0, help_text="runs failed in a row")
+    last_success_at = models.DateTimeField(null=True)
+    made_at = models.DateTimeField()
+    made_by_name = models.CharField(max_length=200)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(organisation__isnull=True) | Q(municipality__isnull=True),
+                name="source_has_one_place",
+            )
+        ]
+        indexes = [models.Index(fields=["next_at"], condition=Q(is_on=True), name="source_due")]
+
+    def __str__(self) -> str:
+        """Return the journal's title."""
+        return self.journal.title
+
+
+class MappingVersion(models.Model):
+    """A version of how the files of a source are laid out (версия описания); none is ever changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(JournalSource, on_delete=models.CASCADE, related_name="mappings")
+    number = models.PositiveIntegerField()
+    text = models.TextField()
+    made_at = models.DateTimeField()
+    made_by_name = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "number"], name="mapping_version_once")]
+
+    def __str__(self) -> str:
+        """Return the number."""
+        return f"{self.source_id}: {self.number}"
+
+
+class SourceRun(models.Model):
+    """One reading of a source and what came of it (запуск источника): numbers, and the reason when it failed."""
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(JournalSource, on_delete=models.CASCADE, related_name="runs")
+    asked_by_name = models.CharField(max_length=200, blank=True, help_text="empty: by schedule")
+    state = models.CharField(max_length=10, default="running", help_text="running, done, failed")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    pieces = models.PositiveIntegerField(default=0, help_text="files, or answers of the journal")
+    taken = models.BigIntegerField(default=0)
+    unchanged = models.BigIntegerField(default=0)
+    refused = models.BigIntegerField(default=0)
+    unread = models.BigIntegerField(default=0, help_text="places of the source that gave no row")
+    named = models.PositiveIntegerField(default=0, help_text="learners recognised by class and name")
+    error_code = models.CharField(max_length=60, blank=True)
+    error = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "-id"], name="source_run_newest")]
+
+    def __str__(self) -> str:
+        """Return source and state."""
+        return f"{self.source_id}: {self.state}"
+
+
+class RunFinding(models.Model):
+    """A place of the source that gave no row. What stands there may be about somebody: kept like a refused row."""
+
+    id = models.BigAutoField(primary_key=True)
+    run = models.ForeignKey(SourceRun, on_delete=models.CASCADE, related_name="findings")
+    piece = models.CharField(max_length=200, blank=True)
+    place = models.CharField(max_length=200)
+    value = models.CharField(max_length=80, blank=True)
+    code = models.CharField(max_length=60)
+    message = models.CharField(max_length=500)
+
+    def __str__(self) -> str:
+        """Return the place."""
+        return self.place

@@ -27,6 +27,7 @@ from kontingent.exchange.journals.adapters.boundary import (
     Stream,
 )
 from kontingent.exchange.journals.adapters.mapping import Mapping, SheetMapping
+from kontingent.exchange.journals.adapters.sealing import Seal, is_name
 from kontingent.exchange.journals.messages import (
     MESSAGES,
     AttendanceMessage,
@@ -57,6 +58,7 @@ class _Row(NamedTuple):
     cells: Sequence[str]
     columns: Facts[str, int]
     days: Facts[int, date]
+    seal: Seal
 
     def said(self, name: str) -> str:
         """Return what is told of a field: by its column, else by a constant, else by the sheet's name."""
@@ -69,9 +71,10 @@ class _Row(NamedTuple):
 
     @property
     def learner(self) -> str:
-        """The learner's key, within the class where names are all there is."""
+        """The learner's key; where names are all there is, sealed together with the class."""
         key = self.said("learner")
-        return f"{self.said('class')}/{key}" if key and self.mapping.learner_within_class else key
+        by_name = bool(key) and (self.mapping.learner_within_class or is_name(key))
+        return self.seal(self.said("class"), key) if by_name else key
 
     def place(self, column: int | None = None) -> str:
         """Tell where: sheet, and cell or row."""
@@ -80,13 +83,14 @@ class _Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappedFile:
-    """A file, how it is laid out, when it was made, and the school year whose days it names without a year."""
+    """A file, how it is laid out, when it was made, the school year whose days it names without a year, and what seals names."""
 
     path: Path
     filename: str
     mapping: Mapping
     made_at: datetime
     school_year: SchoolYear
+    seal: Seal
     max_bytes: int = MOST_BYTES
 
     def list_orgs(self) -> Iterator[SeenOrganisation]:
@@ -177,7 +181,7 @@ class MappedFile:
                 if columns is None and looked >= mapping.header_within:
                     break
             elif any(cells):
-                yield _Row(mapping, sheet.name, line, cells, columns, days)
+                yield _Row(mapping, sheet.name, line, cells, columns, days, self.seal)
         if tells and columns is None:
             wanted = ", ".join("«" + " / ".join(titles) + "»" for titles in mapping.columns.values())
             yield Finding(

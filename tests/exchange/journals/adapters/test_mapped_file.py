@@ -13,11 +13,13 @@ import xlsxwriter
 from kontingent.exchange.journals.adapters.boundary import Asked, Finding, SeenClass, SeenEnrolment
 from kontingent.exchange.journals.adapters.mapped_file import MappedFile
 from kontingent.exchange.journals.adapters.mapping import read_mapping, shipped
+from kontingent.exchange.journals.adapters.sealing import sealer
 from kontingent.exchange.journals.messages import AttendanceMessage, MarkMessage
 from kontingent.kernel.errors import InvalidValue
 from kontingent.kernel.school_year import SchoolYear
 
 YEAR = SchoolYear(2025)
+SEAL = sealer("проверка", "web2edu")
 WHOLE = Asked(school_year=YEAR, since=YEAR.starts_on, until=date(2026, 8, 31))
 ROWS = """
 code = "rows"
@@ -53,12 +55,18 @@ def csv_of(at: Path, text: str) -> MappedFile:
         mapping=read_mapping(ROWS),
         made_at=datetime(2025, 10, 1, tzinfo=UTC),
         school_year=YEAR,
+        seal=SEAL,
     )
 
 
 def web2edu(path: Path, made_at: datetime = datetime(2025, 10, 1, tzinfo=UTC)) -> MappedFile:
     return MappedFile(
-        path=path, filename=path.name, mapping=shipped()["web2edu"], made_at=made_at, school_year=YEAR
+        path=path,
+        filename=path.name,
+        mapping=shipped()["web2edu"],
+        made_at=made_at,
+        school_year=YEAR,
+        seal=SEAL,
     )
 
 
@@ -165,7 +173,12 @@ def test_long_rows_with_the_journals_own_words(tmp_path: Path) -> None:
     first, second = source.fetch_marks(WHOLE)
     assert isinstance(first, MarkMessage)
     assert isinstance(second, MarkMessage)
-    assert (first.learner, first.value, first.number, second.value) == ("5А/Носов Борис", "5", 2, "4")
+    assert (first.learner, first.value, first.number, second.value) == (
+        SEAL("5А", "Носов Борис"),
+        "5",
+        2,
+        "4",
+    )
     assert first.id != second.id
 
 
