@@ -22,6 +22,7 @@ from kontingent.kernel.actor import system_actor
 from kontingent.organisations import queries as organisations
 from kontingent.organisations.models import Municipality
 from kontingent.persons.models import Person
+from kontingent.trajectory.cases import jobs as cases
 
 #: Learners on the current day.
 SIZES = {"XS": 300, "S": 10_000, "M": 100_000, "L": 550_000}
@@ -93,6 +94,7 @@ def load(
         achievements.write(home, seed=seed)
         cube.forget()
     _analyse()
+    cases.find_everybody()
     marker.mark(f"size {size}, seed {seed}")
     persons = Person.objects.count()
     return LoadSummary(count, persons, writer.written + marks, (clock.now() - started).total_seconds())

@@ -17,6 +17,7 @@ from kontingent.persons.permissions import PersonPermission as Person
 from kontingent.programmes.permissions import ProgrammePermission as Programme
 from kontingent.reports.permissions import ReportPermission as Report
 from kontingent.stages.permissions import StagePermission as Stage
+from kontingent.trajectory.cases.permissions import CasePermission as Case
 from kontingent.trajectory.transfers.permissions import TransferPermission as Transfer
 
 #: The import sits beside this room, so its permissions are named by their stable codes.
@@ -88,6 +89,7 @@ _OPERATE = (
     *_ATTEST, Attest.ISSUE, *CERTIFICATES,
     Transfer.VIEW, Transfer.REGISTER, Transfer.APPROVE,
     Portfolio.VIEW, Portfolio.EDIT,
+    Case.VIEW, Case.WORK,
 )  # fmt: skip
 _STAFF = ("operator", "teacher", "health")
 
@@ -108,10 +110,12 @@ ROLES: dict[str, Role] = {
             Report.VIEW, Report.PREPARE, Report.ACCEPT, *_ATTEST,
             Transfer.VIEW, Transfer.DECIDE,
             Portfolio.VIEW,
+            Case.VIEW, Case.WORK,
         ),
         _role(
             "ministry", "Специалист министерства", Level.REGION, "region", *_READ, Org.CONFIRM,
             Org.REGISTER, Stage.MANAGE, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS, *SOURCES, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, WATCH_EPGU, Report.VIEW, Report.PREPARE, Report.ACCEPT, Report.FREEZE,
+            Case.VIEW, Case.WORK, Case.RULES,
             *_ATTEST,
             Transfer.VIEW, Transfer.DECIDE,
             Portfolio.VIEW,

@@ -26,6 +26,7 @@ from kontingent.persons.permissions import PersonPermission
 from kontingent.privacy.permissions import PrivacyPermission
 from kontingent.reports.permissions import ReportPermission
 from kontingent.stages.permissions import StagePermission
+from kontingent.trajectory.cases.permissions import CasePermission
 from kontingent.trajectory.transfers.permissions import TransferPermission
 
 
@@ -75,6 +76,7 @@ class Section(NamedTuple):
 
 _SECTIONS = (
     Section("Ученики", "/learners/", PersonPermission.VIEW),
+    Section("Вне поля зрения", "/cases/", CasePermission.VIEW),
     Section("Дубли", "/duplicates/", PersonPermission.PROPOSE_MERGE),
     Section("Классы", "/groups/", EnrolmentPermission.VIEW, in_organisation=True),
     Section("Приказы", "/orders/", EnrolmentPermission.DRAFT_ORDER, in_organisation=True),

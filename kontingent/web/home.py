@@ -23,6 +23,8 @@ from kontingent.performance.permissions import PerformancePermission
 from kontingent.persons import duplicates
 from kontingent.persons.permissions import PersonPermission
 from kontingent.privacy import queries as privacy
+from kontingent.trajectory.cases import queries as cases
+from kontingent.trajectory.cases.permissions import CasePermission
 from kontingent.trajectory.transfers import queries as transfers
 from kontingent.trajectory.transfers.permissions import TransferPermission
 from kontingent.web import family
@@ -58,6 +60,7 @@ def home(request: HttpRequest) -> HttpResponse:
             alike=alike,
             transfers=transfers.counts(actor) if actor.may(TransferPermission.VIEW) else None,
             discrepancies=reconciliation.count(actor) if actor.may(ReconciliationPermission.VIEW) else 0,
+            cases=cases.waiting(actor) if actor.may(CasePermission.VIEW) else (0, 0),
             late=performance.late_count(actor) if actor.may(PerformancePermission.DECIDE) else 0,
         )
     on = clock.today()
@@ -72,6 +75,8 @@ def home(request: HttpRequest) -> HttpResponse:
         proposals=proposals,
         alike=alike,
         transfers=transfers.counts(actor) if actor.may(TransferPermission.VIEW) else None,
+        cases=cases.waiting(actor) if actor.may(CasePermission.VIEW) else (0, 0),
+        urgent=cases.urgent(actor) if actor.may(CasePermission.VIEW) else [],
     )
 
 

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from kontingent.web import (
     appointments,
+    cases,
     certificates,
     civil,
     classes,
@@ -143,6 +144,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sources/", sources.index, name="sources"),
     path("sources/<uuid:source_id>/", sources.one, name="source"),
     path("sources/<uuid:source_id>/mapping/", sources.mapping, name="source-mapping"),
+    path("cases/", cases.index, name="cases"),
+    path("cases/file.<slug:kind>", cases.queue_file, name="cases-file"),
+    path("cases/many/", cases.many, name="cases-many"),
+    path("cases/rules/", cases.rule_list, name="case-rules"),
+    path("cases/act.pdf", cases.act, name="cases-act"),
+    path("cases/<uuid:case_id>/", cases.one, name="case"),
     path("late/", late.index, name="late-corrections"),
     path("late/<uuid:late_id>/", late.one, name="late-correction"),
     path("programmes/", programmes.index, name="programmes"),

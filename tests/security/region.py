@@ -64,6 +64,7 @@ from kontingent.persons.models import (
 from kontingent.privacy.models import Question
 from kontingent.reports.models import EnteredCell, Explanation, Report, Step, Version
 from kontingent.stages.models import StageOrder
+from kontingent.trajectory.cases.models import Case, CaseStep
 from kontingent.trajectory.feed.models import Change
 from kontingent.trajectory.transfers.models import ConfirmedDeparture, Transfer, TransferStep
 from tests import builders as b
@@ -75,6 +76,7 @@ SOMETIMES = (
     "exam.view", "education_document.view",
     "certificate.view", "transfers.view", "transfers.register", "reconciliation.view", "achievement.view",
     "sources.view",
+    "case.view",
 )  # fmt: skip
 JOURNALS = ("client:one", "client:other")
 _LETTERS = "бвгджзклмнпрст"
@@ -128,6 +130,7 @@ def build(rng: random.Random) -> Region:
     _health(rng, region)
     _attestation(rng, region)
     _portfolio(rng, region)
+    _cases(rng, region)
     return region
 
 
@@ -366,6 +369,50 @@ def allowed_of_attestation(actor: Actor) -> dict[str, set[Any]]:
         "attestation_delivery": sent,
         "attestation_deliveredrow": {row.pk for row in DeliveredRow.objects.all() if row.delivery_id in sent},
     }
+
+
+def _cases(rng: random.Random, region: Region) -> None:
+    """Cases of learners present and former, and of whom no school knows: owned by a school, a municipality or nobody."""
+    streams = {
+        one.person_id: one.organisation_id for one in Enrolment.objects.filter(superseded_at__isnull=True)
+    }
+    for number, child in enumerate(region.children):
+        at, owner = streams.get(child), rng.choice([None, *region.schools])
+        by_municipality = owner is not None and rng.random() < 0.5
+        case = Case.objects.create(
+            rule="left_nowhere", person_id=child, key=str(number), organisation_id=at,
+            municipality_id=next((one.municipality_id for one in region.schools if one.id == at), None), severity=1,
+            owner_organisation=None if by_municipality else owner,
+            owner_municipality_id=owner.municipality_id if owner and by_municipality else None,
+            since=date(2025, 10, 1), opened_on=date(2025, 10, 1), due_on=date(2025, 10, 11),
+        )  # fmt: skip
+        CaseStep.objects.create(
+            case=case, kind="note", at=clock.now(), by_name="Проверка", text=region.canaries[child]
+        )
+
+
+def allowed_of_cases(actor: Actor) -> dict[str, set[Any]]:
+    """With the permission: where the cause lies or who owns it is an organisation or a municipality of the scope."""
+    here = places(actor)
+    cases = {
+        one.pk
+        for one in Case.objects.all()
+        if "case.view" in actor.permissions
+        and (
+            {one.organisation_id, one.owner_organisation_id} & here
+            or {one.municipality_id, one.owner_municipality_id} & set(actor.scope.municipalities)
+        )
+    }
+    return {
+        "cases_case": cases,
+        "cases_casestep": {one.pk for one in CaseStep.objects.all() if one.case_id in cases},
+    }
+
+
+def named_to(actor: Actor) -> set[UUID]:
+    """Whose names an actor may read: of whom the scope knows, and of whom a case has been given to it."""
+    cases = allowed_of_cases(actor)["cases_case"]
+    return known(actor) | {one.person_id for one in Case.objects.all() if one.pk in cases}
 
 
 def allowed_in_compartment(actor: Actor, region: Region) -> set[UUID]:
@@ -693,6 +740,7 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
         "privacy_question": set(),
         "access_alert": set(),
         **allowed_of_attestation(actor),
+        **allowed_of_cases(actor),
     }
 
 

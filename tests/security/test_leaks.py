@@ -37,6 +37,7 @@ from kontingent.persons import actions as persons_actions
 from kontingent.persons.models import Address, DuplicatePair, Person
 from kontingent.reports.models import Report
 from kontingent.storage import row_security, scope
+from kontingent.trajectory.cases.models import Case
 from kontingent.trajectory.transfers.models import Transfer
 from kontingent.web import learners, urls
 from tests import builders as b
@@ -144,6 +145,7 @@ def addresses(region: r.Region) -> list[str]:
         "late_id": list(LateCorrection.objects.values_list("id", flat=True)),
         "delivery_id": list(Delivery.objects.values_list("id", flat=True)),
         "document_id": list(EducationDocument.objects.values_list("document_id", flat=True)),
+        "case_id": list(Case.objects.values_list("id", flat=True)),
         "proposal_id": list(ChangeProposal.objects.values_list("id", flat=True)),
     }
     found = []
@@ -192,7 +194,7 @@ def test_no_page_names_a_stranger(role: str, filtered: bool, request: pytest.Fix
         request.getfixturevalue("no_python_filter")
     region = r.build(random.Random(sorted(ROLES).index(role)))
     client, actor = _signed_in(region, role)
-    strangers = {who: word for who, word in region.canaries.items() if who not in r.known(actor)}
+    strangers = {who: word for who, word in region.canaries.items() if who not in r.named_to(actor)}
     assert len(strangers) > 5
     client.raise_request_exception = False
     pairs = 0
@@ -252,8 +254,8 @@ def test_no_path_of_the_api_names_a_stranger(filtered: bool, request: pytest.Fix
     for one, where in reaches:
         token = machines.token_of(one)
         actor = Actor("x", "", "", frozenset({"person.view"}), where)
-        strangers = [word for who, word in region.canaries.items() if who not in r.known(actor)]
-        known = [word for who, word in region.canaries.items() if who in r.known(actor)]
+        strangers = [word for who, word in region.canaries.items() if who not in r.named_to(actor)]
+        known = [word for who, word in region.canaries.items() if who in r.named_to(actor)]
         for path in (*_paths(region), *_rosters(region)):
             answer = Client().get(path, headers={"Authorization": f"Bearer {token}"})
             assert answer.status_code in {200, 403, 404}, path
