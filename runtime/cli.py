@@ -112,7 +112,11 @@ def _parser() -> argparse.ArgumentParser:
         add("retention", _retention, "сроки хранения успеваемости: что истекло; с --act – уничтожить")
     )
     _describe_oneroster(
-        add("oneroster", _oneroster, "наборы OneRoster: проверить полученный, выгрузить свой")
+        add(
+            "oneroster",
+            _oneroster,
+            "наборы OneRoster: проверить полученный, принять его отметки, выгрузить свой",
+        )
     )
     add("check", _check, "доказать, что периоды обучения равны свёртке журнала движений")
     return parser
@@ -184,12 +188,19 @@ def _describe_health(health: argparse.ArgumentParser) -> None:
 
 
 def _describe_oneroster(rosters: argparse.ArgumentParser) -> None:
-    rosters.add_argument("act", choices=["check", "export"])
+    rosters.add_argument("act", choices=["check", "export", "load"])
     rosters.add_argument("file", type=Path, help="архив zip")
     rosters.add_argument(
         "--organisation", metavar="ОГРН", help="выгрузить одну организацию, иначе весь регион"
     )
     rosters.add_argument("--edition", choices=["1.1", "1.2"], default="1.2")
+    rosters.add_argument(
+        "--since", type=_moment, metavar="МОМЕНТ", help="выгрузить только изменения с этого момента"
+    )
+    rosters.add_argument(
+        "--journal", default="", metavar="КОД", help="журнал: выгрузить его отметки, для load – от его имени"
+    )
+    rosters.add_argument("--write", action="store_true", help="load: принять, иначе только показать")
 
 
 def _describe_retention(keep: argparse.ArgumentParser) -> None:
@@ -492,10 +503,16 @@ def _oneroster(arguments: argparse.Namespace) -> int:
 
         if arguments.act == "check":
             return cli.check_set(arguments.file, out=print)
+        if arguments.act == "load":
+            return cli.load_set(
+                arguments.file, journal=arguments.journal, write=arguments.write, on=clock.today(), out=print
+            )
         return cli.export_set(
             arguments.file,
             ogrn=arguments.organisation,
             edition=arguments.edition,
+            since=arguments.since,
+            journal=arguments.journal,
             on=clock.today(),
             out=print,
         )

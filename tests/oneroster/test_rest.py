@@ -17,7 +17,8 @@ from kontingent.access.machines.rules import ONEROSTER_PREFIX
 from kontingent.api import oneroster
 from kontingent.audit.models import Entry
 from kontingent.exchange.oneroster import checking, queries, rules, writing
-from kontingent.exchange.oneroster.model import Edition
+from kontingent.exchange.oneroster.model import Edition, Mode
+from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.persons.models import Person
 from tests import builders as b
@@ -317,3 +318,30 @@ def test_a_full_set_of_the_register_is_valid_comes_back_the_same_and_has_no_snil
         assert f"{number[:3]}-{number[3:6]}-{number[6:9]}" not in text
     assert str(town["stranger"]) not in text
     assert str(town["seven"].pk) not in text
+
+
+@pytest.mark.parametrize("edition", list(Edition))
+def test_changes_since_a_moment_name_who_came_and_who_left(town: dict[str, Any], edition: Edition) -> None:
+    gone = b.person("Ушедший Егор Ильич", snils=b.snils_of(50))
+    enrolment = b.admitted(gone, town["a"])
+    school = Actor("test:school", "Школа", "Школа", b.ROOT.permissions, b.actor_of(town["five"]).scope)
+    since = clock.now()
+    quiet = queries.delta(school, since=since, on=DAY, edition=edition)
+    assert {name for name, mode in quiet.modes.items() if mode is Mode.DELTA} == {"academicSessions"}
+
+    b.left(gone, enrolment, town["five"], on=date(2025, 9, 20))
+    new = b.person("Новикова Яна Игоревна", snils=b.snils_of(51))
+    b.admitted(new, town["six"])
+    moved = writing.pack(queries.delta(school, since=since, on=DAY, edition=edition))
+    read = checking.check(moved)
+    assert [str(one) for one in read.defects] == []
+    assert read.content is not None
+    assert writing.pack(read.content) == moved
+    rows = read.content.rows
+    assert {row["sourcedId"] for row in rows["users"]} == {str(new)}
+    said = {(row["userSourcedId"], row["status"]) for row in rows["enrollments"]}
+    assert {(str(gone), "tobedeleted"), (str(new), "active")} <= said
+    assert {who for who, _ in said} == {str(gone), str(new)}
+    if edition is Edition.V12:
+        assert {(row["userSourcedId"], row["status"]) for row in rows["roles"]} == said
+    assert str(town["stranger"]) not in json.dumps(rows, ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from kontingent.access.machines.rules import MachineScope
 from kontingent.exchange.journals.adapters.boundary import Asked, Finding
 from kontingent.exchange.journals.adapters.feeding import Run, run
 from kontingent.exchange.journals.models import JournalBatch
-from kontingent.exchange.oneroster import checking, works, writing
+from kontingent.exchange.oneroster import checking, cli, works, writing
 from kontingent.exchange.oneroster.adapter import OneRosterSet
 from kontingent.exchange.oneroster.model import Edition
 from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import InvalidValue
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.performance.models import Attendance, Lesson, Mark, PeriodMark
 from tests import builders as b
@@ -186,11 +188,29 @@ def test_marks_go_out_come_in_elsewhere_and_go_out_the_same(school: Any, edition
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_defective_set_writes_nothing(school: Any) -> None:
+def test_the_command_line_shows_takes_and_refuses(school: Any, tmp_path: Path) -> None:
     sender = _delivered(school)
-    reader = Actor("test:school", "Школа", "Школа", b.ROOT.permissions, b.actor_of(school).scope)
-    packed = writing.pack(works.whole(reader, sender.journal, on=DAY))
-    before = JournalBatch.objects.count(), Mark.objects.count()
-    read = checking.check(packed[: len(packed) // 2])
-    assert read.content is None
-    assert (JournalBatch.objects.count(), Mark.objects.count()) == before
+    path, said = tmp_path / "set.zip", list[str]()
+    assert cli.export_set(path, ogrn=school.ogrn, edition="1.2", on=DAY, journal="epos", out=said.append) == 0
+    assert "отметок 8" in said[-1]
+    other = Sender(school, code="other")
+
+    def standing() -> int:
+        return Mark.objects.filter(journal_id=other.journal.pk).count()
+
+    assert cli.load_set(path, journal="other", write=False, on=DAY, out=said.append) == 0
+    assert ("отметки: 7" in said, standing(), JournalBatch.objects.filter(journal=other.journal).count()) == (
+        True,
+        0,
+        0,
+    )
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert cli.load_set(path, journal="other", write=True, on=DAY, out=said.append) == 1
+    assert (said[-1], standing()) == ("Набор не принят, ничего не записано.", 0)
+    path.write_bytes(whole)
+    assert cli.load_set(path, journal="other", write=True, on=DAY, out=said.append) == 0
+    assert standing() == 7
+    with pytest.raises(InvalidValue, match="--since"):
+        cli.export_set(path, ogrn=None, edition="1.2", on=DAY, since=MADE_AT, journal="epos", out=said.append)
+    assert sender.journal.code == "epos"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from kontingent.codelists import queries as codelists
@@ -160,8 +160,3 @@ def bounds(system: int) -> dict[str, str]:
 def derived_id(*parts: object) -> str:
     """Return an id that follows from what a thing is, so that it is the same in each export."""
     return "w" + hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:31]
-
-
-def in_utc(moment: datetime) -> str:
-    """Return a moment as the files have it."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
