@@ -35,7 +35,6 @@ def _results(arguments: argparse.Namespace) -> Iterator[Result]:
         attestation,
         diary,
         duplicates,
-        forms,
         imports,
         marks,
         matching,
@@ -61,16 +60,23 @@ def _results(arguments: argparse.Namespace) -> Iterator[Result]:
     if only is None or only in diary.NAMES:
         with installation.served() as (site, server):
             yield from diary.run(size, site, server, only)
-    if only is None or only in forms.NAMES:
-        yield from forms.run(size, only)
-    if only in (None, "match_online"):
-        yield from matching.run(size)
-    if only in (None, "duplicates"):
-        yield from duplicates.run(size)
+    yield from _asked(size, only)
+    for name, room in (("match_online", matching), ("duplicates", duplicates)):
+        if only in (None, name):
+            yield from room.run(size)
     if only is None or only in attestation.NAMES:
         yield from attestation.run(size)
     if only is None or only in IMPORTS:
         yield from imports.run(size)
+
+
+def _asked(size: str, only: str | None) -> Iterator[Result]:
+    """Measure what is asked of the register without a web server."""
+    from bench import flows, forms
+
+    for questions in (forms, flows):
+        if only is None or only in questions.NAMES:
+            yield from questions.run(size, only)
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def line(numbers: Sequence[int], *, top: int) -> str:
 # -- flows ---------------------------------------------------------------------------------------
 
 #: A drawing of flows: room for names on either side, thickness of a node, the span between, the least height of a line of text.
-ASIDE, NODE, SPAN, TEXT, AIR = 210, 12, 380, 15, 5
+ASIDE, NODE, SPAN, TEXT, AIR = 250, 12, 380, 15, 5
 TALL = 420
 
 

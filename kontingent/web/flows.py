@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -41,6 +42,18 @@ OUTSIDE_TITLES = {
     Outside.NOT_ARRIVED: "Переведён, пока не прибыл",
     Outside.EXPELLED: "Отчислен",
     Outside.OTHER: "Иное",
+}
+#: Programmes are named shortly, so that a drawing can be read.
+LEVEL_TITLES = {
+    "11": "Детский сад",
+    "12": "1–4 классы",
+    "13": "5–9 классы",
+    "14": "10–11 классы",
+    "15": "Адаптированная программа",
+    "21": "СПО",
+    "211": "СПО: рабочие, служащие",
+    "212": "СПО: специалисты",
+    "23": "Профессиональное обучение",
 }
 REST = "Прочие"
 #: How many ends a drawing has on a side, and how many lines the page's table.
@@ -119,14 +132,17 @@ def movers(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, actor: Actor) -> Asked:
-    """Return what is asked for; by default this school year so far, between the places that the actor has several of."""
+    """Return what is asked for; by default since the summer before this school year.
+
+    So whoever leaves a kindergarten in June and enters a school in September went from the one to the other.
+    """
     today = clock.today()
     since = optional_day(request.GET.get("since", ""), "Начало периода")
     until = optional_day(request.GET.get("until", ""), "Конец периода")
     ways = _ways(actor)
     by = next((one for one in ways if one.value == request.GET.get("by")), ways[0])
     return Asked(
-        since or SchoolYear.of(until or today).starts_on, until or today, by,
+        since or date(SchoolYear.of(until or today).begins_in, 6, 1), until or today, by,
         uuid_of(request.GET.get("organisation")), uuid_of(request.GET.get("municipality")),
     )  # fmt: skip
 
@@ -150,7 +166,9 @@ def _names(by: By, nodes: Collection[str]) -> dict[str, str]:
     inside = [node for node in nodes if not rules.is_outside(node)]
     names = {one.value: OUTSIDE_TITLES[one] for one in Outside} | dict.fromkeys(inside, REST)
     if by is By.LEVEL:
-        return names | {node: codelists.title("education_programme", node) for node in inside}
+        return names | {
+            node: LEVEL_TITLES.get(node) or codelists.title("education_programme", node) for node in inside
+        }
     if by is By.REGION:
         return names | {REGION: "Организации края"}
     ids = {one for one in map(uuid_of, inside) if one is not None}

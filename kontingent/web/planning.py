@@ -82,7 +82,7 @@ def coverage(request: HttpRequest) -> HttpResponse:
     actor, on = actor_of(request), day(request)
     place = _place(request, actor)
     found = queries.coverage(actor, on=on, municipality_id=place["municipality_id"])
-    table = _table({f"{age} лет": found[age] for age in sorted(found)}, COVERAGE, actor)
+    table = _table({_years(age): found[age] for age in sorted(found)}, COVERAGE, actor)
     return page(
         request, "flows/coverage.html", on=on, titles=list(COVERAGE.values()), **table, **_chosen(actor, place),
     )  # fmt: skip
@@ -206,3 +206,8 @@ def _chosen(actor: Actor, place: Mapping[str, UUID | None]) -> dict[str, Any]:
     elif municipality_id is not None:
         where = organisations.municipality_by_id(municipality_id).name
     return {"where": where, "municipalities": _municipalities(actor), **place}
+
+
+def _years(age: int) -> str:
+    """Return «1 год», «3 года», «7 лет»; nobody here is older than 17."""
+    return f"{age} {'год' if age == 1 else 'года' if 2 <= age <= 4 else 'лет'}"

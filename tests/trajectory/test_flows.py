@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from kontingent.audit.reads import ReadKind
 from kontingent.enrolment import contingent
-from kontingent.enrolment.codes import ADDITIONAL, MovementKind
+from kontingent.enrolment.codes import MovementKind
 from kontingent.enrolment.contingent import Dimension
 from kontingent.enrolment.models import Enrolment, Placement
 from kontingent.kernel.errors import InvalidValue, NotAllowed
 from kontingent.trajectory.flows import rules
-from kontingent.trajectory.flows.codes import By, Outside
+from kontingent.trajectory.flows.codes import COUNTED, By, Outside
 from kontingent.trajectory.flows.queries.flows import Asked, flows, movers
 from kontingent.trajectory.flows.rules import Flow
 from tests import builders as b
@@ -35,7 +35,7 @@ def change(by: Dimension, since: date, until: date) -> Counter[str]:
     for on, sign in ((until, 1), (since - timedelta(days=1), -1)):
         rows = Placement.objects.filter(superseded_at__isnull=True, starts_on__lte=on)
         for row in rows.exclude(ends_on__lte=on).select_related("organisation"):
-            if row.programme_kind_code in ADDITIONAL:
+            if row.programme_kind_code not in COUNTED:
                 continue
             key = {
                 Dimension.ORGANISATION: row.organisation_id,
@@ -199,6 +199,7 @@ def test_a_period_must_be_one(since: date, until: date, code: str) -> None:
 NODES = st.sampled_from("abcd")
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.tuples(NODES, NODES), st.integers(1, 30)))
 def test_no_hidden_number_can_be_had_by_subtraction(pairs: dict[tuple[str, str], int]) -> None:
     found = [Flow(*pair, number) for pair, number in pairs.items()]
@@ -211,6 +212,7 @@ def test_no_hidden_number_can_be_had_by_subtraction(pairs: dict[tuple[str, str],
             assert len(unseen) != 1 or len(members) == 1
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.tuples(NODES, NODES), st.integers(1, 30)), st.integers(1, 4))
 def test_folding_for_a_drawing_loses_nobody(pairs: dict[tuple[str, str], int], most: int) -> None:
     found = [Flow(*pair, number) for pair, number in pairs.items()]

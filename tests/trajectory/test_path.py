@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kontingent.codelists import actions as codelists
+from kontingent.enrolment.codes import MovementKind
 from kontingent.trajectory.flows.rules import Gap, Stay, gaps
 from kontingent.web import charts
 from tests import builders as b
@@ -86,10 +87,14 @@ def test_the_card_tells_the_path_with_its_gap_and_so_does_the_family() -> None:
     )
     stream = b.admitted(anna, b.group(garden, "Солнышко", kind="11", year=2024), on=date(2024, 9, 1))
     b.left(anna, stream, garden, on=date(2025, 2, 1))
-    b.admitted(anna, b.group(school, "1А"), on=date(2025, 9, 1))
+    stream = b.admitted(anna, b.group(school, "1А"), on=date(2025, 9, 1))
+    b.moved(
+        anna, stream, school, MovementKind.PLACEMENT, on=date(2025, 12, 1), group_id=b.group(school, "1Б").id
+    )
     page = b.browser(b.appointed("head", at=school)).get(f"/learners/{anna}/").content.decode()
     assert 'class="path-line"' in page
     assert "перерыв: 212 дн., 01.02.2025 – 01.09.2025" in page
+    assert "1А → 1Б" in page
     assert "Детский сад № 1" in page
     from kontingent.persons import actions as persons
 

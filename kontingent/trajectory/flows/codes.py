@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from kontingent.enrolment.codes import MAIN_GENERAL_PROGRAMMES, VOCATIONAL
+
 
 class By(StrEnum):
     """What a node of a flow is."""
@@ -28,3 +30,5 @@ class Outside(StrEnum):
 
 #: The node of everybody within the region, where nodes are not told apart.
 REGION = "region"
+#: Programmes of which flows, cohorts and coverage are counted: general education and vocational; neither circles nor sport.
+COUNTED = MAIN_GENERAL_PROGRAMMES | VOCATIONAL

@@ -12,11 +12,12 @@ from uuid import UUID
 
 from django.db import connection
 
-from kontingent.enrolment.codes import ADDITIONAL, BASIC, PRESCHOOL, PRIMARY, SECONDARY, VOCATIONAL
+from kontingent.enrolment.codes import BASIC, PRESCHOOL, PRIMARY, SECONDARY, VOCATIONAL
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed
 from kontingent.storage import scope
+from kontingent.trajectory.flows.codes import COUNTED
 
 
 class Whereabouts(StrEnum):
@@ -57,14 +58,14 @@ SELECT d.day, CASE
         WHEN l.leaving_kind = 'graduation' AND l.level = ANY(%(finishing)s) THEN 'finished' ELSE 'nowhere' END, count(*)
 FROM cohort c CROSS JOIN unnest(%(days)s::date[]) AS d(day)
 LEFT JOIN LATERAL (SELECT p.organisation_id, p.programme_kind_code AS kind FROM enrolment_placement p
-    WHERE p.person_id = c.person_id AND p.superseded_at IS NULL AND p.programme_kind_code <> ALL(%(additional)s)
+    WHERE p.person_id = c.person_id AND p.superseded_at IS NULL AND p.programme_kind_code = ANY(%(counted)s)
     AND p.starts_on <= d.day AND (p.ends_on IS NULL OR p.ends_on > d.day) ORDER BY p.is_main DESC, p.starts_on LIMIT 1) q ON true
 LEFT JOIN organisations_organisation n ON n.id = q.organisation_id
 LEFT JOIN LATERAL (SELECT e.reason_code, e.leaving_kind, (SELECT p.programme_kind_code FROM enrolment_placement p
         WHERE p.person_id = c.person_id AND p.enrolment_id = e.enrolment_id AND p.superseded_at IS NULL
         ORDER BY p.starts_on DESC LIMIT 1) AS level
     FROM enrolment_enrolment e WHERE e.person_id = c.person_id AND e.superseded_at IS NULL
-        AND e.level_code <> ALL(%(additional)s) AND e.ends_on <= d.day
+        AND e.level_code = ANY(%(counted)s) AND e.ends_on <= d.day
     ORDER BY e.ends_on DESC LIMIT 1) l ON q.organisation_id IS NULL
 GROUP BY 1, 2
 """
@@ -84,7 +85,7 @@ def cohort(
     condition, parameters = _within(actor, "p", organisation_id, municipality_id)
     parameters |= {
         "grade": grade, "on": on, "days": list(days), "schools": [PRIMARY, BASIC, SECONDARY],
-        "vocational": list(VOCATIONAL), "additional": list(ADDITIONAL), "finishing": [SECONDARY, *VOCATIONAL],
+        "vocational": list(VOCATIONAL), "counted": list(COUNTED), "finishing": [SECONDARY, *VOCATIONAL],
     }  # fmt: skip
     found: dict[date, dict[Whereabouts, int]] = defaultdict(dict)
     with scope.whole_register(), connection.cursor() as cursor:
@@ -112,7 +113,7 @@ class Coverage(StrEnum):
 _COVERAGE = """
 WITH latest AS (
     SELECT DISTINCT ON (e.person_id) e.person_id, e.organisation_id, e.enrolment_id, e.ends_on, e.reason_code, e.leaving_kind
-    FROM enrolment_enrolment e WHERE e.superseded_at IS NULL AND e.level_code <> ALL(%(additional)s)
+    FROM enrolment_enrolment e WHERE e.superseded_at IS NULL AND e.level_code = ANY(%(counted)s)
         AND e.starts_on <= %(on)s AND e.ends_on IS DISTINCT FROM e.starts_on
     ORDER BY e.person_id, (e.ends_on IS NULL OR e.ends_on > %(on)s) DESC, e.is_main DESC, e.starts_on DESC
 )
@@ -137,7 +138,7 @@ def coverage(
     actor.require(EnrolmentPermission.COUNT)
     condition, parameters = _within(actor, "l", None, municipality_id)
     parameters |= {
-        "on": on, "preschool": PRESCHOOL, "schools": [PRIMARY, BASIC, SECONDARY], "vocational": list(VOCATIONAL), "additional": list(ADDITIONAL),
+        "on": on, "preschool": PRESCHOOL, "schools": [PRIMARY, BASIC, SECONDARY], "vocational": list(VOCATIONAL), "counted": list(COUNTED),
         "finishing": [SECONDARY, *VOCATIONAL],
     }  # fmt: skip
     found: dict[int, dict[Coverage, int]] = defaultdict(dict)

@@ -16,14 +16,14 @@ from django.db import connection
 
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
-from kontingent.enrolment.codes import ADDITIONAL, OPENING, MovementKind
+from kontingent.enrolment.codes import OPENING, MovementKind
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed
 from kontingent.persons.models import Person
 from kontingent.storage import scope
 from kontingent.trajectory.flows import rules
-from kontingent.trajectory.flows.codes import REGION, By, Outside
+from kontingent.trajectory.flows.codes import COUNTED, REGION, By, Outside
 from kontingent.trajectory.flows.rules import Flow
 
 PAGE = 100
@@ -31,14 +31,14 @@ PAGE = 100
 _ENROLMENTS = """
 SELECT e.person_id, e.{day} AS day, {come} AS is_come, e.organisation_id, e.level_code AS level, e.enrolment_id, e.leaving_kind,
     e.reason_code FROM enrolment_enrolment e
-WHERE e.superseded_at IS NULL AND e.level_code <> ALL(%(additional)s) AND e.{day} BETWEEN %(since)s AND %(until)s AND e.ends_on IS DISTINCT FROM e.starts_on
+WHERE e.superseded_at IS NULL AND e.level_code = ANY(%(counted)s) AND e.{day} BETWEEN %(since)s AND %(until)s AND e.ends_on IS DISTINCT FROM e.starts_on
 """
 #: A level may change within an enrolment, so levels go by placements; the reason is that of the enrolment that ended with it.
 _PLACEMENTS = """
 SELECT p.person_id, p.{day} AS day, {come} AS is_come, p.organisation_id, p.programme_kind_code AS level, p.enrolment_id,
     e.leaving_kind, e.reason_code FROM enrolment_placement p
 LEFT JOIN enrolment_enrolment e ON e.enrolment_id = p.enrolment_id AND e.superseded_at IS NULL AND e.ends_on = p.ends_on
-WHERE p.superseded_at IS NULL AND p.programme_kind_code <> ALL(%(additional)s) AND p.{day} BETWEEN %(since)s AND %(until)s
+WHERE p.superseded_at IS NULL AND p.programme_kind_code = ANY(%(counted)s) AND p.{day} BETWEEN %(since)s AND %(until)s
 """
 #: On one day a child leaves before entering. An entering that follows a leaving is told with it. A college may be entered beside a
 #: school, so that two enterings or two leavings may follow each other: each of them is then told by itself.
@@ -62,7 +62,7 @@ told AS (
     SELECT m.person_id, m.day, m.next_day, m.organisation_id, m.next_id, m.is_come, m.reason_code,
         CASE WHEN m.is_come THEN (
             SELECT CASE WHEN EXISTS (SELECT 1 FROM enrolment_enrolment b WHERE b.person_id = m.person_id
-                AND b.level_code <> ALL(%(additional)s) AND b.superseded_at IS NULL AND b.ends_on <= m.day AND b.ends_on > b.starts_on) THEN '{returned}'
+                AND b.level_code = ANY(%(counted)s) AND b.superseded_at IS NULL AND b.ends_on <= m.day AND b.ends_on > b.starts_on) THEN '{returned}'
             ELSE coalesce((SELECT CASE v.reason_code WHEN 'A3' THEN '{other_region}' WHEN 'A4' THEN '{abroad}'
                 WHEN 'A5' THEN '{family}' END FROM enrolment_movement v WHERE v.enrolment_id = m.enrolment_id
                 AND v.cancelled_at IS NULL AND v.kind = ANY(%(opening)s) LIMIT 1), '{first}') END
@@ -162,7 +162,7 @@ def _transitions(actor: Actor, asked: Asked) -> tuple[str, dict[str, Any]]:
         node=node, next_node=next_node, scope=condition, **{one.name.lower(): one.value for one in Outside},
     )  # fmt: skip
     parameters |= {
-        "since": asked.since, "until": asked.until, "opening": [one.value for one in OPENING], "additional": list(ADDITIONAL),
+        "since": asked.since, "until": asked.until, "opening": [one.value for one in OPENING], "counted": list(COUNTED),
         "graduation": MovementKind.GRADUATION.value,
     }  # fmt: skip
     return statement, parameters

@@ -7,8 +7,9 @@ from datetime import date
 from typing import NamedTuple
 
 from kontingent.codelists import queries as codelists
-from kontingent.enrolment.codes import ADDITIONAL, SECONDARY, VOCATIONAL, MovementKind
+from kontingent.enrolment.codes import SECONDARY, VOCATIONAL, MovementKind
 from kontingent.enrolment.queries import EnrolmentPart
+from kontingent.trajectory.flows.codes import COUNTED
 from kontingent.trajectory.flows.rules import Gap, Stay, gaps
 
 #: Programmes after which nobody has to enter another.
@@ -33,15 +34,16 @@ def of(parts: Sequence[EnrolmentPart], today: date) -> Path:
 
 def _stay(part: EnrolmentPart) -> Stay:
     one = part.enrolment
-    groups = [place.group.title for place in part.placements if place.group is not None]
+    places = sorted(part.placements, key=lambda place: place.starts_on)
+    groups = [place.group.title for place in places if place.group is not None]
     titles = groups[:1] + groups[-1:] if len(groups) > 1 else groups
     level = codelists.title("education_programme", one.level_code)
     classes = " → ".join(dict.fromkeys(titles))
     finished = one.leaving_kind == MovementKind.GRADUATION and one.level_code in _FINISHING
     # The programme of the last placement tells how far somebody who began in grade 1 has come.
-    last = part.placements[-1].programme_kind_code if part.placements else one.level_code
+    last = places[-1].programme_kind_code if places else one.level_code
     return Stay(
-        one.starts_on, one.ends_on, one.level_code not in ADDITIONAL, one.level_code, part.organisation.short_name,
+        one.starts_on, one.ends_on, one.level_code in COUNTED, one.level_code, part.organisation.short_name,
         f"{level}{f', {classes}' if classes else ''}",
         finished or (one.leaving_kind == MovementKind.GRADUATION and last in _FINISHING),
     )  # fmt: skip
