@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -294,6 +296,61 @@ def test_whose_data_went_out_is_written_down(town: dict[str, Any]) -> None:
     given = Entry.objects.filter(kind__icontains="given").order_by("pk").last()
     assert given is not None
     assert given.subjects == [town["children"][0]]
+
+
+def test_a_learner_of_two_organisations_is_known_to_both_by_their_own_class(town: dict[str, Any]) -> None:
+    """Neither is told of the other, nor of the class there."""
+    both = town["children"][0]
+    town["chess"] = b.group(town["seven"], "Шахматы", kind="411")
+    b.admitted(both, town["chess"])
+    for mine, theirs, seat in (("five", "seven", "a"), ("seven", "five", "chess")):
+        bearer = token(town[mine])
+        one = read(got(f"users/{both}", bearer))
+        assert one["primaryOrg"]["sourcedId"] == str(town[mine].pk)
+        assert [role["org"]["sourcedId"] for role in one["roles"]] == [str(town[mine].pk)]
+        (enrolment,) = read(got("enrollments", bearer, filter=f"user.sourcedId='{both}'"))
+        assert enrolment["class"]["sourcedId"] == str(town[seat].pk)
+        (in_class,) = read(got(f"users/{both}/classes", bearer))
+        assert in_class["sourcedId"] == str(town[seat].pk)
+        for address in ("users", f"users/{both}", f"users/{both}/classes", "enrollments"):
+            assert str(town[theirs].pk) not in got(address, bearer).content.decode()
+
+
+def test_no_address_fails_whatever_is_asked(town: dict[str, Any]) -> None:
+    """Every address of both editions, with ids and parameters that are right, wrong and hostile: an answer or a refusal, no failure."""
+    bearer = token(town["five"])
+    headers = {"Authorization": f"Bearer {bearer}"}
+    rng, asked = random.Random(21), 0
+    ids = [
+        str(town["five"].pk),
+        str(town["a"].pk),
+        str(town["children"][0]),
+        "year-2025",
+        "0",
+        "²",
+        "%00",
+        "a'b",
+        "x" * 300,
+        "null",
+    ]
+    values = ["", "1", "-1", "9" * 30, "desc", "sourcedId", "status,sourcedId", "a,,b", "\x00", "familyName='\x00'", "status='active'", "user.sourcedId~'%'",
+              "dateLastModified>'9999-99-99'", "dateLastModified>'0001-01-01T00:00:00+23:59'", "beginDate<'2025-09-01'",
+              "primary='да' OR endDate!='2025-01-01'", "familyName='" + "'" * 40]  # fmt: skip
+    for base in (oneroster.V12, oneroster.V11):
+        for route in oneroster.ROUTES:
+            for _ in range(3):
+                address = re.sub(r"<str:\w+>", lambda _: rng.choice(ids), route.address)
+                names = rng.sample(
+                    ["limit", "offset", "sort", "orderBy", "filter", "fields", "other"], rng.randint(0, 3)
+                )
+                query = urlencode({name: rng.choice(values) for name in names})
+                answer = Client(raise_request_exception=False).generic(
+                    "GET", f"/ims/oneroster/{base}/{address}?{query}", headers=headers
+                )
+                assert answer.status_code in {200, 400, 403, 404}, (address, query, answer.content)
+                assert isinstance(json.loads(answer.content), dict)
+                asked += 1
+    assert asked > 200
 
 
 # -- files --------------------------------------------------------------------------------------
