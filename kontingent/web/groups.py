@@ -21,6 +21,7 @@ from kontingent.kernel import clock
 from kontingent.kernel.errors import InvalidValue, KontingentError
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
+from kontingent.persons.permissions import PersonPermission
 from kontingent.programmes import queries as programmes
 from kontingent.web.learners import table_body
 from kontingent.web.request import actor_of, day, optional_day, own_organisation, page, uuid_of, whole
@@ -74,6 +75,7 @@ def one(request: HttpRequest, group_id: UUID) -> HttpResponse:
         may_see_health=health.may_look(actor) is not None,
         may_see_exams=(group.grade or 0) >= 9 and attestation.may_look(actor),
         may_change=actor.may(EnrolmentPermission.MANAGE_GROUPS),
+        may_fill=actor.may(PersonPermission.EDIT),
         facts=_told(group),
     )
 

@@ -13,6 +13,7 @@ from kontingent.web import (
     contingent,
     diary,
     duplicates,
+    entry,
     epgu,
     exams,
     family,
@@ -163,6 +164,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "groups/<uuid:group_id>/performance/file.<slug:kind>", classes.results_file, name="class-results-file"
     ),
+    path("groups/<uuid:group_id>/entry/", entry.of_class, name="class-entry"),
     path("groups/<uuid:group_id>/conditions/", conditions.of_class, name="class-conditions"),
     path("orders/", orders.index, name="orders"),
     path("orders/new/", orders.new, name="new-order"),

@@ -3,6 +3,7 @@
 Every action: load and lock → may you → may it be → change → record → after commit.
 """
 
+from kontingent.enrolment.actions.cards import CardCell, Filled, fill_cards
 from kontingent.enrolment.actions.conditions import ConditionChange, Refused, record_conditions
 from kontingent.enrolment.actions.corrections import correct_learner, project_learner_facts
 from kontingent.enrolment.actions.groups import (
@@ -37,8 +38,10 @@ from kontingent.enrolment.actions.turnover import (
 )
 
 __all__ = [
+    "CardCell",
     "ConditionChange",
     "Decision",
+    "Filled",
     "GroupDraft",
     "LineDraft",
     "LinePreview",
@@ -55,6 +58,7 @@ __all__ = [
     "discard_draft",
     "draft_order",
     "facts_of",
+    "fill_cards",
     "open_group",
     "open_groups",
     "plan_turnover",

@@ -11,8 +11,12 @@ document.addEventListener("keydown", (event) => {
     if (keys) { event.preventDefault(); keys.open ? keys.close() : keys.showModal(); }
   }
 });
+// What waits to be sent from a grid (entry.js) holds personal data: nothing of it stays after sign-out.
+const forget = () => { Object.keys(sessionStorage).filter((key) => key.startsWith("entry:")).forEach((key) => sessionStorage.removeItem(key)); };
+if (location.pathname === "/sign-in/") forget();
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (form.getAttribute("action") === "/sign-out/") forget();
   if (form.method !== "post" || form.dataset.many) return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "yes";

@@ -1,0 +1,30 @@
+"""What of a learner's card is filled in the grid of a class: the columns, how values are shown and compared. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class CardField(NamedTuple):
+    """A column: its title, what to type, how long it may be, and whether what was written can be taken back."""
+
+    code: str
+    title: str
+    hint: str
+    longest: int
+    can_be_undone: bool
+
+
+SNILS, BIRTH_PLACE, DOCUMENT, ADDRESS = "snils", "birth_place", "document", "address"
+FIELDS: tuple[CardField, ...] = (
+    CardField(SNILS, "СНИЛС", "123-456-789 00", 40, can_be_undone=True),
+    CardField(BIRTH_PLACE, "Место рождения", "как в документе", 300, can_be_undone=True),
+    CardField(DOCUMENT, "Документ", "II-ИГ 123456 или 5714 123456", 400, can_be_undone=False),
+    CardField(ADDRESS, "Адрес проживания", "одной строкой", 500, can_be_undone=True),
+)
+BY_CODE = {one.code: one for one in FIELDS}
+
+
+def changed(shown: str, typed: str) -> bool:
+    """Say whether somebody typed anything else than the page showed; spaces around do not count."""
+    return " ".join(shown.split()) != " ".join(typed.split())
