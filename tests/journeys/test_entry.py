@@ -25,7 +25,8 @@ def slip(number: str) -> str:
 
 
 def test_a_secretary_pastes_a_column(page: Page) -> None:
-    sign_in(page, "operator")
+    sign_in(page, "secretary")
+    page.on("dialog", lambda dialog: dialog.accept())
     page.goto("/groups/")
     classes = [one.get_attribute("href") for one in page.locator("main table a[href^='/groups/']").all()]
     for address in classes:
