@@ -63,7 +63,7 @@ def test_a_column_is_pasted_and_only_slips_are_refused(school: dict[str, Any]) -
     assert f'value="{slip}"' in text, "what was typed stays"
     assert text.count('aria-invalid="true"') == 2
     assert DuplicatePair.objects.get(claimed_snils=taken).claimant_id == people[3]
-    assert Entry.objects.filter(kind="persons.person_corrected").count() == 2
+    assert Entry.objects.filter(kind="persons.corrected").count() == 2
     assert "Чужая" not in text
 
 
@@ -134,7 +134,7 @@ def test_the_last_change_is_taken_back_with_a_trace(school: dict[str, Any]) -> N
     assert "Возвращено ячеек: 1." in undone.content.decode()
     assert Person.objects.get(pk=who).snils is None
     assert (
-        Entry.objects.filter(kind="persons.person_corrected").latest("id").data["basis"].startswith("Отмена")
+        Entry.objects.filter(kind="persons.corrected").latest("id").data["basis"].startswith("Отмена")
     )
 
 
