@@ -133,9 +133,7 @@ def test_the_last_change_is_taken_back_with_a_trace(school: dict[str, Any]) -> N
     assert undone.status_code == 200
     assert "Возвращено ячеек: 1." in undone.content.decode()
     assert Person.objects.get(pk=who).snils is None
-    assert (
-        Entry.objects.filter(kind="persons.corrected").latest("id").data["basis"].startswith("Отмена")
-    )
+    assert Entry.objects.filter(kind="persons.corrected").latest("id").data["basis"].startswith("Отмена")
 
 
 def test_a_script_is_told_cell_by_cell(school: dict[str, Any]) -> None:
