@@ -13,7 +13,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from kontingent.exchange.journals.deliverers import deliverer_of
 from kontingent.exchange.journals.models import JournalSource
 from kontingent.exchange.journals.repairing import retake
-from kontingent.exchange.journals.sources import running
+from kontingent.exchange.journals.sources import naming, running
 from kontingent.kernel import clock
 from kontingent.kernel.errors import TryLater
 from kontingent.storage.scope import scoped
@@ -67,4 +67,5 @@ def again(source_id: str) -> None:
     with scoped(running.WORKER):
         source = JournalSource.objects.select_related("journal").get(pk=UUID(source_id))
         actor = deliverer_of(source.journal)
+        naming.remember_refused(running.WORKER, source, running.opening_of(source).seal, clock.today())
     retake(actor=actor, journal_code=source.journal.code)

@@ -308,11 +308,20 @@ def test_the_register_is_mended_and_refused_rows_are_taken_again(scene: Scene) -
     assert [(one.code, one.rows, one.may_mend) for one in refused] == [("learner_unknown", 1, True)]
     oleg = b.person("Тиунов Олег Ильич")
     b.admitted(oleg, _group(scene.school, "5А"))
-    key = (RefusedRow.objects.get().staged or {})["whose_key"]
-    SourceKey.objects.create(source="journal:school-5", external_id=key, person_id=oleg)
     jobs.again(str(scene.source.pk))
     assert queries.refusals(scene.actor, scene.source.pk) == []
     assert Mark.objects.get().person_id == oleg
+    assert Entry.objects.get(kind="sources.learners_named").subjects == [oleg]
+
+
+def test_of_two_namesakes_none_is_recognised_in_refused_rows(scene: Scene) -> None:
+    scene.put(HEAD + row("Тиунов Олег"))
+    scene.run()
+    for name in ("Тиунов Олег Ильич", "Тиунов Олег Петрович"):
+        b.admitted(b.person(name), _group(scene.school, "5А"))
+    jobs.again(str(scene.source.pk))
+    assert RefusedRow.objects.get().repaired_at is None
+    assert not Mark.objects.exists()
 
 
 def test_a_source_brings_nothing_of_another_school(scene: Scene) -> None:
