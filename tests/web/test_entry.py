@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from kontingent.audit.models import Entry
 from kontingent.enrolment.actions import CardCell, fill_cards
 from kontingent.enrolment.rules import cards
 from kontingent.kernel import clock
@@ -62,6 +63,9 @@ def test_a_column_is_pasted_and_only_slips_are_refused(school: dict[str, Any]) -
     assert f'value="{slip}"' in text, "what was typed stays"
     assert text.count('aria-invalid="true"') == 2
     assert DuplicatePair.objects.get(claimed_snils=taken).claimant_id == people[3]
+    told = Entry.objects.filter(kind="persons.corrected")
+    assert {tuple(one.subjects) for one in told} == {(people[0],), (people[1],)}
+    assert "Чужая" not in text
 
 
 def test_every_column_goes_to_the_card(school: dict[str, Any]) -> None:
@@ -130,6 +134,7 @@ def test_the_last_change_is_taken_back_with_a_trace(school: dict[str, Any]) -> N
     assert undone.status_code == 200
     assert "Возвращено ячеек: 1." in undone.content.decode()
     assert Person.objects.get(pk=who).snils is None
+    assert Entry.objects.filter(kind="persons.corrected", basis__startswith="Отмена").count() == 1
 
 
 def test_a_script_is_told_cell_by_cell(school: dict[str, Any]) -> None:
