@@ -28,6 +28,7 @@ from kontingent.audit.queries import READS, SHOWING
 from kontingent.codelists import actions as codelists
 from kontingent.enrolment.models import Enrolment, Order
 from kontingent.exchange.journals.models import JournalSource
+from kontingent.exchange.services import actions as certificates
 from kontingent.exchange.staging import reading
 from kontingent.kernel import clock
 from kontingent.performance import actions as performance
@@ -39,6 +40,7 @@ from kontingent.persons.matching import Level, Verdict
 from kontingent.persons.models import DuplicatePair, Merge, Person, Representation
 from kontingent.reports import actions as reports
 from kontingent.stages.models import StageOrder
+from kontingent.trajectory.cases.models import Case
 from kontingent.trajectory.transfers.models import Transfer
 from kontingent.web import urls
 from tests import builders as b
@@ -91,7 +93,22 @@ def region(town: dict[str, Any], settings: Any, tmp_path: Path) -> dict[str, Any
         group=town["other"], applicant="Родитель", applied_on=date(2026, 11, 1), arrives_on=date(2026, 11, 1), state="approved",
         registered_at=clock.now(), approved_at=clock.now(), due_on=date(2026, 11, 5),
     )  # fmt: skip
+    learner = Enrolment.objects.filter(
+        organisation=town["five"], is_main=True, superseded_at=None, ends_on=None
+    ).earliest("id")
+    for who in (town["anna"], town["oleg"]):
+        Case.objects.create(
+            rule="left_nowhere", person_id=who, key=str(who), organisation=town["five"], severity=1, since=date(2026, 11, 1),
+            opened_on=date(2026, 11, 1), due_on=date(2026, 11, 11),
+        )  # fmt: skip
     return town | {
+        "certificate": certificates.issue(
+            actor=b.ROOT,
+            person_id=learner.person_id,
+            order_key=uuid4(),
+            site="http://testserver",
+            is_demo=True,
+        ),
         "delivery": _attestation(town),
         "batch": batch,
         "report": reports.prepare(actor=b.ROOT, organisation_id=town["five"].id, form="oo-1", year=2026),
@@ -161,10 +178,12 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
         "scan_id": [],
         "transfer_id": list(Transfer.objects.values_list("id", flat=True)),
         "link_id": [],
+        "case_id": list(Case.objects.values_list("id", flat=True)),
         "client_id": [],
         "source_id": list(JournalSource.objects.values_list("id", flat=True)),
         "category_id": [1],
         "record_id": [],
+        "certificate_id": [region["certificate"].id],
         "delivery_id": [region["delivery"].id],
         "document_id": list(EducationDocument.objects.values_list("document_id", flat=True)),
         "enrolment_id": list(Enrolment.objects.values_list("enrolment_id", flat=True)),
