@@ -32,7 +32,6 @@ def main() -> None:
 
 def _results(arguments: argparse.Namespace) -> Iterator[Result]:
     from bench import (
-        attestation,
         diary,
         duplicates,
         imports,
@@ -64,8 +63,7 @@ def _results(arguments: argparse.Namespace) -> Iterator[Result]:
     for name, room in (("match_online", matching), ("duplicates", duplicates)):
         if only in (None, name):
             yield from room.run(size)
-    if only is None or only in attestation.NAMES:
-        yield from attestation.run(size)
+    yield from _sets(size, only)
     if only is None or only in IMPORTS:
         yield from imports.run(size)
 
@@ -77,6 +75,15 @@ def _asked(size: str, only: str | None) -> Iterator[Result]:
     for questions in (forms, flows):
         if only is None or only in questions.NAMES:
             yield from questions.run(size, only)
+
+
+def _sets(size: str, only: str | None) -> Iterator[Result]:
+    """What goes over whole sets of rows within the database."""
+    from bench import attestation, cases
+
+    for one in (attestation, cases):
+        if only is None or only in one.NAMES:
+            yield from one.run(size)
 
 
 if __name__ == "__main__":

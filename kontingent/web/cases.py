@@ -55,7 +55,7 @@ def _queue(request: HttpRequest, actor: Actor) -> dict[str, Any]:
         "rules": [(code.value, one.title) for code, one in rules.DEFAULTS.items()], "query": urlencode(asked),
         "municipalities": _municipalities(actor), "may_work": actor.may(CasePermission.WORK), "owners": _owners(actor),
         "may_rule": actor.may(CasePermission.RULES), "quarters": _quarters(clock.today()), "is_school": actor.organisation_id is not None,
-        "coverage": queries.coverage(actor, clock.today()), "state_titles": {State.OPEN: "в работе", State.POSTPONED: "отложено", State.CLOSED: "закрыто"},
+        "coverage": queries.coverage(actor, clock.today()) if request.GET.get("coverage") else None, "state_titles": {State.OPEN: "в работе", State.POSTPONED: "отложено", State.CLOSED: "закрыто"},
     }  # fmt: skip
 
 

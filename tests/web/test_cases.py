@@ -73,6 +73,7 @@ def test_a_municipality_closes_a_case_with_evidence(town: dict[str, Any]) -> Non
     assert "Мать: учится в Уфе" in page
     assert finding.find().reopened == 0
     assert "Лыкова" not in told(client, "/cases/")
+    assert "выбыл и нигде не учится" in told(client, "/cases/?coverage=1")
     assert "Лыкова" in told(client, "/cases/?state=closed")
     today = clock.today()
     act = client.get(f"/cases/act.pdf?quarter={today.year}-{(today.month - 1) // 3 + 1}")
