@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -72,7 +73,7 @@ def run(size: str) -> Iterator[Result]:
     )
 
 
-def _read(statements: tuple[str, ...], given: dict[str, object]) -> None:
+def _read(statements: tuple[str, ...], given: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(f"SELECT count(*) FROM ({statement}) AS s", given)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import NotFound
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
 from kontingent.organisations.models import Municipality
@@ -128,7 +129,11 @@ def forecast_file(request: HttpRequest, kind: str) -> HttpResponse:
     if municipality_id is None and actor.organisation_id is not None:
         municipality_id = organisations.in_scope(actor, actor.organisation_id).municipality_id
     if municipality_id is None:
-        municipality_id = next(iter(_municipalities(actor))).id
+        municipality_id = next((one.id for one in _municipalities(actor)), None)
+    if municipality_id is None:
+        raise NotFound(
+            "flows.no_municipality", "Муниципалитета для прогноза нет: выберите его на странице прогноза."
+        )
     found = forecasts.of_municipality(actor, municipality_id)
     years = sorted(found.coming)
     head = ["Школа", "Мест", "Сейчас", *(f"{year}{part}" for year in years for part in ("", ", от", ", до"))]

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import random
+import time
 import tracemalloc
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +63,79 @@ def test_what_may_not(data: bytes, code: str, store: Path) -> None:
         files.keep(data)
     assert refused.value.code == f"portfolio.{code}"
     assert not list(store.glob("*/*"))
+
+
+_SCRIPT = b"5 0 << /S /JavaScript /JS (app.alert(1)) >>"
+
+
+def _zipped(tail: bytes) -> bytes:
+    """An archive whose comment is the rest of the file that it hides in."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.exe", "MZ")
+    return file.getvalue()[:-2] + len(tail).to_bytes(2, "little")
+
+
+def _stream(dictionary: bytes, data: bytes, tail: bytes = b"\nendstream\nendobj\n") -> bytes:
+    return b"4 0 obj\n<< " + dictionary + b" >>\nstream\n" + data + tail
+
+
+def _hidden_zips() -> list[bytes]:
+    tail = b"\nendstream\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"
+    end = png()[-12:]
+    body = _zipped(b"\0\0\0\0" + end)
+    return [
+        pdf(inside=_stream(b"/Length 9", _zipped(tail))),
+        png()[:-12] + len(body).to_bytes(4, "big") + b"zzZz" + body + b"\0\0\0\0" + end,
+        jpeg()[:-2] + _zipped(b"\xff\xd9") + b"\xff\xd9",
+    ]
+
+
+@pytest.mark.parametrize("data", _hidden_zips())
+def test_an_archive_is_found_wherever_a_reader_finds_it(data: bytes) -> None:
+    assert zipfile.ZipFile(io.BytesIO(data)).namelist() == ["a.exe"], "it is one"
+    with pytest.raises(InvalidValue) as refused:
+        uploads.check(data)
+    assert refused.value.code == "portfolio.file_polyglot"
+
+
+@pytest.mark.parametrize(
+    ("dictionary", "data"),
+    [
+        (b"/Type /Obj#53tm /Filter /FlateDecode", zlib.compress(_SCRIPT)),
+        (b"/Type %x\n/ObjStm /Filter /FlateDecode", zlib.compress(_SCRIPT)),
+        (b"/Type /ObjStm /Filter /FlateDecode" + b" " * 500, zlib.compress(_SCRIPT)),
+        (b"/Type /ObjStm /Filter [/FlateDecode /FlateDecode]", zlib.compress(zlib.compress(_SCRIPT))),
+    ],
+)
+def test_a_script_is_found_however_it_is_packed(dictionary: bytes, data: bytes) -> None:
+    for inside in (_stream(dictionary, data), b"% stream\n" + _stream(dictionary, data) + b"%endstream\n"):
+        with pytest.raises(InvalidValue) as refused:
+            uploads.check(pdf(inside=inside))
+        assert refused.value.code == "portfolio.file_active"
+
+
+def test_the_bytes_of_an_honest_picture_are_not_taken_for_a_script() -> None:
+    picture = b"/JS \x80/JS(" * 1000 + random.Random(1).randbytes(1024 * 1024)
+    honest = pdf(inside=_stream(b"/Subtype /Image /Filter /DCTDecode", picture))
+    assert uploads.check(honest).ending == "pdf"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b"/OpenAction <<",
+        b"stream\n",
+        b"stream\nendstream\n",
+        b"#41",
+        b"/Type/ObjStm stream\n" + zlib.compress(b"") + b" ",
+    ],
+)
+def test_a_file_made_to_be_slow_is_judged_no_slower(piece: bytes) -> None:
+    started = time.process_time()
+    with contextlib.suppress(InvalidValue):
+        uploads.check(pdf(inside=piece * (9 * 1024 * 1024 // len(piece))))
+    assert time.process_time() - started < 10, "seconds of the processor; quadratic it was hours"
 
 
 def test_a_pdf_that_unpacks_without_end_is_not_unpacked_to_the_end() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from kontingent.achievements.portfolio import queries
 from kontingent.achievements.portfolio.models import Achievement, Scan
 from kontingent.codelists import actions as codelists
 from kontingent.kernel import clock
@@ -155,3 +156,24 @@ def test_strangers_and_viewers(town: dict[str, Any]) -> None:
     assert town["family"].post(deeds, {"act": "accept"}).status_code in {403, 404, 422}
     assert Achievement.objects.get().state == "proposed"
     assert not Scan.objects.exists()
+
+
+def test_a_class_teacher_sees_the_class_and_its_papers(town: dict[str, Any]) -> None:
+    town["family"].post(f"/portfolio/{town['anna']}/propose/", form(scan=SimpleUploadedFile("a.png", png())))
+    one = Achievement.objects.get()
+    town["secretary"].post(f"/portfolio/one/{one.pk}/", form(act="accept"))
+    assert "Конкурс" in told(town["teacher"], "/portfolio/")
+    told(town["teacher"], f"/portfolio/one/{one.pk}/")
+    assert town["teacher"].get(f"/portfolio/scan/{Scan.objects.get().pk}/").content == png()
+
+
+def test_a_file_holds_more_than_a_page(town: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "PAGE", 1)
+    for title in ("Первый", "Второй", "Третий"):
+        assert (
+            town["secretary"].post("/portfolio/new/", form(title=title, who=[str(town["anna"])])).status_code
+            == 302
+        )
+    assert all(
+        title in told(town["secretary"], "/portfolio/file.csv") for title in ("Первый", "Второй", "Третий")
+    )

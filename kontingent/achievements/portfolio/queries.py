@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment import queries as enrolment
+from kontingent.enrolment.models import Placement
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed, NotFound
 from kontingent.kernel.school_year import SchoolYear
@@ -87,12 +88,8 @@ def one(actor: Actor, achievement_id: UUID) -> tuple[Achievement, list[FormerAch
     """
     actor.require(PortfolioPermission.VIEW)
     stages.gate_for(actor).require("achievement")
-    found = (
-        Achievement.objects.select_related("organisation", "person")
-        .filter(_within(actor), pk=achievement_id)
-        .first()
-    )
-    if found is None:
+    found = Achievement.objects.select_related("organisation", "person").filter(pk=achievement_id).first()
+    if found is None or not _sees(actor, found):
         raise NotFound("portfolio.no_such", "Такого достижения нет.")
     reads.note(actor, ReadKind.CARD, [found.person_id], object_id=achievement_id, what="достижение")
     return found, list(found.former.order_by("-pk"))
@@ -137,8 +134,13 @@ class Attained:
     total: int
 
 
-def attained(actor: Actor, school_year: int, *, filters: Mapping[str, str] | None = None) -> Attained:
-    """Return the accepted achievements of the actor's scope in a school year; ``filters`` by kind, level, result and subject codes."""
+def attained(
+    actor: Actor, school_year: int, *, filters: Mapping[str, str] | None = None, most: int | None = PAGE
+) -> Attained:
+    """Return the accepted achievements of the actor's scope in a school year, so many of them as rows, all where ``most`` is None.
+
+    ``filters`` are codes of kind, level, result and subject.
+    """
     actor.require(PortfolioPermission.VIEW)
     stages.gate_for(actor).require("achievement")
     year = SchoolYear(school_year)
@@ -170,7 +172,7 @@ def attained(actor: Actor, school_year: int, *, filters: Mapping[str, str] | Non
     rows = list(
         found.select_related("person", "organisation").order_by(
             "-happened_on", "title_key", "person__name_key"
-        )[:PAGE]
+        )[:most]
     )
     reads.note(actor, ReadKind.LIST, [each.person_id for each in rows], what="достижения")
     return Attained(rows, lines, sum(line.achievements for line in lines))
@@ -204,7 +206,14 @@ def scan(actor: Actor, scan_id: UUID) -> tuple[Scan, bytes]:
 
 
 def _sees(actor: Actor, one: Achievement) -> bool:
-    return Achievement.objects.filter(_within(actor), pk=one.pk).exists()
+    """Say whether an achievement is of the actor's organisations, or of a learner whom the actor knows: it follows him to a new school."""
+    if Achievement.objects.filter(_within(actor), pk=one.pk).exists():
+        return True
+    try:
+        enrolment.require_visible(actor, one.person_id)
+    except NotAllowed:
+        return False
+    return True
 
 
 def _within(actor: Actor) -> Q:
@@ -212,6 +221,9 @@ def _within(actor: Actor) -> Q:
     if scope.whole_region:
         return Q()
     here = Q(organisation_id__in=scope.organisations)
+    if scope.groups:
+        of_classes = Placement.objects.filter(group_id__in=scope.groups, superseded_at__isnull=True)
+        here |= Q(person_id__in=of_classes.values("person_id"))
     if scope.municipalities:
         here |= Q(
             organisation_id__in=Organisation.objects.filter(municipality_id__in=scope.municipalities).values(
@@ -246,8 +258,3 @@ def choices() -> dict[str, list[tuple[str, str]]]:
     return {
         name: codelists.choices(code_list, leaves_only=False) for name, code_list in rules.CODE_LISTS.items()
     }
-
-
-def names_of(rows: Collection[Achievement]) -> dict[UUID, str]:
-    """Return whose they are."""
-    return {one.person_id: one.person.full_name for one in rows}

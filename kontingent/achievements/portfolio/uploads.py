@@ -75,7 +75,7 @@ def _second_format() -> InvalidValue:
     )
 
 
-#: Beginnings of other formats that readers look for anywhere, or at the end.
+#: Beginnings of other formats that readers look for anywhere.
 _HIDDEN = (
     b"PK\x03\x04",
     b"PK\x05\x06",
@@ -88,20 +88,39 @@ _HIDDEN = (
     b"<!doctype html",
     b"<?php",
 )
+#: Of those what is long enough not to turn up by chance in the compressed bytes of a picture.
+_ANYWHERE = (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"<script", b"<html", b"<!doctype html", b"<?php")
+#: The end of a ZIP archive lies so near the end of its file, or nobody opens it as one.
+_ZIP_END, _ZIP_TAIL = b"PK\x05\x06", 65_535 + 22
 
 
-def _nothing_hidden(data: bytes) -> None:
+def _nothing_hidden(data: bytes, marks: tuple[bytes, ...] = _HIDDEN) -> None:
     small = data.lower()
-    if any(mark.lower() in small for mark in _HIDDEN):
+    if any(mark.lower() in small for mark in marks):
+        raise _second_format()
+
+
+def _no_zip(data: bytes) -> None:
+    if _ZIP_END in data[-_ZIP_TAIL:]:
         raise _second_format()
 
 
 # -- PDF -------------------------------------------------------------------------------------------
+# Everything here goes once over the bytes: a file made to be slow to judge is no slower than another.
 
+#: Names long enough not to turn up by chance in the bytes of a picture; a script needs /JavaScript or /Rendition, /JS alone is none.
 _ACTIVE = re.compile(
-    rb"/(JavaScript|JS|Launch|EmbeddedFiles?|RichMedia|SubmitForm|ImportData|GoToE|XFA|OpenAction\s*<<[^>]*/S\s*/(?!GoTo\b))(?![A-Za-z])"
+    rb"/(JavaScript|Rendition|Launch|EmbeddedFiles?|RichMedia|SubmitForm|ImportData|GoTo[ER])(?![A-Za-z])"
 )
-_STREAM = re.compile(rb"/Type\s*/ObjStm.{0,400}?stream\r?\n", re.DOTALL)
+_FORM = re.compile(rb"/XFA(?![A-Za-z])")
+_OPENED = b"/OpenAction"
+#: What is done on opening but is no turning to a page; looked for in so many bytes after the name.
+_DONE = re.compile(rb"/OpenAction\s*<<[^>]*/S\s*/(?!GoTo\b)")
+_ACTION_LENGTH, _MOST_ACTIONS = 1000, 100
+_PACKED = b"/ObjStm"
+_MOST_ESCAPES = 100_000
+_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+_FILTER = re.compile(rb"/(\w+Decode)\b")
 
 
 def _pdf(data: bytes) -> None:
@@ -110,36 +129,81 @@ def _pdf(data: bytes) -> None:
         raise _broken()
     if len(data) - end - 5 > _SLACK:
         raise _second_format()
-    if b"/Encrypt" in data:
+    _no_zip(data)
+    names = _names(data)
+    if b"/Encrypt" in names:
         raise InvalidValue(
             "portfolio.file_encrypted", "PDF защищён паролем. Сохраните его без защиты и загрузите снова."
         )
     # Archives are looked for outside the pictures that a PDF holds: compressed bytes may look like anything.
-    _nothing_hidden(_STREAMS.sub(b"", data))
-    for part in (_names(data), *map(_names, _unpacked(data))):
-        if _ACTIVE.search(part):
-            raise InvalidValue(
-                "portfolio.file_active",
-                "В PDF есть сценарии, вложения или действия. Распечатайте его в PDF заново («Печать» → «Сохранить как PDF») и загрузите.",
-            )
+    around, streams = _parts(data)
+    _nothing_hidden(b"\n".join(around))
+    if _ACTIVE.search(names) or any(_FORM.search(part) or _acts(part) for part in map(_names, around)):
+        raise _active()
+    packed = [
+        (before, stream)
+        for before, stream in zip(map(_names, around), streams, strict=False)
+        if _PACKED in before
+    ]
+    if sum(before.count(_PACKED) for before, _ in packed) != names.count(_PACKED):
+        raise _active()  # somebody hides objects where a plain reading does not look
+    for part in map(_names, _unpacked(packed)):
+        if _ACTIVE.search(part) or _FORM.search(part) or _acts(part):
+            raise _active()
 
 
-_STREAMS = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)
-_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+def _active() -> InvalidValue:
+    return InvalidValue(
+        "portfolio.file_active",
+        "В PDF есть сценарии, вложения или действия. Распечатайте его в PDF заново («Печать» → «Сохранить как PDF») и загрузите.",
+    )
 
 
 def _names(data: bytes) -> bytes:
     """Names may be written with escapes: /J#61vaScript."""
-    return _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), data)
+    plain, escapes = _ESCAPED.subn(lambda found: bytes([int(found[1], 16)]), data, _MOST_ESCAPES + 1)
+    if escapes > _MOST_ESCAPES:
+        raise _active()
+    return plain
 
 
-def _unpacked(data: bytes) -> Iterator[bytes]:
-    """Objects that lie compressed (since PDF 1.5)."""
+_BEGUN = re.compile(rb"(?<!end)stream\r?\n")
+
+
+def _parts(data: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Return what lies before each stream (and after the last), and the streams."""
+    around, streams, at = [], [], 0
+    while found := _BEGUN.search(data, at):
+        end = data.find(b"endstream", found.end())
+        if end < 0:
+            raise _broken()
+        around.append(data[at : found.start()])
+        streams.append(data[found.end() : end])
+        at = end + len(b"endstream")
+    return [*around, data[at:]], streams
+
+
+def _acts(part: bytes) -> bool:
+    """Say whether something is done when the document is opened."""
+    if part.count(_OPENED) > _MOST_ACTIONS:
+        return True
+    at = part.find(_OPENED)
+    while at >= 0:
+        if _DONE.match(part[at : at + _ACTION_LENGTH]):
+            return True
+        at = part.find(_OPENED, at + 1)
+    return False
+
+
+def _unpacked(packed: list[tuple[bytes, bytes]]) -> Iterator[bytes]:
+    """Objects that lie compressed (since PDF 1.5): in the one usual way, or the document is to be printed anew."""
     left = _MOST_UNPACKED
-    for found in _STREAM.finditer(data):
+    for before, stream in packed:
+        if _FILTER.findall(before) not in ([], [b"FlateDecode"]) or b"/DecodeParms" in before:
+            raise _active()
         machine = zlib.decompressobj()
         try:
-            text = machine.decompress(data[found.end() :], left)
+            text = machine.decompress(stream, left)
         except zlib.error as error:
             raise _broken() from error
         left -= len(text)
@@ -147,6 +211,8 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
             raise InvalidValue(
                 "portfolio.file_bomb", "PDF распаковывается в слишком большой. Сохраните его заново."
             )
+        if not machine.eof:
+            raise _broken()
         yield text
 
 
@@ -156,6 +222,8 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
 def _png(data: bytes) -> None:
     width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
     _shown(width, height)
+    _no_zip(data)
+    _nothing_hidden(data, _ANYWHERE)
     at = 8
     while at + 12 <= len(data):
         size, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
@@ -192,6 +260,8 @@ def _jpeg(data: bytes) -> None:
         raise _broken()
     if len(data) - end - 2 > _SLACK:
         raise _second_format()
+    _no_zip(data)
+    _nothing_hidden(data, _ANYWHERE)
     _nothing_hidden(data[end:])
 
 
