@@ -21,21 +21,18 @@ and its source is then gone: an outcome arrives once, however often somebody beg
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
 import os
 import re
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from kontingent.exchange.epgu import actions, envelopes, payloads, questions, rules
-from kontingent.kernel import clock
+from kontingent.kernel import clock, folders
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError
 from kontingent.storage.scope import scoped
@@ -61,7 +58,7 @@ def take(folder: Path, actor: Actor, namespace: str) -> Taken:
     """Answer the requests that lie in a system's folder, in its name; nothing where another process is at it."""
     for name in (IN, OUT, REFUSED, WORK):
         (folder / name).mkdir(mode=0o770, parents=True, exist_ok=True)
-    with _alone(folder) as mine:
+    with folders.alone(folder / WORK / "lock") as mine:
         if not mine:
             return Taken()
         _finish(folder)
@@ -152,7 +149,7 @@ def _write(folder: Path, name: str, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.rename(folder / name)
-    _sync(folder)
+    folders.sync(folder)
 
 
 def _finish(folder: Path) -> None:
@@ -163,7 +160,7 @@ def _finish(folder: Path) -> None:
         name, where = said["name"], said["folder"]
         _leave(folder, name, said["digest"], where)
         outcome.rename(folder / where / (name if where == OUT else f"{name}.reason.json"))
-        _sync(folder / where)
+        folders.sync(folder / where)
 
 
 def _leave(folder: Path, name: str, digest: str, where: str) -> None:
@@ -179,28 +176,8 @@ def _leave(folder: Path, name: str, digest: str, where: str) -> None:
         request.unlink()
     else:
         request.rename(folder / REFUSED / name)
-        _sync(folder / REFUSED)
-    _sync(folder / IN)
-
-
-def _sync(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[bool]:
-    """Hold the folder for this process; the lock goes with the process, however it ends."""
-    with (folder / WORK / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+        folders.sync(folder / REFUSED)
+    folders.sync(folder / IN)
 
 
 # -- what nobody fetched ---------------------------------------------------------------------------

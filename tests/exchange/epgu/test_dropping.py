@@ -21,7 +21,7 @@ from kontingent.access.machines.models import ApiClient
 from kontingent.audit.models import Entry
 from kontingent.exchange.epgu import actions, dropping, jobs, questions
 from kontingent.exchange.epgu.models import ServiceRequest
-from kontingent.kernel import clock
+from kontingent.kernel import clock, folders
 from tests import builders as b
 from tests.exchange.epgu.case import CHILD, MOTHER, STRANGER, Case
 from tests.machines import clients as m
@@ -213,7 +213,7 @@ def test_two_workers_do_not_take_one_folder_at_once(drop: Drop) -> None:
     drop.put("m-1.xml", request())
     drop.take()
     drop.put("m-2.xml", request("m-2"))
-    with dropping._alone(drop.folder) as mine:
+    with folders.alone(drop.folder / dropping.WORK / "lock") as mine:
         assert mine
         assert drop.take() == dropping.Taken()
     assert drop.take() == dropping.Taken(answered=1)

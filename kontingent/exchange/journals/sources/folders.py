@@ -16,14 +16,12 @@ or, where the source asks for one, when «<name>.done» lies beside it. It is ta
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,7 +35,7 @@ from kontingent.exchange.journals.adapters.mapped_file import MOST_BYTES, Mapped
 from kontingent.exchange.journals.adapters.mapping import Mapping
 from kontingent.exchange.journals.sources.registry import Kind, Opening, Receipt, Setting
 from kontingent.exchange.spreadsheets.problems import FileRefused
-from kontingent.kernel import clock
+from kontingent.kernel import clock, folders
 from kontingent.kernel.errors import KontingentError, RuleViolation
 from kontingent.kernel.school_year import SchoolYear
 
@@ -114,7 +112,7 @@ def leave(code: str, filename: str, content: Iterator[bytes]) -> str:
         file.flush()
         os.fsync(file.fileno())
     unfinished.rename(folder / IN / f"{clock.now().astimezone(clock.REGION_ZONE):%Y%m%d-%H%M%S-%f} {name}")
-    _sync(folder / IN)
+    folders.sync(folder / IN)
     return said.hexdigest()
 
 
@@ -127,7 +125,7 @@ def pieces(opening: Opening, /) -> Iterator[FilePiece]:
             "Описания столбцов у источника нет. Откройте «Описание файлов», попробуйте его на образце и сохраните.",
         )
     folder = folder_of(opening.code)
-    with _alone(folder) as mine:
+    with folders.alone(folder / WORK / "lock") as mine:
         if not mine:
             return
         _finish(folder)
@@ -192,7 +190,7 @@ def _settle(folder: Path, name: str, digest: str, where: str, told: dict[str, An
         file.flush()
         os.fsync(file.fileno())
     unfinished.rename(folder / WORK / f"{digest}.{where}.{name}")
-    _sync(folder / WORK)
+    folders.sync(folder / WORK)
     _finish(folder)
 
 
@@ -206,10 +204,10 @@ def _finish(folder: Path) -> None:
         path = folder / IN / name
         if _digest(path) == digest:
             path.rename(folder / where / target)
-            _sync(folder / where)
-            _sync(folder / IN)
+            folders.sync(folder / where)
+            folders.sync(folder / IN)
         receipt.rename(folder / where / f"{target}.receipt.json")
-        _sync(folder / where)
+        folders.sync(folder / where)
         _drop_marker(folder, name)
 
 
@@ -225,26 +223,6 @@ def _digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
-
-
-def _sync(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[bool]:
-    """Hold the folder for this process; the lock goes with the process, however it ends."""
-    with (folder / WORK / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
 
 
 def sample(path: Path, filename: str, mapping: Mapping, opening: Opening) -> MappedFile:

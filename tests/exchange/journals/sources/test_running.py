@@ -22,6 +22,7 @@ from kontingent.exchange.journals.models import JournalSource, RefusedRow, RunFi
 from kontingent.exchange.journals.sources import actions, folders, queries, running
 from kontingent.exchange.journals.sources.actions import SourceDraft
 from kontingent.kernel import clock
+from kontingent.kernel import folders as kernel_folders
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import (
     Conflict,
@@ -234,7 +235,7 @@ def test_killed_at_any_step_every_mark_stands_once(
 
     scene.put(HEAD + "".join(row(offset=n) for n in range(5)))
     with monkeypatch.context() as patched:
-        patched.setattr(folders, "_sync", mortal(folders._sync))
+        patched.setattr(kernel_folders, "sync", mortal(kernel_folders.sync))
         patched.setattr(folders, "_finish", mortal(folders._finish))
         patched.setattr(feeding, "run", mortal(feeding.run))
         patched.setattr(running, "_close", mortal(running._close))
