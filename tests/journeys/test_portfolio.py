@@ -20,11 +20,11 @@ def test_from_the_diploma_to_the_printed_portfolio(page: Page, tmp_path: Path) -
     page.get_by_role("link", name="Портфолио").first.click()
     page.get_by_role("link", name="Предложить достижение").click()
     accessible(page, "propose")
-    page.get_by_label("Вид").select_option(label="Конкурс")
+    page.get_by_label("Вид", exact=True).select_option(label="Конкурс")
     page.get_by_label("Название мероприятия").fill("Конкурс юных химиков «Соль земли»")
     page.get_by_label("Дата", exact=True).fill("2026-11-10")
-    page.get_by_label("Уровень").select_option(label="Россия")
-    page.get_by_label("Результат").select_option(label="Призёр")
+    page.get_by_label("Уровень", exact=True).select_option(label="Россия")
+    page.get_by_label("Результат", exact=True).select_option(label="Призёр")
     page.get_by_label("Снимок документа").set_input_files(
         {"name": "диплом.png", "mimeType": "image/png", "buffer": png(80, 60)}
     )
@@ -38,7 +38,7 @@ def test_from_the_diploma_to_the_printed_portfolio(page: Page, tmp_path: Path) -
     keep(page, "achievements", full=True)
     page.get_by_role("link", name="Предложены семьями").click()
     page.locator("tr", has_text="Соль земли").get_by_role("link").click()
-    page.get_by_label("Уровень").select_option(label="Регион")
+    page.get_by_label("Уровень", exact=True).select_option(label="Регион")
     page.get_by_label("Подлинник документа сверен").check()
     accessible(page, "achievement")
     keep(page, "achievement", full=True)

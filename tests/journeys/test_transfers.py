@@ -14,14 +14,18 @@ pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("jo
 def test_a_silent_school_is_not_waited_for(page: Page) -> None:
     sign_in(page, "secretary")
     page.get_by_role("link", name="Переводы", exact=True).click()
-    expect(page.locator("main")).to_contain_text("срок истёк")
     accessible(page, "transfers")
     keep(page, "transfers", full=True)
-    late = page.locator("tr", has_text="срок истёк").first
+    # The worker completes it by itself every hour; whoever does not wait presses the button.
+    late = (
+        page.locator("tr", has_text="срок истёк").or_(page.locator("tr", has_text="не ответила в срок")).first
+    )
     name = late.locator("th a").inner_text()
     late.locator("th a").click()
     keep(page, "transfer", full=True)
-    page.get_by_role("button", name="Срок прежней школы вышел: завершить сейчас").click()
+    now = page.get_by_role("button", name="Срок прежней школы вышел: завершить сейчас")
+    if now.count():
+        now.click()
     for _ in range(60):
         page.reload()
         if page.get_by_text("прежняя организация не ответила в срок").count():

@@ -15,8 +15,8 @@ from kontingent.persons import references
 MOMENTS = frozenset(
     {"created_at", "updated_at", "recorded_at", "version", "signed_at", "superseded_number", "title_key"}
 )
-#: The story of merging itself, which is meant to remain.
-STORY = frozenset({"persons.Merge", "persons.MovedRows", "persons.DuplicatePair"})
+#: The story of merging itself, and what subscribers were told of it: meant to remain.
+STORY = frozenset({"persons.Merge", "persons.MovedRows", "persons.DuplicatePair", "feed.Change"})
 
 
 def tables() -> list[type[Model]]:

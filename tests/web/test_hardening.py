@@ -132,8 +132,10 @@ def test_no_template_holds_inline_code() -> None:
     assert scripts
     for script in scripts:
         text = script.read_text(encoding="utf-8")
+        # A draft of the class grid is kept for the tab (ADR 0033), and forgotten by the same script and at sign-out.
+        kept = "" if script.name in {"entry.js", "app.js"} else "|sessionStorage"
         assert not re.search(
-            r"\beval\(|new Function|innerHTML|insertAdjacentHTML|document\.write|localStorage|sessionStorage",
+            rf"\beval\(|new Function|innerHTML|insertAdjacentHTML|document\.write|localStorage|sessionStorage\.clear{kept}",
             text,
         )
 
@@ -164,10 +166,16 @@ def test_only_the_door_for_machines_is_exempt_from_the_token() -> None:
 
 def test_a_form_too_large_is_refused_before_it_is_read(operator: Client, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-    for address in [route for route in ROUTES if not route.startswith(("/api/", "/ims/", "/imports/"))]:
-        answer = operator.generic("POST", address, b"", CONTENT_LENGTH=str(3 * 1024 * 1024))
+    takes_files = 0
+    for address in [route for route in ROUTES if not route.startswith(("/api/", "/ims/"))]:
+        most = getattr(get_resolver().resolve(address).func, "accepts_up_to", None)
+        takes_files += most is not None
+        answer = operator.generic(
+            "POST", address, b"", CONTENT_LENGTH=str(most() + 1 if most else 3 * 1024 * 1024)
+        )
         assert answer.status_code == 413, address
-        assert "до 2 МБ" in answer.content.decode(), address
+        assert most or "до 2 МБ" in answer.content.decode(), address
+    assert 5 <= takes_files <= 9, "pages that take a file are few, and each says so"
 
 
 def test_an_import_takes_a_large_file_but_not_a_larger_one(operator: Client, settings: Any) -> None:
