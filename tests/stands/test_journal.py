@@ -112,11 +112,12 @@ def test_it_learns_the_lists_and_delivers_days_with_corrections_and_mistakes(
         "--until",
         "2025-10-17",
         "--days",
-        "5",
+        "33",
     ]
     assert stand.main(asked, say=said.append) == 0, said
     assert "классов 1, учеников 12" in said[0]
-    assert Lesson.objects.count() == 25
+    # Five weeks: what happens by chance to two marks in a hundred has happened to some of them, whoever the learners are.
+    assert Lesson.objects.count() == 125
     marks, absences = Mark.objects.count(), Attendance.objects.count()
     assert marks > 40
     assert absences > 3
