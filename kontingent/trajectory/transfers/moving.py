@@ -15,7 +15,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from kontingent.audit import actions as audit
 from kontingent.audit import reads
@@ -76,7 +76,7 @@ def pending(actor: Actor) -> list[Pending]:
     found = []
     for link in links:
         if actor.scope.covers(link.predecessor_id, link.predecessor.municipality_id):
-            count = len(_standing(link.predecessor_id, link.happened_on))
+            count = _left(link).count()
             if count:
                 found.append(Pending(link, count))
     return found
@@ -89,7 +89,7 @@ def plan(actor: Actor, link_id: int) -> Plan:
         NotFound: no such succession in the actor's territory.
     """
     link = _link(actor, link_id)
-    placements = _standing(link.predecessor_id, link.happened_on)
+    placements = _standing(link)
     reads.note(
         actor,
         ReadKind.LIST,
@@ -134,7 +134,7 @@ def ask(*, actor: Actor, link_id: int, leaving_number: str, arriving_number: str
         raise InvalidValue(
             "transfers.succession_text", "Номер приказа – до 40 знаков, основание – до 300. Сократите."
         )
-    if not _standing(link.predecessor_id, link.happened_on):
+    if not _left(link).exists():
         raise RuleViolation(
             "transfers.nobody_left", "Обучающихся в этой организации не осталось: переводить некого."
         )
@@ -173,7 +173,7 @@ def run(succession_id: UUID) -> bool:
 
 def _move(found: Succession) -> int:
     link = found.link
-    placements = _standing(link.predecessor_id, link.happened_on)
+    placements = _standing(link)
     there = _classes_there(link, [one.group for one in placements if one.group is not None])
     own = {one.programme_id: one.programme for one in placements}
     programmes_there = {
@@ -229,19 +229,22 @@ def _once_each(lines: Sequence[LineDraft]) -> list[list[LineDraft]]:
     return batches
 
 
-def _standing(organisation_id: UUID, on: date) -> list[Placement]:
-    """Where the learners of an organisation stand on its last day and after."""
-    with scope.whole_register():
-        return list(
-            Placement.objects.filter(
-                Q(ends_on__isnull=True) | Q(ends_on__gt=on),
-                organisation_id=organisation_id,
-                superseded_at__isnull=True,
-                starts_on__lte=on,
-            )
-            .select_related("group", "programme")
-            .order_by("group__title_key", "person_id", "-is_main")
-        )
+@scope.whole_register()
+def _standing(link: OrganisationLink) -> list[Placement]:
+    """Return where the learners of an organisation stand on its last day and after, class by class."""
+    rows = _left(link).select_related("group", "programme")
+    return list(rows.order_by("group__title_key", "person_id", "-is_main"))
+
+
+def _left(link: OrganisationLink) -> QuerySet[Placement]:
+    """Who is still there when the organisation has ended; its municipality sees them within its scope."""
+    day = link.happened_on
+    return Placement.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gt=day),
+        organisation_id=link.predecessor_id,
+        superseded_at__isnull=True,
+        starts_on__lte=day,
+    )
 
 
 def _link(actor: Actor, link_id: int) -> OrganisationLink:
