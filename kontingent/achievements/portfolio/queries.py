@@ -23,7 +23,7 @@ from kontingent.enrolment.models import Placement
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed, NotFound
 from kontingent.kernel.school_year import SchoolYear
-from kontingent.organisations.models import Organisation
+from kontingent.organisations import queries as organisations
 from kontingent.stages import queries as stages
 
 PAGE = 200
@@ -217,20 +217,12 @@ def _sees(actor: Actor, one: Achievement) -> bool:
 
 
 def _within(actor: Actor) -> Q:
-    scope = actor.scope
-    if scope.whole_region:
-        return Q()
-    here = Q(organisation_id__in=scope.organisations)
-    if scope.groups:
-        of_classes = Placement.objects.filter(group_id__in=scope.groups, superseded_at__isnull=True)
-        here |= Q(person_id__in=of_classes.values("person_id"))
-    if scope.municipalities:
-        here |= Q(
-            organisation_id__in=Organisation.objects.filter(municipality_id__in=scope.municipalities).values(
-                "pk"
-            )
-        )
-    return here
+    """Say which achievements are of the actor's organisations, or of the learners of the own classes."""
+    here = organisations.scope_condition(actor.scope)
+    if not actor.scope.groups:
+        return here
+    of_classes = Placement.objects.filter(group_id__in=actor.scope.groups, superseded_at__isnull=True)
+    return here | Q(person_id__in=of_classes.values("person_id"))
 
 
 def shown(one: Any) -> list[tuple[str, str, str]]:

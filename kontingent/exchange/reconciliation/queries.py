@@ -26,6 +26,7 @@ from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotFound
 from kontingent.kernel.school_year import SchoolYear
+from kontingent.organisations import queries as organisations
 from kontingent.organisations.models import Organisation
 from kontingent.performance.models import Journal
 from kontingent.performance.permissions import PerformancePermission
@@ -225,12 +226,9 @@ def dismissed(actor: Actor, organisation_id: UUID | None) -> list[Row]:
 def count(actor: Actor) -> int:
     """Return how many stand open in the schools of the actor."""
     actor.require(ReconciliationPermission.VIEW)
-    here = Q(organisation_id__in=actor.scope.organisations)
-    if actor.scope.whole_region:
-        here = Q()
-    elif actor.scope.municipalities:
-        here |= Q(organisation__municipality_id__in=actor.scope.municipalities)
-    return Discrepancy.objects.filter(here, closed_at__isnull=True).count()
+    return Discrepancy.objects.filter(
+        organisations.scope_condition(actor.scope), closed_at__isnull=True
+    ).count()
 
 
 def _of(organisation_id: UUID | None) -> QuerySet[Discrepancy]:

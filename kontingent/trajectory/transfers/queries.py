@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
@@ -19,7 +19,7 @@ from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed, NotFound
 from kontingent.kernel.school_year import SchoolYear
-from kontingent.organisations.models import Organisation
+from kontingent.organisations import queries as organisations
 from kontingent.performance.models import Mark
 from kontingent.performance.queries.diary import ClosingMark, closing_marks_of
 from kontingent.persons import likeness
@@ -75,27 +75,20 @@ class Box(NamedTuple):
 
 def arriving(actor: Actor) -> Box:
     """Return the transfers to the actor's organisations (исходящие заявления: кто к нам)."""
-    return _box(actor, Q(receiver__in=_own(actor)), "переводы к нам")
+    return _box(actor, Q(receiver__in=organisations.own(actor.scope)), "переводы к нам")
 
 
 def leaving(actor: Actor) -> Box:
     """Return the transfers from the actor's organisations, those not answered first (кто от нас); unapproved ones are not told yet."""
-    return _box(actor, Q(former__in=_own(actor)) & ~Q(state=State.REGISTERED), "переводы от нас")
+    return _box(
+        actor, Q(former__in=organisations.own(actor.scope)) & ~Q(state=State.REGISTERED), "переводы от нас"
+    )
 
 
 def between(actor: Actor) -> Box:
     """Return every transfer of the actor's territory, objected and held up ones first."""
-    here = _own(actor)
+    here = organisations.own(actor.scope)
     return _box(actor, Q(receiver__in=here) | Q(former__in=here), "переводы территории")
-
-
-def _own(actor: Actor) -> QuerySet[Organisation]:
-    if actor.scope.whole_region:
-        return Organisation.objects.all()
-    here = Q(pk__in=actor.scope.organisations)
-    if actor.scope.municipalities:
-        here |= Q(municipality_id__in=actor.scope.municipalities)
-    return Organisation.objects.filter(here)
 
 
 def _box(actor: Actor, which: Q, what: str) -> Box:
