@@ -70,9 +70,9 @@ def _results(arguments: argparse.Namespace) -> Iterator[Result]:
 
 def _asked(size: str, only: str | None) -> Iterator[Result]:
     """Measure what is asked of the register without a web server."""
-    from bench import flows, forms
+    from bench import completeness, flows, forms
 
-    for questions in (forms, flows):
+    for questions in (forms, flows, completeness):
         if only is None or only in questions.NAMES:
             yield from questions.run(size, only)
 

@@ -1,0 +1,66 @@
+"""How complete the region is, by stage – beside one raw pass over the same learners (each required table read once, grouped by person)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from bench.measure import Result, interleaved
+
+NAMES = {"completeness", "completeness_health"}
+_FLOORS = {
+    "completeness": (
+        "SELECT p.organisation_id, count(*), count(h.snils) FROM enrolment_placement p JOIN persons_person h ON h.id = p.person_id "
+        "WHERE p.superseded_at IS NULL AND p.is_main AND p.starts_on <= %(on)s AND (p.ends_on IS NULL OR p.ends_on > %(on)s) GROUP BY 1",
+        "SELECT count(DISTINCT person_id) FROM persons_identitydocument",
+        "SELECT count(DISTINCT person_id) FROM persons_address WHERE ends_on IS NULL",
+        "SELECT count(DISTINCT child_id) FROM persons_representation WHERE ends_on IS NULL",
+    ),
+    "completeness_health": (
+        "SELECT p.organisation_id, count(*) FROM enrolment_placement p "
+        "WHERE p.superseded_at IS NULL AND p.is_main AND p.starts_on <= %(on)s AND (p.ends_on IS NULL OR p.ends_on > %(on)s) GROUP BY 1",
+    ),
+}  # fmt: skip
+
+
+def run(size: str, only: str | None) -> Iterator[Result]:
+    """Measure each stage against its pass, in turn."""
+    from django.db import connection
+
+    from kontingent.kernel import clock
+    from kontingent.kernel.actor import system_actor
+    from kontingent.reports import completeness
+    from kontingent.stages.fields import Stage
+    from kontingent.storage.scope import scoped
+
+    actor, on = system_actor("bench", "Замер"), clock.today()
+    stages = {"completeness": Stage.PERSONAL, "completeness_health": Stage.HEALTH}
+
+    def raw(statements: tuple[str, ...], on: date) -> None:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement, {"on": on})
+                cursor.fetchall()
+
+    for name, stage in stages.items():
+        if only not in (None, "completeness", name):
+            continue
+
+        def asked(_: int, stage: Stage = stage) -> object:
+            return completeness.by_municipality(actor, stage, on)
+
+        def floor(_: int, name: str = name) -> None:
+            raw(_FLOORS[name], on)
+
+        with scoped(actor):
+            ours, pure = interleaved(asked, floor, repeat=5, warm_up=1)
+        yield Result(
+            name,
+            size,
+            figure=ours.p50,
+            unit="ms, whole region",
+            floor=pure.p50,
+            ratio=ours.p50 / pure.p50,
+            p50_ms=ours.p50,
+            p95_ms=ours.p95,
+        )
