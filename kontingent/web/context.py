@@ -31,11 +31,12 @@ from kontingent.trajectory.transfers.permissions import TransferPermission
 
 
 class Item(NamedTuple):
-    """One entry of the menu."""
+    """One entry of the menu: a link, or a group of links, which has no address of its own."""
 
     title: str
     address: str
     active: bool
+    items: tuple["Item", ...] = ()
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -47,14 +48,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.DEMO,
         "actor": actor,
         "actor_title": _title(request, actor),
-        "menu": [Item(title, address, _active(request.path, address)) for title, address in _menu(actor)],
+        "menu": _menu(actor, request.path),
         "may_search": actor.may(PersonPermission.VIEW),
         "today": clock.today(),
     }
-
-
-def _active(path: str, address: str) -> bool:
-    return path == address if address == "/" else path.startswith(address)
 
 
 def _title(request: HttpRequest, actor: Actor) -> str:
@@ -70,48 +67,78 @@ class Section(NamedTuple):
 
     title: str
     address: str
-    permission: StrEnum
+    permission: StrEnum | None
     in_organisation: bool = False
 
 
-_SECTIONS = (
-    Section("Ученики", "/learners/", PersonPermission.VIEW),
-    Section("Вне поля зрения", "/cases/", CasePermission.VIEW),
-    Section("Дубли", "/duplicates/", PersonPermission.PROPOSE_MERGE),
-    Section("Классы", "/groups/", EnrolmentPermission.VIEW, in_organisation=True),
-    Section("Приказы", "/orders/", EnrolmentPermission.DRAFT_ORDER, in_organisation=True),
-    Section("Переводы", "/transfers/", TransferPermission.VIEW),
-    Section("Справки", "/certificates/", CertificatePermission.VIEW, in_organisation=True),
-    Section("Загрузка", "/imports/", StagingPermission.IMPORT, in_organisation=True),
-    Section("Поздние правки", "/late/", PerformancePermission.DECIDE, in_organisation=True),
-    Section("Сверка с журналом", "/reconciliation/", ReconciliationPermission.VIEW),
-    Section("Источники журналов", "/sources/", SourcePermission.VIEW),
-    Section("Здоровье", "/health/terms/", HealthPermission.VIEW, in_organisation=True),
-    Section("Достижения", "/portfolio/", PortfolioPermission.VIEW),
-    Section("Контингент", "/contingent/", EnrolmentPermission.COUNT),
-    Section("Потоки", "/flows/", EnrolmentPermission.COUNT),
-    Section("Успеваемость", "/performance/", PerformancePermission.VIEW),
-    Section("Экзамены и документы", "/exams/", AttestationPermission.VIEW_EXAMS),
-    Section("Отчётность", "/reports/", ReportPermission.VIEW),
-    Section("Этапы", "/stages/", StagePermission.VIEW),
-    Section("ЕПГУ", "/epgu/", EpguPermission.WATCH),
-    Section("Назначения", "/appointments/", AccessPermission.APPOINT),
-    Section("Экстренный доступ", "/emergency/", AccessPermission.EMERGENCY),
-    Section("Экстренные доступы", "/emergencies/", AccessPermission.REVIEW),
-    Section("Внешние системы", "/machines/", MachinePermission.MANAGE),
-    Section("Журнал", "/journal/", AccessPermission.JOURNAL),
-    Section("Сигналы", "/alerts/", AccessPermission.JOURNAL),
-    Section("Вопросы семей", "/questions/", PrivacyPermission.ANSWER),
-)
+#: The sections as people look for them: by what they work on.
+_SECTIONS: dict[str, tuple[Section, ...]] = {
+    "Дети": (
+        Section("Ученики", "/learners/", PersonPermission.VIEW),
+        Section("Классы", "/groups/", EnrolmentPermission.VIEW, in_organisation=True),
+        Section("Загрузка", "/imports/", StagingPermission.IMPORT, in_organisation=True),
+        Section("Здоровье", "/health/terms/", HealthPermission.VIEW, in_organisation=True),
+        Section("Дубли", "/duplicates/", PersonPermission.PROPOSE_MERGE),
+        Section("Вопросы семей", "/questions/", PrivacyPermission.ANSWER),
+    ),
+    "Движение": (
+        Section("Приказы", "/orders/", EnrolmentPermission.DRAFT_ORDER, in_organisation=True),
+        Section("Переводы", "/transfers/", TransferPermission.VIEW),
+        Section("Справки", "/certificates/", CertificatePermission.VIEW, in_organisation=True),
+        Section("Вне поля зрения", "/cases/", CasePermission.VIEW),
+        Section("Потоки", "/flows/", EnrolmentPermission.COUNT),
+    ),
+    "Учёба": (
+        Section("Успеваемость", "/performance/", PerformancePermission.VIEW),
+        Section("Экзамены и документы", "/exams/", AttestationPermission.VIEW_EXAMS),
+        Section("Достижения", "/portfolio/", PortfolioPermission.VIEW),
+        Section("Поздние правки", "/late/", PerformancePermission.DECIDE, in_organisation=True),
+        Section("Сверка с журналом", "/reconciliation/", ReconciliationPermission.VIEW),
+        Section("Источники журналов", "/sources/", SourcePermission.VIEW),
+    ),
+    "Сводки": (
+        Section("Контингент", "/contingent/", EnrolmentPermission.COUNT),
+        Section("Отчётность", "/reports/", ReportPermission.VIEW),
+        Section("Этапы", "/stages/", StagePermission.VIEW),
+    ),
+    "Доступ": (
+        Section("Назначения", "/appointments/", AccessPermission.APPOINT),
+        Section("Экстренный доступ", "/emergency/", AccessPermission.EMERGENCY),
+        Section("Экстренные доступы", "/emergencies/", AccessPermission.REVIEW),
+        Section("Внешние системы", "/machines/", MachinePermission.MANAGE),
+        Section("ЕПГУ", "/epgu/", EpguPermission.WATCH),
+        Section("Журнал", "/journal/", AccessPermission.JOURNAL),
+        Section("Сигналы", "/alerts/", AccessPermission.JOURNAL),
+    ),
+    "Реестр": (
+        Section("Организации", "/organisations/", None),
+        Section("Справочники", "/codelists/", None),
+    ),
+}
+#: A menu of so many entries still fits one line, and nobody has to open anything.
+_FLAT = 8
 
 
-def _menu(actor: Actor) -> list[tuple[str, str]]:
+def _menu(actor: Actor, path: str) -> list[Item]:
+    """Return the menu: the sections in one line while they fit, by groups when there are more."""
+    home = Item("Главная", "/", path == "/")
     if actor.may(AccessPermission.OWN_FAMILY):
-        return [("Главная", "/")]
+        return [home]
+    groups = {title: _shown(actor, sections, path) for title, sections in _SECTIONS.items()}
+    if sum(len(items) for items in groups.values()) < _FLAT:
+        return [home, *(item for items in groups.values() for item in items)]
+    return [home, *(_group(title, items) for title, items in groups.items() if items)]
+
+
+def _shown(actor: Actor, sections: tuple[Section, ...], path: str) -> tuple[Item, ...]:
     own = actor.organisation_id is not None
-    shown = [
-        (one.title, one.address)
-        for one in _SECTIONS
-        if actor.may(one.permission) and (own or not one.in_organisation)
-    ]
-    return [("Главная", "/"), *shown, ("Организации", "/organisations/"), ("Справочники", "/codelists/")]
+    return tuple(
+        Item(one.title, one.address, path.startswith(one.address))
+        for one in sections
+        if (one.permission is None or actor.may(one.permission)) and (own or not one.in_organisation)
+    )
+
+
+def _group(title: str, items: tuple[Item, ...]) -> Item:
+    """Return a group; one of a single entry is the entry."""
+    return items[0] if len(items) == 1 else Item(title, "", any(item.active for item in items), items)

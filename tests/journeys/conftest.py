@@ -94,6 +94,15 @@ def sign_in(page: Page, persona: str) -> None:
     page.wait_for_url(re.compile(r"/(capacity/)?$"))
 
 
+def from_menu(page: Page, section: str) -> None:
+    """Go to a section of the menu, opening its group where the menu has groups."""
+    entry = page.get_by_role("link", name=section, exact=True, include_hidden=True)
+    link = page.locator(".menu").locator(entry)
+    if not link.is_visible():
+        page.locator(".menu details", has=entry).locator("summary").click()
+    link.click()
+
+
 def keep(page: Page, name: str, *, full: bool = False) -> None:
     """Keep a screenshot for the documentation (``KONTINGENT_SCREENSHOTS=1 make test``)."""
     if os.environ.get("KONTINGENT_SCREENSHOTS"):

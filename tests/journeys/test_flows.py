@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import keep, sign_in
+from tests.journeys.conftest import from_menu, keep, sign_in
 from tests.journeys.test_journeys import accessible
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("jo
 
 def test_the_ministry_follows_flows_cohorts_and_the_forecast(page: Page) -> None:
     sign_in(page, "ministry")
-    page.get_by_role("link", name="Потоки", exact=True).first.click()
+    from_menu(page, "Потоки")
     page.locator("#since").fill("2025-09-01")
     page.locator("#until").fill("2026-08-31")
     page.get_by_role("button", name="Показать").click()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
-from tests.journeys.conftest import keep, sign_in
+from tests.journeys.conftest import from_menu, keep, sign_in
 from tests.journeys.test_journeys import accessible
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("jo
 
 def test_a_class_goes_from_final_marks_to_the_book_of_issue(page: Page) -> None:
     sign_in(page, "head")
-    page.get_by_role("link", name="Экзамены и документы").click()
+    from_menu(page, "Экзамены и документы")
     expect(page.get_by_role("heading", name="Результаты экзаменов")).to_be_visible()
     accessible(page, "exams")
     keep(page, "exams")

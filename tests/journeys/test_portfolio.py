@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
-from tests.journeys.conftest import keep, sign_in
+from tests.journeys.conftest import from_menu, keep, sign_in
 from tests.journeys.test_journeys import accessible
 from tests.portfolio.papers import png
 
@@ -33,7 +33,7 @@ def test_from_the_diploma_to_the_printed_portfolio(page: Page, tmp_path: Path) -
     address = page.url
     page.get_by_role("button", name="Выйти").click()
     sign_in(page, "secretary")
-    page.get_by_role("link", name="Достижения", exact=True).click()
+    from_menu(page, "Достижения")
     accessible(page, "achievements")
     keep(page, "achievements", full=True)
     page.get_by_role("link", name="Предложены семьями").click()

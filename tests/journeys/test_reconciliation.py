@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import keep, sign_in
+from tests.journeys.conftest import from_menu, keep, sign_in
 from tests.journeys.test_journeys import accessible
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("jo
 
 def test_a_secretary_says_who_it_is_and_the_marks_come_in(page: Page) -> None:
     sign_in(page, "secretary")
-    page.get_by_role("link", name="Сверка с журналом").first.click()
+    from_menu(page, "Сверка с журналом")
     unknown = page.locator("tr", has_text="У-2041")
     expect(unknown).to_contain_text("Электронный журнал (вымышленный)")
     accessible(page, "reconciliation")
@@ -44,7 +44,7 @@ def test_a_secretary_says_who_it_is_and_the_marks_come_in(page: Page) -> None:
 
 def test_the_ministry_sees_silent_journals_and_maps_a_subject(page: Page) -> None:
     sign_in(page, "ministry")
-    page.get_by_role("link", name="Сверка с журналом").first.click()
+    from_menu(page, "Сверка с журналом")
     expect(page.locator("main")).to_contain_text("не передавал ничего")
     accessible(page, "journals")
     keep(page, "journals-of-schools")

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import keep, sign_in
+from tests.journeys.conftest import from_menu, keep, sign_in
 from tests.journeys.test_journeys import accessible
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("jo
 
 def test_a_school_s_form_goes_all_the_way(page: Page) -> None:
     sign_in(page, "secretary")
-    page.get_by_role("link", name="Отчётность").click()
+    from_menu(page, "Отчётность")
     expect(page.get_by_role("heading", name="Отчётность")).to_be_visible()
     accessible(page, "calendar of forms")
     keep(page, "reports-calendar")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kontingent.access.esia import openssl
-from tests.journeys.conftest import keep, sign_in
+from tests.journeys.conftest import from_menu, keep, sign_in
 from tests.journeys.test_journeys import accessible
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
@@ -134,7 +134,7 @@ def test_a_family_sees_who_looked_asks_and_is_answered(page: Page) -> None:
     page.get_by_role("button", name="Выйти").click()
 
     sign_in(page, "head")
-    page.get_by_role("link", name="Вопросы семей").click()
+    from_menu(page, "Вопросы семей")
     expect(page.locator("main")).to_contain_text("Зачем открывали карточку моего ребёнка?")
     accessible(page, "questions")
     keep(page, "questions")
@@ -149,23 +149,23 @@ def test_the_security_officer_finds_it_all_in_the_journal(page: Page) -> None:
     page.click("button[value=declines]")
     expect(page.locator("h1")).to_have_text("Вход отменён")
     sign_in(page, "security")
-    page.get_by_role("link", name="Журнал", exact=True).click()
+    from_menu(page, "Журнал")
     page.select_option("#kind", "access.sign_in_refused")
     page.get_by_role("button", name="Найти").click()
     expect(page.locator("tbody")).to_contain_text("Отказ во входе")
     accessible(page, "journal")
     keep(page, "journal")
-    page.get_by_role("link", name="Сигналы").click()
+    from_menu(page, "Сигналы")
     expect(page.locator("main")).to_contain_text("Правила")
     accessible(page, "alerts")
-    page.get_by_role("link", name="Назначения").click()
+    from_menu(page, "Назначения")
     accessible(page, "appointments")
     keep(page, "appointments")
 
 
 def test_an_emergency_opens_one_card_and_is_reviewed(page: Page) -> None:
     sign_in(page, "municipality")
-    page.get_by_role("link", name="Экстренный доступ").click()
+    from_menu(page, "Экстренный доступ")
     accessible(page, "emergency")
     page.fill("#snils", "112-233-445 95")
     page.fill("#reason", "мало")

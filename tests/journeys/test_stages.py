@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import keep, sign_in
+from tests.journeys.conftest import from_menu, keep, sign_in
 from tests.journeys.test_journeys import accessible
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
@@ -40,7 +40,7 @@ def test_a_stage_is_opened_by_order_and_only_there(page: Page, tmp_path: Path) -
 
     # the ministry
     sign_in(page, "ministry")
-    page.get_by_role("link", name="Этапы").click()
+    from_menu(page, "Этапы")
     accessible(page, "stages")
     before = page.request.get("/stages/matrix.pdf").body()
     page.select_option("#f-stage", "2")
@@ -64,7 +64,7 @@ def test_a_stage_is_opened_by_order_and_only_there(page: Page, tmp_path: Path) -
     expect(page.get_by_role("heading", name="Сроки сведений о здоровье")).to_be_visible()
     page.goto("/learners/school/")
     page.locator("tbody th a").first.click()
-    page.get_by_role("link", name="Здоровье", exact=True).last.click()
+    page.locator("main").get_by_role("link", name="Здоровье", exact=True).last.click()
     page.select_option("#f-code", index=2)
     page.fill("#f-starts_on", TODAY)
     page.fill("#f-document", "Осмотр № 5")

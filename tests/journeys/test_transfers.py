@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import keep, sign_in
+from tests.journeys.conftest import from_menu, keep, sign_in
 from tests.journeys.test_journeys import accessible
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("jo
 
 def test_a_silent_school_is_not_waited_for(page: Page) -> None:
     sign_in(page, "secretary")
-    page.get_by_role("link", name="Переводы", exact=True).click()
+    from_menu(page, "Переводы")
     accessible(page, "transfers")
     keep(page, "transfers", full=True)
     # The worker completes it by itself every hour; whoever does not wait presses the button.

@@ -11,6 +11,16 @@ document.addEventListener("keydown", (event) => {
     if (keys) { event.preventDefault(); keys.open ? keys.close() : keys.showModal(); }
   }
 });
+// An open group of the menu is shut by Escape and by a click elsewhere.
+const menuOpen = () => document.querySelector(".menu details[open]");
+document.addEventListener("keydown", (event) => {
+  const open = menuOpen();
+  if (event.key === "Escape" && open) { open.open = false; open.querySelector("summary").focus(); }
+});
+document.addEventListener("click", (event) => {
+  const open = menuOpen();
+  if (open && !open.contains(event.target)) open.open = false;
+});
 // What waits to be sent from a grid (entry.js) holds personal data: nothing of it stays after sign-out.
 const forget = () => { Object.keys(sessionStorage).filter((key) => key.startsWith("entry:")).forEach((key) => sessionStorage.removeItem(key)); };
 if (location.pathname === "/sign-in/") forget();
