@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "kontingent.exchange.staging",
     "kontingent.exchange.journals",
     "kontingent.exchange.attestation",
+    "kontingent.exchange.contests",
     "kontingent.exchange.epgu",
     "kontingent.exchange.services",
     "kontingent.exchange.reconciliation",

@@ -359,12 +359,14 @@ def _worker(_arguments: argparse.Namespace) -> int:
 
     _start_django()
     from kontingent.exchange.attestation import jobs as attestation
+    from kontingent.exchange.contests import jobs as contests
     from kontingent.exchange.staging import jobs as staging
     from kontingent.persons import jobs as persons
     from kontingent.reports import jobs as reports
 
     staging.resume()
     attestation.resume()
+    contests.resume()
     persons.resume()
     reports.resume()
     call_command("procrastinate", "worker", "--concurrency", "1", "--fetch-job-polling-interval", "2")

@@ -88,7 +88,7 @@ _OPERATE = (
     Perform.DECIDE, Perform.NAME_CLASSES, *SOURCES, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, Report.VIEW, Report.PREPARE,
     *_ATTEST, Attest.ISSUE, *CERTIFICATES,
     Transfer.VIEW, Transfer.REGISTER, Transfer.APPROVE,
-    Portfolio.VIEW, Portfolio.EDIT,
+    Portfolio.VIEW, Portfolio.EDIT, Portfolio.IMPORT,
     Case.VIEW, Case.WORK,
 )  # fmt: skip
 _STAFF = ("operator", "teacher", "health")
@@ -109,7 +109,7 @@ ROLES: dict[str, Role] = {
             *_DECIDE_DUPLICATES, Person.VIEW_DOCUMENTS, Person.VIEW_CATEGORIES, Org.CONFIRM, Access.EMERGENCY, SEE_DISCREPANCIES, *SOURCES,
             Report.VIEW, Report.PREPARE, Report.ACCEPT, *_ATTEST,
             Transfer.VIEW, Transfer.DECIDE,
-            Portfolio.VIEW,
+            Portfolio.VIEW, Portfolio.IMPORT,
             Case.VIEW, Case.WORK,
         ),
         _role(
@@ -118,7 +118,7 @@ ROLES: dict[str, Role] = {
             Case.VIEW, Case.WORK, Case.RULES,
             *_ATTEST,
             Transfer.VIEW, Transfer.DECIDE,
-            Portfolio.VIEW,
+            Portfolio.VIEW, Portfolio.IMPORT,
         ),
         _role(
             "security", "Администратор безопасности", Level.REGION, "security", Org.VIEW, Stage.VIEW,

@@ -12,5 +12,12 @@ class State(StrEnum):
     REVOKED = "revoked"
 
 
+class FileKind(StrEnum):
+    """What a file of results brings: each has its own layout."""
+
+    OLYMPIAD = "olympiad"
+    CONTEST = "contest"
+
+
 OLYMPIAD = "100"
 GTO = "410"

@@ -42,3 +42,37 @@ class ScanAttached(Event):
     title: ClassVar[str] = "Подтверждающий документ достижения"
     outcome: str
     digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContestsReceived(Event):
+    """A file of results of olympiads or contests was received."""
+
+    kind: ClassVar[str] = "portfolio.file_received"
+    title: ClassVar[str] = "Принят файл итогов олимпиад и конкурсов"
+    what: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContestsApplied(Event):
+    """A checked file of results was applied: how many rows became what."""
+
+    kind: ClassVar[str] = "portfolio.file_applied"
+    title: ClassVar[str] = "Применён файл итогов олимпиад и конкурсов"
+    what: str
+    created: int
+    changed: int
+    unchanged: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContestsUndone(Event):
+    """An applied file was undone: what it wrote and nobody has touched since is as it was before."""
+
+    kind: ClassVar[str] = "portfolio.file_undone"
+    title: ClassVar[str] = "Отменена загрузка итогов олимпиад и конкурсов"
+    removed: int
+    restored: int
+    left: int

@@ -4,7 +4,8 @@ from enum import StrEnum
 
 
 class PortfolioPermission(StrEnum):
-    """``VIEW`` shows achievements, ``EDIT`` enters them and decides on what families propose."""
+    """``VIEW`` shows achievements, ``EDIT`` enters them and decides on what families propose, ``IMPORT`` brings files of results."""
 
     VIEW = "achievement.view"
     EDIT = "achievement.edit"
+    IMPORT = "achievement.import"

@@ -6,11 +6,14 @@ from kontingent.storage.row_security import Rule, holds, in_scope, sees
 _OPEN = "scope.stage_is_open('3', (SELECT o.municipality_id FROM public.organisations_organisation o WHERE o.id = {t}.organisation_id))"
 _OWN = "{t}.person_id = ANY((SELECT scope.family())::uuid[])"
 _READ = f"({holds(May.VIEW.value)} OR {holds(May.EDIT.value)}) AND ({in_scope()} OR {sees('{t}.person_id')})"
-_EDIT = f"{holds(May.EDIT.value)} AND {in_scope()}"
+_EDIT = f"({holds(May.EDIT.value)} OR {holds(May.IMPORT.value)}) AND {in_scope()}"
 _ACHIEVEMENT = Rule(
     model="portfolio.Achievement", about="чего достиг ученик",
     reads=f"({_OWN} OR {_READ}) AND {_OPEN}", writes=f"({_EDIT}) AND {_OPEN}", adds=f"({_EDIT} OR {_OWN} AND {{t}}.state = 'proposed') AND {_OPEN}",
 )  # fmt: skip
+#: A file belongs to whoever sent it and to the organisation it was sent for.
+_SENT = f"({{t}}.sent_by = (SELECT scope.actor()) OR {in_scope()})"
+_LINE = f"EXISTS (SELECT 1 FROM public.portfolio_contestfile w WHERE w.id = {{t}}.delivery_id AND {_SENT.format(t='w')})"
 _OF_ONE = "EXISTS (SELECT 1 FROM public.{table} w WHERE w.id = {{t}}.achievement_id AND {what})"
 
 
@@ -24,4 +27,8 @@ RULES = (
     _ACHIEVEMENT,
     _part("portfolio.FormerAchievement", "что стояло в достижении прежде", adds="own"),
     _part("portfolio.Scan", "снимки подтверждающих документов", adds="seen"),
+    Rule(
+        model="portfolio.ContestFile", about="имя файла, кто загрузил, заголовки", reads=_SENT, writes=_SENT
+    ),
+    Rule(model="portfolio.ContestRow", about="строки файлов с людьми", reads=_LINE, writes=_LINE),
 )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from kontingent.achievements.portfolio.codes import GTO, OLYMPIAD, State
 from kontingent.kernel import names
 from kontingent.kernel.errors import InvalidValue, RuleViolation
+from kontingent.kernel.school_year import SchoolYear
 
 #: УИН of ГТО: year of registration, region, seven digits (59 is Perm Krai).
 _UIN = re.compile(r"\d{2}-\d{2}-\d{7}")
@@ -97,6 +98,15 @@ def _check_kind(said: Facts) -> None:
 def title_key(title: str) -> str:
     """Return what titles of events are compared by."""
     return "".join(letter for letter in names.fold(title) if letter.isalnum())[:200]
+
+
+def event_key(facts: Facts) -> str:
+    """Return what tells one achievement of a learner from another: the same stage of an olympiad is once a school year, anything else once a day."""
+    if facts.kind_code == OLYMPIAD and facts.stage_code:
+        when = str(SchoolYear.of(facts.happened_on).begins_in)
+    else:
+        when = facts.happened_on.isoformat()
+    return f"{title_key(facts.title)}:{facts.subject_code}:{facts.stage_code}:{when}"
 
 
 def changes(before: Facts, after: Facts) -> list[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.conf import settings
@@ -15,10 +15,11 @@ from kontingent.achievements.attestation import actions
 from kontingent.achievements.attestation.actions.deliveries import require
 from kontingent.achievements.attestation.codes import DeliveryKind
 from kontingent.achievements.attestation.models import Delivery
-from kontingent.exchange.attestation.profiles import LEAST_RECOGNISED, Profile, profile_of
+from kontingent.exchange.attestation.profiles import profile_of
 from kontingent.exchange.attestation.rows import RowReader
-from kontingent.exchange.spreadsheets import cells, reading
+from kontingent.exchange.spreadsheets import reading
 from kontingent.exchange.spreadsheets.problems import FileRefused
+from kontingent.exchange.spreadsheets.profiles import Profile, lines_under_headings
 from kontingent.exchange.spreadsheets.reading import Sheet
 from kontingent.exchange.staging import wire
 from kontingent.exchange.staging.reading import WORKER, folder, keep
@@ -27,9 +28,6 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import KontingentError
 from kontingent.kernel.ids import new_id
 from kontingent.storage.scope import scoped
-
-#: The headings stand within so many lines.
-LOOKED_AT: Final = 20
 
 
 def path_of(delivery_id: UUID) -> Path:
@@ -90,7 +88,7 @@ def _read(one: Delivery, actor: Actor) -> None:
     headings: list[list[str]] = []
     rows = actions.stage(one, chain.from_iterable(_rows(kind, profile, sheet, headings) for sheet in sheets))
     if not headings:
-        raise FileRefused("no_table", f"Таблица не узнана: {_wanted(profile)} Проверьте, тот ли это файл.")
+        raise FileRefused("no_table", f"Таблица не узнана: {profile.wanted} Проверьте, тот ли это файл.")
     if not rows:
         raise FileRefused("no_rows", "Таблица найдена, но строк в ней нет. Проверьте файл.")
     one.columns, one.state = headings, "checked"
@@ -101,29 +99,16 @@ def _read(one: Delivery, actor: Actor) -> None:
 def _rows(
     kind: DeliveryKind, profile: Profile, sheet: Sheet, headings: list[list[str]]
 ) -> Iterator[tuple[Any, ...]]:
-    head = [(line, [cells.plain(cell) for cell in row]) for line, row in islice(sheet.rows, LOOKED_AT)]
-    best = max(range(len(head)), key=lambda index: len(profile.recognise(head[index][1])), default=None)
-    if best is None or len(mapping := profile.recognise(head[best][1])) < LEAST_RECOGNISED:
+    found = lines_under_headings(profile, sheet)
+    if found is None:
         return
-    if missing := profile.missing(list(mapping.values())):
-        raise FileRefused(
-            "no_columns",
-            f"Лист «{sheet.name}», строка {head[best][0]}: нет столбцов {', '.join(f'«{one}»' for one in missing)}. Добавьте их и загрузите снова.",
-        )
+    mapping, own, lines = found
     if not headings:
-        headings += [[text, mapping.get(index, "")] for index, text in enumerate(head[best][1])]
-    reader = RowReader(kind, profile, mapping, clock.today())
-    for line, row in chain(head[best + 1 :], sheet.rows):
+        headings += own
+    reader = RowReader(profile, mapping, clock.today(), kind)
+    for line, row in lines:
         if (staged := reader.read(sheet.name[:100], line, row)) is not None:
             yield staged
-
-
-def _wanted(profile: Profile) -> str:
-    return (
-        "нужны столбцы "
-        + ", ".join(f"«{profile.title_of(one)}»" for one in ("family_name", *profile.required))
-        + "."
-    )
 
 
 def apply(delivery_id: UUID) -> Delivery:

@@ -24,37 +24,22 @@ from kontingent.achievements.attestation.codes import (
 from kontingent.achievements.attestation.rules import numbers, results
 from kontingent.achievements.attestation.rules.final import declared
 from kontingent.codelists import queries as codelists
-from kontingent.exchange.attestation.profiles import Profile
 from kontingent.exchange.spreadsheets import cells
-from kontingent.kernel import names, snils
+from kontingent.exchange.spreadsheets.lines import LineReader, WrongCell
+from kontingent.kernel import names
 from kontingent.kernel.errors import InvalidValue
 from kontingent.persons.rules import document_key
 
 UNREAD: Final = "unread"
-YES: Final = frozenset({"да", "зачет", "зач", "1", "преодолен", "есть", "true", "сдан", "с отличием", "+"})
-NO: Final = frozenset({"нет", "незачет", "незач", "0", "не преодолен", "false", "не сдан", "-", "–"})
 _PASSPORT: Final = re.compile(r"\d{4}")
 Problem = tuple[str, str, str, str]
 
 
-class _Wrong(Exception):
-    """A value that is none: its field, the value, what to do."""
-
-    def __init__(self, field: str, value: str, message: str) -> None:
-        super().__init__(message)
-        self.field, self.value, self.message = field, value[:80], message
-
-
 @dataclass(slots=True)
-class RowReader:
+class RowReader(LineReader):
     """Reads the lines of one table."""
 
     kind: DeliveryKind
-    profile: Profile
-    mapping: Mapping[int, str]
-    today: date
-    #: Words of the file that were found in a code list before, or were not.
-    _codes: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _facts: Callable[[Mapping[str, str]], tuple[date, str, dict[str, Any]]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,16 +48,14 @@ class RowReader:
     def read(self, sheet: str, line: int, row: Sequence[Any]) -> tuple[Any, ...] | None:
         """Return the values of a staged row (``actions.deliveries.STAGED``), None for a line with nothing in it."""
         texts = [cells.plain(cell) for cell in row]
-        told = {
-            name: texts[index] for index, name in self.mapping.items() if index < len(texts) and texts[index]
-        }
+        told = self.told(texts)
         if not told:
             return None
         raw = "\t".join(text.replace("\t", " ") for text in texts)
         try:
             who = self._who(told)
             day, key, facts = self._facts(told)
-        except _Wrong as wrong:
+        except WrongCell as wrong:
             problems = json.dumps([[wrong.field, wrong.value, "value", wrong.message]], ensure_ascii=False)
             return (sheet, line, raw, "", "", "", "", None, "", "", "", None, "{}", "", UNREAD, problems)
         return (
@@ -91,26 +74,9 @@ class RowReader:
     # -- whom
 
     def _who(self, told: Mapping[str, str]) -> tuple[Any, ...]:
-        try:
-            if "family_name" in told:
-                family, given, patronymic = (
-                    names.tidy(told.get(one, "")) for one in ("family_name", "given_name", "patronymic")
-                )
-                if not given:
-                    raise _Wrong("given_name", "", "Имя не указано. Впишите имя.")
-            else:
-                family, given, patronymic = names.split_full_name(told.get("full_name", ""))
-        except InvalidValue as refusal:
-            raise _Wrong(
-                "name", told.get("full_name", told.get("family_name", "")), refusal.message
-            ) from refusal
-        number = ""
-        if text := told.get("snils"):
-            try:
-                number = snils.normalise(text)
-            except InvalidValue as refusal:
-                raise _Wrong("snils", f"…{text[-4:]}", refusal.message) from refusal
-        born = self._day(told, "birth_date") if "birth_date" in told else None
+        family, given, patronymic, key = self.name(told)
+        number = self.snils(told)
+        born = self.day(told, "birth_date") if "birth_date" in told else None
         paper = ""
         if self.kind is DeliveryKind.RESULTS and "document_number" in told:
             series = told.get("document_series", "")
@@ -118,36 +84,34 @@ class RowReader:
             code = "12" if _PASSPORT.fullmatch(re.sub(r"\D", "", series)) else "11"
             paper = document_key(code, series, told["document_number"])[:120]
         if not (number or born or paper):
-            raise _Wrong(
+            raise WrongCell(
                 "birth_date",
                 "",
                 "Нет ни СНИЛС, ни даты рождения, ни документа: человека не узнать. Впишите одно из них.",
             )
-        return (family, given, patronymic, names.full_key(family, given, patronymic), born, number, paper)
+        return (family, given, patronymic, key, born, number, paper)
 
     # -- what of an exam
 
     def _result(self, told: Mapping[str, str]) -> tuple[date, str, dict[str, Any]]:
         form = self._form(told)
-        day = self._day(told, "held_on")
+        day = self.day(told, "held_on")
         subject = (
             SUBJECT_OF_ADMISSION[ExamForm(form)]
             if form in ADMISSIONS
-            else self._code(told, "subject", "exam_subject")
+            else self.code(told, "subject", "exam_subject")
         )
         year = (
-            self._whole(told, "year")
-            if "year" in told
-            else day.year + (form in ADMISSIONS and day.month >= 9)
+            self.whole(told, "year") if "year" in told else day.year + (form in ADMISSIONS and day.month >= 9)
         )
         one = results.Result(
-            form=form, year=year or 0, stage_code=self._code(told, "stage", "exam_stage"), subject_code=subject, held_on=day,
-            primary_score=self._whole(told, "primary_score"), score=self._score(told, form), mark=self._mark(told, form),
-            passed=self._flag(told, "passed"), status_code=self._code(told, "status", "exam_status"),
-            appeal_code=self._code(told, "appeal", "exam_appeal") if "appeal" in told else "",
+            form=form, year=year or 0, stage_code=self.code(told, "stage", "exam_stage"), subject_code=subject, held_on=day,
+            primary_score=self.whole(told, "primary_score"), score=self._score(told, form), mark=self._mark(told, form),
+            passed=self.flag(told, "passed"), status_code=self.code(told, "status", "exam_status"),
+            appeal_code=self.code(told, "appeal", "exam_appeal") if "appeal" in told else "",
         )  # fmt: skip
         if fault := results.fault_of(one, today=self.today):
-            raise _Wrong(fault.field, fault.value, fault.message)
+            raise WrongCell(fault.field, fault.value, fault.message)
         passed = one.passed
         if passed is None and one.score is not None:
             passed = results.passed_by_score(subject, one.year, one.score, declared()[2])
@@ -163,43 +127,45 @@ class RowReader:
     def _form(self, told: Mapping[str, str]) -> str:
         text = told.get("form", "")
         if names.fold(text) == "гвэ":
-            raise _Wrong("form", text, "Напишите «ГВЭ-9» или «ГВЭ-11»: у них разные шкалы и документы.")
-        return self._code(told, "form", "exam_form")
+            raise WrongCell("form", text, "Напишите «ГВЭ-9» или «ГВЭ-11»: у них разные шкалы и документы.")
+        return self.code(told, "form", "exam_form")
 
     def _score(self, told: Mapping[str, str], form: str) -> int | None:
         """Base mathematics of ЕГЭ has a mark where the others have a score; some tables put both into one column."""
-        number = self._whole(told, "score")
+        number = self.whole(told, "score")
         if number is not None and number <= 5 and "mark" not in told and form != ExamForm.EGE:
             return None
         return number
 
     def _mark(self, told: Mapping[str, str], form: str) -> int | None:
         if "mark" in told:
-            return self._whole(told, "mark")
-        number = self._whole(told, "score")
+            return self.whole(told, "mark")
+        number = self.whole(told, "score")
         return number if number is not None and number <= 5 and form != ExamForm.EGE else None
 
     # -- what of a document
 
     def _document(self, told: Mapping[str, str]) -> tuple[date, str, dict[str, Any]]:
-        kind = self._code(told, "kind", "education_document")
-        day = self._day(told, "issued_on")
+        kind = self.code(told, "kind", "education_document")
+        day = self.day(told, "issued_on")
         if day > self.today:
-            raise _Wrong("issued_on", f"{day:%d.%m.%Y}", "Дата выдачи ещё не наступила. Исправьте дату.")
+            raise WrongCell("issued_on", f"{day:%d.%m.%Y}", "Дата выдачи ещё не наступила. Исправьте дату.")
         if "birth_date" not in told:
-            raise _Wrong("birth_date", "", "Дата рождения не указана: она печатается в реестре. Впишите её.")
+            raise WrongCell(
+                "birth_date", "", "Дата рождения не указана: она печатается в реестре. Впишите её."
+            )
         blank = self._blank(kind, told.get("series", "") + told.get("number", ""), day)
         if not told.get("registration_number"):
-            raise _Wrong(
+            raise WrongCell(
                 "registration_number", "", "Регистрационный номер не указан. Впишите номер по книге выдачи."
             )
         form = self._duplicate(told)
         facts = {
-            "kind_code": kind, "form": form, "state_code": self._state(told), "with_honours": bool(self._flag(told, "with_honours")),
+            "kind_code": kind, "form": form, "state_code": self._state(told), "with_honours": bool(self.flag(told, "with_honours")),
             "medal": self._medal(told), "series": blank.series, "number": blank.number,
             "registration_number": told["registration_number"][:40], "issued_on": day.isoformat(),
             "programme_title": told.get("programme_title", "")[:300], "speciality_code": told.get("speciality_code", "")[:10],
-            "enrolled_in": self._whole(told, "enrolled_in"), "graduated_in": self._whole(told, "graduated_in") or day.year,
+            "enrolled_in": self.whole(told, "enrolled_in"), "graduated_in": self.whole(told, "graduated_in") or day.year,
             "sex": self._sex(told), "country_code": self._country(told),
             "replaces": self._replaced(told, form),
         }  # fmt: skip
@@ -209,7 +175,7 @@ class RowReader:
         try:
             return numbers.read(DocumentKind(kind), text, issued_on=day)
         except InvalidValue as refusal:
-            raise _Wrong("number", text, refusal.message) from refusal
+            raise WrongCell("number", text, refusal.message) from refusal
 
     def _duplicate(self, told: Mapping[str, str]) -> str:
         word = names.fold(told.get("form", self.profile.absent["form"]))
@@ -217,11 +183,11 @@ class RowReader:
             return DocumentForm.ORIGINAL.value
         if word.startswith("дубл"):
             return DocumentForm.DUPLICATE.value
-        raise _Wrong("form", told["form"], "Статус документа – «Оригинал» или «Дубликат».")
+        raise WrongCell("form", told["form"], "Статус документа – «Оригинал» или «Дубликат».")
 
     def _state(self, told: Mapping[str, str]) -> str:
         for name in ("destroyed", "lost", "exchanged"):
-            if self._flag(told, name):
+            if self.flag(told, name):
                 return DocumentState(name).value
         return DocumentState.ACTIVE.value
 
@@ -238,7 +204,7 @@ class RowReader:
             "ii": "2",
         }.get(word)
         if found is None:
-            raise _Wrong("medal", told["medal"], "Медаль – «I степени», «II степени» или пусто.")
+            raise WrongCell("medal", told["medal"], "Медаль – «I степени», «II степени» или пусто.")
         return found
 
     def _sex(self, told: Mapping[str, str]) -> str:
@@ -247,58 +213,16 @@ class RowReader:
         try:
             return cells.read_sex(told["sex"])
         except InvalidValue as refusal:
-            raise _Wrong("sex", told["sex"], refusal.message) from refusal
+            raise WrongCell("sex", told["sex"], refusal.message) from refusal
 
     def _country(self, told: Mapping[str, str]) -> str:
         text = told.get("country", "643")
         code = codelists.find("country", text)
         if code is None:
-            raise _Wrong("country", text, "Такой страны нет в ОКСМ. Укажите код, например 643.")
+            raise WrongCell("country", text, "Такой страны нет в ОКСМ. Укажите код, например 643.")
         return code
 
     def _replaced(self, told: Mapping[str, str], form: str) -> str:
         if form != DocumentForm.DUPLICATE:
             return ""
         return re.sub(r"\W", "", told.get("replaces_series", "") + told.get("replaces_number", "")).upper()
-
-    # -- values
-
-    def _code(self, told: Mapping[str, str], name: str, list_code: str) -> str:
-        text = told.get(name) or self.profile.absent.get(name, "")
-        known = self._codes
-        if (list_code, text) not in known:
-            known[list_code, text] = codelists.find(list_code, text) if text else None
-        code = known[list_code, text]
-        if code is None:
-            raise _Wrong(
-                name,
-                text,
-                f"Такого значения нет в справочнике «{list_code}». Посмотрите его в разделе «Справочники».",
-            )
-        return code
-
-    def _day(self, told: Mapping[str, str], name: str) -> date:
-        text = told.get(name, "")
-        try:
-            return cells.read_day(text, self.today).value
-        except InvalidValue as refusal:
-            raise _Wrong(name, text, refusal.message if text else "Дата не указана. Впишите её.") from refusal
-
-    def _whole(self, told: Mapping[str, str], name: str) -> int | None:
-        text = told.get(name)
-        if not text:
-            return None
-        if not text.isdecimal() or len(text) > 4:
-            raise _Wrong(name, text, "Нужно целое число.")
-        return int(text)
-
-    def _flag(self, told: Mapping[str, str], name: str) -> bool | None:
-        text = told.get(name)
-        if not text:
-            return None
-        word = names.fold(text) or text
-        if word in YES:
-            return True
-        if word in NO:
-            return False
-        raise _Wrong(name, text, "Напишите «да» или «нет» (у допуска – «зачёт» или «незачёт»).")

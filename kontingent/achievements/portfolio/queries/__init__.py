@@ -1,0 +1,35 @@
+"""Reading: achievements as people see them (``shown``), files of results on their way in (``contests``)."""
+
+from kontingent.achievements.portfolio.queries import contests
+from kontingent.achievements.portfolio.queries.shown import (
+    PAGE,
+    Attained,
+    Line,
+    Portfolio,
+    attained,
+    choices,
+    inbox,
+    one,
+    portfolio,
+    scan,
+    shown,
+    told,
+    waiting,
+)
+
+__all__ = [
+    "PAGE",
+    "Attained",
+    "Line",
+    "Portfolio",
+    "attained",
+    "choices",
+    "contests",
+    "inbox",
+    "one",
+    "portfolio",
+    "scan",
+    "shown",
+    "told",
+    "waiting",
+]
