@@ -38,7 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return page(
         request, "portfolio/index.html", found=found, year=year, years=_years(), filters=filters, choices=_choices(),
         waiting=queries.waiting(actor) if may_edit else 0, may_edit=may_edit and actor.organisation_id is not None,
-        query=request.GET.urlencode(),
+        query=request.GET.urlencode(), may_import=actor.may(PortfolioPermission.IMPORT),
     )  # fmt: skip
 
 

@@ -16,7 +16,13 @@ from kontingent.achievements.attestation.models import (
     ExamResult,
     SupplementLine,
 )
-from kontingent.achievements.portfolio.models import Achievement, FormerAchievement, Scan
+from kontingent.achievements.portfolio.models import (
+    Achievement,
+    ContestFile,
+    ContestRow,
+    FormerAchievement,
+    Scan,
+)
 from kontingent.enrolment.models import (
     Enrolment,
     Group,
@@ -334,6 +340,12 @@ def _portfolio(rng: random.Random, region: Region) -> None:
         FormerAchievement.objects.create(
             achievement=one, facts={}, replaced_at=clock.now(), replaced_by_name="П"
         )
+    for school in region.schools:
+        sent = ContestFile.objects.create(
+            kind="contest", organisation=school, verified=False, sent_by=f"test:{rng.randrange(28)}", sent_by_name="Проверка",
+            filename="x.csv", size=1, digest="0" * 64, state="checked", created_at=clock.now(),
+        )  # fmt: skip
+        ContestRow.objects.create(delivery=sent, sheet="1", line=1, raw="", outcome="refused")
 
 
 def allowed_of_attestation(actor: Actor) -> dict[str, set[Any]]:
@@ -645,6 +657,11 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
     def of_forms(model: Any) -> set[Any]:
         return {row.pk for row in model.objects.all() if row.report_id in forms}
 
+    contest_files = {
+        one.pk
+        for one in ContestFile.objects.all()
+        if one.sent_by == actor.code or one.organisation_id in here
+    }
     batches = {one.pk for one in Batch.objects.all() if one.organisation_id in here}
     return {
         "persons_person": who,
@@ -680,6 +697,10 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
         "portfolio_scan": {one.pk for one in Scan.objects.all() if one.achievement_id in attained},
         "portfolio_formerachievement": {
             one.pk for one in FormerAchievement.objects.all() if one.achievement_id in attained
+        },
+        "portfolio_contestfile": contest_files,
+        "portfolio_contestrow": {
+            row.pk for row in ContestRow.objects.all() if row.delivery_id in contest_files
         },
         "transfers_transfer": ours | {one.pk for one in Transfer.objects.all() if one.person_id in family},
         "transfers_transferstep": {one.pk for one in TransferStep.objects.all() if one.transfer_id in ours},

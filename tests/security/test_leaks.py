@@ -20,7 +20,7 @@ from django.test import Client
 
 from kontingent.access.roles import ROLES
 from kontingent.achievements.attestation.models import Delivery, EducationDocument
-from kontingent.achievements.portfolio.models import Achievement, Scan
+from kontingent.achievements.portfolio.models import Achievement, ContestFile, Scan
 from kontingent.api import declarations, oneroster, serving
 from kontingent.audit.models import Entry
 from kontingent.enrolment.models import Order, Placement
@@ -137,6 +137,7 @@ def addresses(region: r.Region) -> list[str]:
         "pair_id": list(DuplicatePair.objects.values_list("id", flat=True)),
         "report_id": list(Report.objects.values_list("id", flat=True)),
         "achievement_id": list(Achievement.objects.values_list("id", flat=True))[::4],
+        "file_id": list(ContestFile.objects.values_list("id", flat=True)),
         "scan_id": list(Scan.objects.values_list("id", flat=True))[::4],
         "transfer_id": list(Transfer.objects.values_list("id", flat=True)),
         "certificate_id": list(Certificate.objects.values_list("id", flat=True))[::3],

@@ -10,11 +10,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from kontingent.achievements.portfolio import queries
-from kontingent.achievements.portfolio.models import Achievement, Scan
+from kontingent.achievements.portfolio.models import Achievement, ContestFile, Scan
 from kontingent.codelists import actions as codelists
+from kontingent.exchange.contests import receiving
 from kontingent.kernel import clock
 from kontingent.kernel.school_year import SchoolYear
-from kontingent.persons.models import Representation
+from kontingent.persons.models import Person, Representation
 from kontingent.stages.models import StageOrder
 from tests import builders as b
 from tests.portfolio.papers import EXE, png
@@ -177,3 +178,40 @@ def test_a_file_holds_more_than_a_page(town: dict[str, Any], monkeypatch: pytest
     assert all(
         title in told(town["secretary"], "/portfolio/file.csv") for title in ("Первый", "Второй", "Третий")
     )
+
+
+def test_a_file_of_results_is_shown_applied_and_undone(town: dict[str, Any]) -> None:
+    today = f"{clock.today():%d.%m.%Y}"
+    content = (
+        "ФИО;Дата рождения;Мероприятие;Дата;Уровень;Место\n"
+        f"Мальцева Анна Павловна;{Person.objects.get(pk=town['anna']).birth_date:%d.%m.%Y};Конкурс <чтецов>;{today};краевой;1\n"
+        f"Никто Иван Ильич;01.01.2012;Конкурс <чтецов>;{today};краевой;2\n"
+    ).encode()
+
+    def sent(client: Any, **other: Any) -> Any:
+        file = SimpleUploadedFile("итоги.csv", content)
+        return client.post("/portfolio/files/", {"kind": "contest", "file": file, "verified": "on"} | other)
+
+    assert sent(town["secretary"], kind="").status_code == 422
+    assert sent(town["teacher"]).status_code == 403
+    assert not ContestFile.objects.exists()
+    assert "Загрузить итоги таблицей" in told(town["secretary"], "/portfolio/")
+    page = sent(town["secretary"]).headers["Location"]
+    one = ContestFile.objects.get()
+    assert "hx-get" in told(town["secretary"], page)
+    receiving.read(one.id)
+    shown = told(town["secretary"], page)
+    assert "Конкурс &lt;чтецов&gt;, " in shown
+    assert "Такого человека нет в реестре или он не учится в ваших организациях" in shown
+    told(town["stranger"], page, 404)
+    assert town["secretary"].get(f"{page}refused.xlsx").status_code == 200
+    assert town["stranger"].post(f"{page}apply/").status_code == 404
+    town["secretary"].post(f"{page}apply/")
+    receiving.apply(one.id)
+    assert Achievement.objects.get().person_id == town["anna"]
+    assert town["secretary"].get(f"{page}progress/").status_code == 204
+    assert "Конкурс" in told(town["family"], f"/portfolio/{town['anna']}/")
+    town["stranger"].post(f"{page}undo/")
+    assert Achievement.objects.exists()
+    assert "убрано 1" in town["secretary"].post(f"{page}undo/", follow=True).content.decode()
+    assert not Achievement.objects.exists()

@@ -20,7 +20,7 @@ from kontingent.access import emergency
 from kontingent.access.models import SignIn
 from kontingent.access.roles import ROLES
 from kontingent.achievements.attestation.models import Delivery, EducationDocument, ExamResult
-from kontingent.achievements.portfolio.models import Achievement
+from kontingent.achievements.portfolio.models import Achievement, ContestFile, ContestRow
 from kontingent.api import declarations
 from kontingent.audit.models import Entry
 from kontingent.audit.purposes import PURPOSES
@@ -110,6 +110,7 @@ def region(town: dict[str, Any], settings: Any, tmp_path: Path) -> dict[str, Any
             is_demo=True,
         ),
         "delivery": _attestation(town),
+        "contests": _contests(town),
         "batch": batch,
         "report": reports.prepare(actor=b.ROOT, organisation_id=town["five"].id, form="oo-1", year=2026),
         "order": Order.objects.filter(organisation=town["five"]).earliest("created_at"),
@@ -161,6 +162,21 @@ def _attestation(town: dict[str, Any]) -> Delivery:
     )
 
 
+def _contests(town: dict[str, Any]) -> ContestFile:
+    """A checked line of a file of contests about somebody of the school, and a refused one."""
+    anna = Person.objects.get(pk=town["anna"])
+    one = ContestFile.objects.create(
+        kind="contest", organisation=town["five"], verified=False, sent_by="test", sent_by_name="Проверка", filename="x.csv", size=1,
+        digest="0" * 64, state="checked", created_at=clock.now(), columns=[["ФИО", "full_name"]], totals={"rows": 2, "create": 1, "refused": 1},
+    )  # fmt: skip
+    for line, outcome in ((2, "create"), (3, "refused")):
+        ContestRow.objects.create(
+            delivery=one, sheet="1", line=line, raw=anna.full_name, family_name=anna.family_name, given_name=anna.given_name,
+            patronymic=anna.patronymic, person_id=anna.pk, outcome=outcome, problems=[["name", "", "twice", "Дважды."]] if line == 3 else [],
+        )  # fmt: skip
+    return one
+
+
 def addresses(region: dict[str, Any]) -> Iterator[str]:
     """Every address of the pages with every person, class, order and batch there is, and with what may be asked."""
     ids = {
@@ -176,6 +192,7 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
         "late_id": list(LateCorrection.objects.values_list("id", flat=True)),
         "achievement_id": list(Achievement.objects.values_list("id", flat=True)),
         "scan_id": [],
+        "file_id": [region["contests"].id],
         "transfer_id": list(Transfer.objects.values_list("id", flat=True)),
         "link_id": [],
         "case_id": list(Case.objects.values_list("id", flat=True)),

@@ -4,6 +4,8 @@ files of results on their way in.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
@@ -183,6 +185,8 @@ class ContestRow(models.Model):
     written_id = models.UUIDField(null=True, help_text="the achievement that was written or corrected")
     written_version = models.PositiveIntegerField(null=True, help_text="which version of it this row made")
     before = models.JSONField(null=True, help_text="what a correction took the place of, for undoing")
+    #: What stands of a correction, laid beside by a query.
+    standing: dict[str, Any] | None = None
 
     class Meta:
         indexes = [models.Index(fields=["delivery", "outcome", "id"], name="contest_row_outcome")]

@@ -50,7 +50,9 @@ class RowReader(LineReader):
         said = {name: value for name, value in facts._asdict().items() if value not in ("", None)}
         said["happened_on"] = facts.happened_on.isoformat()
         if facts.team:
-            said["team_key"] = rules.title_key(facts.team)  # a team is told by its name, however it is written
+            said["team_key"] = rules.title_key(
+                facts.team
+            )  # a team is told by its name, however it is written
         return (
             sheet, line, raw, family, given, patronymic, name_key, born, number, "", told.get("ogrn", "")[:15], facts.happened_on,
             json.dumps(said, ensure_ascii=False), rules.event_key(facts), "", "[]",

@@ -9,8 +9,9 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
-from kontingent.achievements.portfolio.models import ContestFile, ContestRow
+from kontingent.achievements.portfolio.models import Achievement, ContestFile, ContestRow
 from kontingent.achievements.portfolio.permissions import PortfolioPermission
+from kontingent.achievements.portfolio.rules import Facts
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
 from kontingent.kernel.actor import Actor
@@ -73,13 +74,21 @@ def causes(one: ContestFile) -> list[Cause]:
 
 
 def rows(actor: Actor, one: ContestFile, *, outcome: str = "", after: int = 0) -> list[ContestRow]:
-    """Return a page of rows in file order; whom they matched is noted."""
+    """Return a page of rows in file order, those of corrections with what stands; whom they matched is noted."""
     found = ContestRow.objects.filter(delivery=one, pk__gt=after)
     if outcome == "refused":
         found = found.filter(outcome__in=["refused", "unread"])
     elif outcome:
         found = found.filter(outcome=outcome)
     shown = list(found.order_by("pk")[:PAGE])
+    stands = {
+        each["id"]: each
+        for each in Achievement.objects.filter(
+            pk__in=[row.standing_id for row in shown if row.standing_id]
+        ).values("id", *Facts._fields)
+    }
+    for row in shown:
+        row.standing = stands.get(row.standing_id) if row.standing_id else None
     named = [row.person_id for row in shown if row.person_id]
     reads.note(actor, ReadKind.COMPARE, named, object_id=one.id, organisation_id=one.organisation_id, what="загрузка олимпиад и конкурсов")  # fmt: skip
     return shown

@@ -1,0 +1,204 @@
+"""Files of results of olympiads and contests: sent, checked with places, applied, undone."""
+
+from __future__ import annotations
+
+from typing import BinaryIO, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from kontingent.achievements.portfolio import queries, rules
+from kontingent.achievements.portfolio.actions import contests as actions
+from kontingent.achievements.portfolio.codes import FileKind
+from kontingent.achievements.portfolio.models import ContestFile, ContestRow
+from kontingent.achievements.portfolio.queries.contests import PAGE
+from kontingent.exchange.contests import jobs, receiving
+from kontingent.exchange.contests.profiles import TOLD, profile_of
+from kontingent.exchange.spreadsheets.refused import RefusedRow, workbook
+from kontingent.exchange.staging import wire
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed
+from kontingent.web.files import saved_as
+from kontingent.web.request import actor_of, page, whole
+from kontingent.web.uploads import accepts_a_file
+
+WORKING = frozenset({"uploaded", "reading", "applying"})
+OUTCOMES = {"create": "новые", "change": "исправления", "same": "уже есть", "refused": "отклонены"}
+STATES = {
+    "uploaded": "ждёт проверки", "reading": "проверяется", "checked": "проверен", "applying": "применяется", "applied": "применён",
+    "undone": "отменён", "refused": "не принят",
+}  # fmt: skip
+
+
+@accepts_a_file(lambda: settings.IMPORT_MAX_BYTES)
+@require_http_methods(["GET", "POST"])
+def files(request: HttpRequest) -> HttpResponse:
+    """The files of the actor and their organisation; on POST take one."""
+    actor = actor_of(request)
+    shown = queries.contests.files(actor)
+    error: KontingentError | None = None
+    if request.method == "POST":
+        try:
+            return HttpResponseRedirect(f"/portfolio/files/{_received(request, actor).id}/")
+        except NotAllowed:
+            raise
+        except KontingentError as refusal:
+            error = refusal
+    answer = page(
+        request, "portfolio/files.html", rows=[(one, STATES[one.state], TOLD[FileKind(one.kind)]) for one in shown], values=request.POST,
+        kinds=[(kind.value, TOLD[kind].capitalize()) for kind in FileKind], profiles=[(profile_of(kind), _columns(kind)) for kind in FileKind],
+        error=error,
+    )  # fmt: skip
+    answer.status_code = 422 if error else 200
+    return answer
+
+
+def _columns(kind: FileKind) -> list[tuple[str, str, bool]]:
+    profile = profile_of(kind)
+    return [
+        (texts[0], ", ".join(texts[1:]), field in profile.required)
+        for field, texts in profile.columns.items()
+    ]
+
+
+def _received(request: HttpRequest, actor: Actor) -> ContestFile:
+    file = request.FILES.get("file")
+    if file is None:
+        raise InvalidValue("portfolio.no_file", "Файл не выбран. Нажмите «Выбрать файл» и укажите таблицу.")
+    kind = next((one for one in FileKind if one.value == request.POST.get("kind")), None)
+    if kind is None:
+        raise InvalidValue("portfolio.no_kind", "Выберите, что в файле: олимпиады или конкурсы.")
+    one = receiving.receive(
+        actor=actor, kind=kind, organisation_id=actor.organisation_id, file=cast(BinaryIO, file.file), filename=file.name or "таблица",
+        document=request.POST.get("document", ""), verified="verified" in request.POST,
+    )  # fmt: skip
+    jobs.read.defer(file_id=str(one.id))
+    return one
+
+
+@require_GET
+def file(request: HttpRequest, file_id: UUID) -> HttpResponse:
+    """A file: progress while something runs, then what would change and what is wrong, by place."""
+    actor = actor_of(request)
+    one = queries.contests.file(actor, file_id)
+    told = {"one": one, "state": STATES[one.state], "what": TOLD[FileKind(one.kind)]}
+    if one.state in WORKING:
+        return page(request, "portfolio/file_waits.html", **told)
+    outcome = request.GET.get("outcome", "")
+    rows = queries.contests.rows(actor, one, outcome=outcome, after=whole(request.GET.get("after")) or 0)
+    titles = _titles(one)
+    return page(
+        request, "portfolio/file.html", **told, causes=[(cause, titles.get(cause.field, "Строка")) for cause in queries.contests.causes(one)],
+        rows=[(row, _said(row), _corrections(row), [(titles.get(p[0], "Строка"), p[1], p[3]) for p in row.problems]) for row in rows],
+        outcomes=[(code, title, one.totals.get(code, 0)) for code, title in OUTCOMES.items()], outcome=outcome,
+        after=rows[-1].pk if len(rows) == PAGE else None, has_work=bool(one.totals.get("create") or one.totals.get("change")),
+    )  # fmt: skip
+
+
+def _titles(one: ContestFile) -> dict[str, str]:
+    """Field → how the file itself calls its column, with the column's number."""
+    profile = profile_of(FileKind(one.kind))
+    found = {field: profile.title_of(field) for field in profile.columns}
+    found |= {
+        field: f"{heading} (столбец {index})"
+        for index, (heading, field) in enumerate(one.columns, start=1)
+        if field
+    }
+    by_parts = all(field != "full_name" for _, field in one.columns)
+    return found | {
+        "name": found["family_name"] if by_parts else found["full_name"],
+        "day": found["happened_on"],
+    }
+
+
+def _said(row: ContestRow) -> str:
+    """What a line says, in words."""
+    facts = row.facts
+    if not facts:
+        return row.raw.replace("\t", " · ")[:160]
+    told = [facts["title"]]
+    told += [
+        queries.told(name, facts[name])
+        for name in ("stage_code", "subject_code", "happened_on", "level_code", "result_code")
+        if name in facts
+    ]
+    if "place" in facts:
+        told.append(f"место {facts['place']}")
+    if "team" in facts:
+        told.append(f"команда {facts['team']}")
+    return ", ".join(told)
+
+
+def _corrections(row: ContestRow) -> list[tuple[str, str, str]]:
+    """What a correction changes: field, what stands (or stood), what the line says."""
+    if row.outcome != "change" or row.standing is None:
+        return []
+    stands = row.before or row.standing
+    return [
+        (rules.TITLES[name], queries.told(name, stands.get(name)), queries.told(name, value))
+        for name, value in row.facts.items()
+        if name in rules.TITLES and queries.told(name, stands.get(name)) != queries.told(name, value)
+    ]
+
+
+@require_GET
+def progress(request: HttpRequest, file_id: UUID) -> HttpResponse:
+    """The part of the page that is asked for again and again; reloads the page when the work is done."""
+    one = queries.contests.file(actor_of(request), file_id)
+    if one.state not in WORKING:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return page(request, "portfolio/file_bar.html", one=one, state=STATES[one.state])
+
+
+@require_POST
+def apply(request: HttpRequest, file_id: UUID) -> HttpResponse:
+    """Apply a checked file."""
+    actor = actor_of(request)
+    queries.contests.file(actor, file_id)
+    try:
+        actions.claim(actor=actor, file_id=file_id, asked_by=wire.actor_to_json(actor))
+        jobs.apply.defer(file_id=str(file_id))
+    except NotAllowed:
+        raise
+    except KontingentError as refusal:
+        messages.error(request, refusal.message)
+    return HttpResponseRedirect(f"/portfolio/files/{file_id}/")
+
+
+@require_POST
+def undo(request: HttpRequest, file_id: UUID) -> HttpResponse:
+    """Undo an applied file."""
+    actor = actor_of(request)
+    queries.contests.file(actor, file_id)
+    try:
+        one = actions.undo(actor=actor, file_id=file_id)
+        messages.success(
+            request,
+            f"Загрузка отменена: убрано {one.totals['removed']}, возвращено прежних {one.totals['restored']}, осталось тронутых после загрузки {one.totals['left']}.",
+        )
+    except NotAllowed:
+        raise
+    except KontingentError as refusal:
+        messages.error(request, refusal.message)
+    return HttpResponseRedirect(f"/portfolio/files/{file_id}/")
+
+
+@require_GET
+def refused_rows(request: HttpRequest, file_id: UUID) -> HttpResponse:
+    """The refused lines as they were, with column, value and remedy beside."""
+    actor = actor_of(request)
+    one = queries.contests.file(actor, file_id)
+    titles = _titles(one)
+    headings = [heading for heading, _ in one.columns]
+    sheets: dict[str, list[str]] = {}
+    found = []
+    for row in queries.contests.refused_rows(actor, one):
+        sheets.setdefault(row.sheet, headings)
+        reasons = [
+            f"{titles.get(p[0], 'Строка')}{f' «{p[1]}»' if p[1] else ''}: {p[3]}" for p in row.problems
+        ]
+        found.append(RefusedRow(row.sheet, row.line, row.raw.split("\t"), reasons, []))
+    return saved_as(workbook(sheets or {"Лист": headings}, found), "refused.xlsx")
