@@ -37,7 +37,8 @@ WHERE e.superseded_at IS NULL AND e.level_code = ANY(%(counted)s) AND e.{day} BE
 _PLACEMENTS = """
 SELECT p.person_id, p.{day} AS day, {come} AS is_come, p.organisation_id, p.programme_kind_code AS level, p.enrolment_id,
     e.leaving_kind, e.reason_code FROM enrolment_placement p
-LEFT JOIN enrolment_enrolment e ON e.enrolment_id = p.enrolment_id AND e.superseded_at IS NULL AND e.ends_on = p.ends_on
+LEFT JOIN enrolment_enrolment e ON NOT {come} AND e.enrolment_id = p.enrolment_id AND e.superseded_at IS NULL
+    AND e.ends_on = p.ends_on AND e.ends_on BETWEEN %(since)s AND %(until)s
 WHERE p.superseded_at IS NULL AND p.programme_kind_code = ANY(%(counted)s) AND p.{day} BETWEEN %(since)s AND %(until)s
 """
 #: On one day a child leaves before entering. An entering that follows a leaving is told with it. A college may be entered beside a
