@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "kontingent.achievements.attestation",
     "kontingent.achievements.portfolio",
     "kontingent.reports",
+    "kontingent.rollout",
     "kontingent.trajectory.transfers",
     "kontingent.trajectory.cases",
     "kontingent.trajectory.flows",

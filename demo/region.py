@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 from django.db import connection, transaction
 
-from demo import achievements, exams, health, marker, personas, reconciliation, transfers
+from demo import achievements, exams, health, marker, personas, reconciliation, rollout, transfers
 from demo.histories import DELAYED, EVENING, INTELLECTUAL, LETTERS, Histories
 from demo.marks import Marks
 from demo.people import People
@@ -95,6 +95,7 @@ def load(
         cube.forget()
     _analyse()
     cases.find_everybody()
+    rollout.write(perm.id, seed=seed)
     marker.mark(f"size {size}, seed {seed}")
     persons = Person.objects.count()
     return LoadSummary(count, persons, writer.written + marks, (clock.now() - started).total_seconds())

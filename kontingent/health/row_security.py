@@ -27,13 +27,20 @@ LANGUAGE sql STABLE SECURITY DEFINER AS $$
         AND CASE WHEN known IS NULL THEN r.superseded_at IS NULL
             ELSE r.recorded_at <= known AND (r.superseded_at IS NULL OR r.superseded_at > known) END
     GROUP BY 1 $$;
--- Of whom the groups are recorded on a day, not which: completeness.
-CREATE OR REPLACE FUNCTION scope.health_filled(day date) RETURNS TABLE (person_id uuid, health_group boolean, physical_group boolean)
+-- Of whom the groups are recorded on a day, whether with a document and within the last year; not which: completeness.
+DROP FUNCTION IF EXISTS scope.health_filled(date);
+CREATE FUNCTION scope.health_filled(day date) RETURNS TABLE (
+    person_id uuid, health_group boolean, health_group_confirmed boolean, health_group_fresh boolean,
+    physical_group boolean, physical_group_confirmed boolean, physical_group_fresh boolean)
 LANGUAGE sql STABLE SECURITY DEFINER AS $$
-    SELECT coalesce(p.merged_into_id, p.id), bool_or(r.kind = 'health_group'), bool_or(r.kind = 'physical_group')
-    FROM health.record r JOIN public.persons_person p ON p.id = r.person_id
-    WHERE r.kind IN ('health_group', 'physical_group') AND r.superseded_at IS NULL AND r.starts_on <= day
-        AND (r.ends_on IS NULL OR r.ends_on > day) AND scope.health_is_open(r.organisation_id)
+    SELECT f.person_id, bool_or(f.kind = 'health_group'), bool_or(f.kind = 'health_group' AND f.sealed),
+        bool_or(f.kind = 'health_group' AND f.fresh), bool_or(f.kind = 'physical_group'),
+        bool_or(f.kind = 'physical_group' AND f.sealed), bool_or(f.kind = 'physical_group' AND f.fresh)
+    FROM (SELECT coalesce(p.merged_into_id, p.id) AS person_id, r.kind, r.sealed IS NOT NULL AS sealed,
+            r.starts_on > day - interval '1 year' AS fresh
+        FROM health.record r JOIN public.persons_person p ON p.id = r.person_id
+        WHERE r.kind IN ('health_group', 'physical_group') AND r.superseded_at IS NULL AND r.starts_on <= day
+            AND (r.ends_on IS NULL OR r.ends_on > day) AND scope.health_is_open(r.organisation_id)) f
     GROUP BY 1 $$;
 REVOKE EXECUTE ON FUNCTION scope.health_filled(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION scope.health_filled(date) TO kontingent_region;

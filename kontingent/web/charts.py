@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from kontingent.trajectory.flows.rules import Gap, Stay
 
@@ -368,4 +369,91 @@ def fan(
     return Fan(
         before, after, " ".join(f"{one.x},{one.y}" for one in before), " ".join(f"{one.x},{one.y}" for one in joint),
         " ".join([edge, *upper, *lower]), f"{y_of(capacity):.1f}" if capacity else "", FAN_HEIGHT - 8,
+    )  # fmt: skip
+
+
+# -- a map of squares, shares over days ------------------------------------------------------------
+
+
+class Tile(NamedTuple):
+    """A municipality as a square, about where it lies: ``shade`` 0 is not known, 5 the most of all."""
+
+    name: str
+    column: int
+    row: int
+    shade: int
+    text: str
+    address: str
+
+
+#: A drawing of shares: its width and height, room for the axis, for the names at the end of the lines, below for the days.
+TREND_WIDTH, TREND_HEIGHT, TREND_LEFT, TREND_RIGHT, TREND_FOOT = 640, 260, 40, 190, 26
+#: Names at the end of lines keep so far from one another.
+TREND_LINE = 15
+
+
+@dataclass(frozen=True, slots=True)
+class TrendLine:
+    """The shares of one measure: points of the line, its name where the line ends."""
+
+    name: str
+    kind: int
+    points: str
+    last_x: str
+    last_y: str
+    text_y: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Lines of shares between two days, a grid of percent, an aim."""
+
+    lines: list[TrendLine]
+    grid: list[tuple[int, str]]
+    days: list[tuple[str, date]]
+    aim_y: str
+    width: int = TREND_WIDTH
+    height: int = TREND_HEIGHT
+    left: int = TREND_LEFT
+    right: int = TREND_WIDTH - TREND_RIGHT
+    text_x: int = TREND_WIDTH - TREND_RIGHT + 10
+    foot_y: int = TREND_HEIGHT - 8
+
+
+def trend(
+    names: Sequence[str], points: Sequence[tuple[date, Sequence[float | None]]], aim: int | None = None
+) -> Trend | None:
+    """Lay out shares over days, one line a name; nothing for fewer than two days."""
+    if len(points) < 2:
+        return None
+    first, last = points[0][0], points[-1][0]
+    values = [one for _, shares in points for one in shares if one is not None]
+    low = min(90, int(min([*values, aim or 100])) // 10 * 10)
+    across, tall = TREND_WIDTH - TREND_LEFT - TREND_RIGHT, TREND_HEIGHT - TREND_FOOT - 16
+
+    def x_of(day: date) -> float:
+        return TREND_LEFT + across * (day - first).days / max(1, (last - first).days)
+
+    def y_of(share: float) -> float:
+        return 12 + tall * (100 - share) / (100 - low)
+
+    lines = []
+    for kind, name in enumerate(names):
+        known = [(day, share) for day, shares in points if (share := shares[kind]) is not None]
+        if known:
+            drawn = " ".join(f"{x_of(day):.1f},{y_of(share):.1f}" for day, share in known)
+            day, share = known[-1]
+            lines.append(TrendLine(name, kind, drawn, f"{x_of(day):.1f}", f"{y_of(share):.1f}", "", share))
+    lines.sort(key=lambda one: float(one.last_y))
+    floor = 0.0
+    for index, one in enumerate(lines):
+        floor = max(floor, float(one.last_y) + 4)
+        lines[index] = replace(one, text_y=f"{floor:.1f}")
+        floor += TREND_LINE
+    step = 10 if 100 - low <= 50 else 20
+    middle = points[len(points) // 2][0]
+    return Trend(
+        lines, [(share, f"{y_of(share):.1f}") for share in range(low, 101, step)],
+        [(f"{x_of(day):.1f}", day) for day in dict.fromkeys((first, middle, last))], f"{y_of(aim):.1f}" if aim else "",
     )  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
-from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -192,7 +191,7 @@ def _below(asked: Asked, node: str) -> str:
     return urlencode({**_query(asked), "organisation": node}) if asked.by is By.ORGANISATION else ""
 
 
-def _tiles(asked: Asked, changed: dict[str, rules.Balance], may_open: bool) -> list[Any]:  # noqa: FBT001
+def _tiles(asked: Asked, changed: dict[str, rules.Balance], may_open: bool) -> list[charts.Tile]:  # noqa: FBT001
     placed = organisations.tiles()
     there = [
         one for one in organisations.municipalities(asked.until).order_by("sort_key") if one.code in placed
@@ -200,7 +199,10 @@ def _tiles(asked: Asked, changed: dict[str, rules.Balance], may_open: bool) -> l
     values = [_kept_change(changed.get(str(one.id), rules.Balance(0, 0)), may_open=may_open) for one in there]
     steps = shades([None if one is None else float(one) for one in values])
     return [
-        (one, *placed[one.code], step, value, urlencode({**_query(asked), "municipality": str(one.id), "by": By.ORGANISATION.value}))
+        charts.Tile(
+            one.name, *placed[one.code], step, "–" if value is None else f"{value:+}" if value else "0",
+            "?" + urlencode({**_query(asked), "municipality": str(one.id), "by": By.ORGANISATION.value}),
+        )
         for one, step, value in zip(there, steps, values, strict=True)
     ]  # fmt: skip
 

@@ -23,6 +23,7 @@ from kontingent.performance.permissions import PerformancePermission
 from kontingent.persons import duplicates
 from kontingent.persons.permissions import PersonPermission
 from kontingent.privacy import queries as privacy
+from kontingent.rollout import queries as rollout
 from kontingent.trajectory.cases import queries as cases
 from kontingent.trajectory.cases.permissions import CasePermission
 from kontingent.trajectory.transfers import queries as transfers
@@ -61,6 +62,7 @@ def home(request: HttpRequest) -> HttpResponse:
             transfers=transfers.counts(actor) if actor.may(TransferPermission.VIEW) else None,
             discrepancies=reconciliation.count(actor) if actor.may(ReconciliationPermission.VIEW) else 0,
             cases=cases.waiting(actor) if actor.may(CasePermission.VIEW) else (0, 0),
+            reminders=rollout.reminders(actor, clock.today()),
             late=performance.late_count(actor) if actor.may(PerformancePermission.DECIDE) else 0,
         )
     on = clock.today()
@@ -76,6 +78,7 @@ def home(request: HttpRequest) -> HttpResponse:
         alike=alike,
         transfers=transfers.counts(actor) if actor.may(TransferPermission.VIEW) else None,
         cases=cases.waiting(actor) if actor.may(CasePermission.VIEW) else (0, 0),
+        reminders=rollout.reminders(actor, on),
         urgent=cases.urgent(actor) if actor.may(CasePermission.VIEW) else [],
     )
 

@@ -10,7 +10,9 @@ from django.views.decorators.http import require_GET
 from kontingent.codelists import queries as codelists
 from kontingent.organisations import queries as organisations
 from kontingent.reports import indicators
+from kontingent.web.charts import Tile
 from kontingent.web.request import actor_of, day, page
+from kontingent.web.templatetags.kontingent import number as spaced
 
 #: The drawing of years: width of a bar, of the gap, height of the tallest.
 BAR, GAP, TALL = 64, 28, 160
@@ -28,7 +30,13 @@ def index(request: HttpRequest) -> HttpResponse:
     levels, years = sorted({level for level, _ in counted}), sorted({year for _, year in counted})
     return page(
         request, "reports/region.html", on=on, shown=shown, choices=indicators.INDICATORS.values(),
-        tiles=[(one, *tiles[one.code], shade, one.values[shown.code]) for one, shade in zip(places, shades, strict=True) if one.code in tiles],
+        tiles=[
+            Tile(
+                one.name, *tiles[one.code], shade, _told(one.values[shown.code], shown.unit),
+                f"/contingent/?municipality={one.id}&by=organisation&on={on}",
+            )
+            for one, shade in zip(places, shades, strict=True) if one.code in tiles
+        ],
         rows=[(one, [one.values[code] for code in indicators.INDICATORS]) for one in places],
         bars=_bars(counted, levels, years), years=years, width=(BAR + GAP) * max(1, len(years)) + GAP, height=TALL + 44,
         levels=[
@@ -36,6 +44,12 @@ def index(request: HttpRequest) -> HttpResponse:
             for level in levels
         ],
     )  # fmt: skip
+
+
+def _told(value: float | None, unit: str) -> str:
+    if value is None:
+        return "–"
+    return str(value) if unit else spaced(value)
 
 
 def _bars(counted: dict[tuple[str, int], int], levels: list[str], years: list[int]) -> list[dict[str, Any]]:

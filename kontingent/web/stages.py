@@ -73,7 +73,8 @@ def index(request: HttpRequest) -> HttpResponse:
 def completeness(request: HttpRequest) -> HttpResponse:
     """Of how many learners the required fields of a stage are filled: municipalities, or the organisations of one."""
     actor, on = actor_of(request), day(request)
-    stage = Stage.HEALTH if request.GET.get("stage") == Stage.HEALTH else Stage.PERSONAL
+    code = request.GET.get("stage", "")
+    stage = Stage(code) if code in set(Stage) else Stage.PERSONAL
     place = uuid_of(request.GET.get("municipality"))
     by_school = place is not None or not (actor.scope.whole_region or actor.scope.municipalities)
     rows = (

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = [
     ["web", "api"],
     ["exchange", "privacy", "access"],
+    ["rollout"],
     ["reports", "trajectory"],
     ["achievements"],
     ["performance", "health"],
