@@ -41,7 +41,7 @@ class Required(NamedTuple):
     is_fresh: str = ""
 
 
-#: An address that was last set so long ago is to be asked for again (reconstructed).
+#: An address set so long ago, on a card that nobody has corrected since, is to be asked for again (reconstructed).
 YEARS_OF_AN_ADDRESS = 3
 #: A citizen gets a passport within so many days after the fourteenth birthday (ПП РФ от 23.12.2023 № 2267, reconstructed).
 DAYS_FOR_A_PASSPORT = 90
@@ -84,7 +84,7 @@ REQUIRED: dict[Stage, tuple[Required, ...]] = {
         ),
         Required(
             "address", "Адрес", _ADDRESS.format(""), is_valid=_ADDRESS.format(f" AND a.text {_WORDS}"),
-            is_fresh=_ADDRESS.format(" AND coalesce(a.starts_on, h.created_at::date) > %(addresses_since)s"),
+            is_fresh=_ADDRESS.format(" AND greatest(a.starts_on, h.updated_at::date) > %(addresses_since)s"),
         ),
         Required(
             "representative", "Представитель", f"{_OF_AGE} OR {_LINK.format('')}",

@@ -15,7 +15,7 @@ from kontingent.stages.fields import Stage
 MEASURES: Final[dict[Measure, str]] = {
     Measure.FILLED: "заполнено",
     Measure.VALID: "верно",
-    Measure.CONFIRMED: "подтверждено документом",
+    Measure.CONFIRMED: "подтверждено",
     Measure.FRESH: "свежее",
 }
 STATES: Final[dict[State, str]] = {

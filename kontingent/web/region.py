@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import localize
 from django.views.decorators.http import require_GET
 
 from kontingent.codelists import queries as codelists
@@ -49,7 +50,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def _told(value: float | None, unit: str) -> str:
     if value is None:
         return "–"
-    return str(value) if unit else spaced(value)
+    return str(localize(value)) if unit else spaced(value)
 
 
 def _bars(counted: dict[tuple[str, int], int], levels: list[str], years: list[int]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.formats import localize
 from django.views.decorators.http import require_GET, require_http_methods
 
 from kontingent.enrolment.permissions import EnrolmentPermission
@@ -176,7 +177,7 @@ def _tiles(found: list[Place], asked: Asked) -> list[charts.Tile]:
     placed = organisations.tiles()
     return [
         charts.Tile(
-            one.title, *placed[one.code], step, "–" if one.share is None else f"{one.share}",
+            one.title, *placed[one.code], step, "–" if one.share is None else str(localize(one.share)),
             f"?stage={asked.stage}&municipality={one.id}&on={asked.on}",
         )
         for one, step in zip(found, shades([one.share for one in found]), strict=True)
