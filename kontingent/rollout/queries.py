@@ -244,9 +244,7 @@ def trend(actor: Actor, stage: Stage, until: date, *, municipality_id: UUID | No
     if municipality_id is not None:
         rows = rows.filter(organisation__municipality_id=municipality_id)
     days = rules.drawn(list(rows.order_by("on").values_list("on", flat=True).distinct()))
-    summed = {
-        row.pop("on"): _numbers(row) for row in _added(rows.filter(on__in=days).values("on")).order_by()
-    }
+    summed = _sums(rows.filter(on__in=days), "on")
     return [Point(day, summed[day].shares) for day in days]
 
 
