@@ -52,8 +52,8 @@ _DOCUMENT = "EXISTS (SELECT 1 FROM persons_identitydocument d WHERE d.person_id 
 _ADDRESS = "EXISTS (SELECT 1 FROM persons_address a WHERE a.person_id = h.id AND a.ends_on IS NULL{})"
 _LINK = "EXISTS (SELECT 1 FROM persons_representation r WHERE r.child_id = h.id AND r.ends_on IS NULL{})"
 _OF_AGE = "p.birth_date <= %(adults_born)s"
-_IN_FORCE = _DOCUMENT.format(" AND d.is_current AND (d.valid_to IS NULL OR d.valid_to >= %(on)s)")
-_PASSPORT = _DOCUMENT.format(" AND d.is_current AND d.kind_code = %(passport)s")
+DOCUMENT_IN_FORCE = _DOCUMENT.format(" AND d.is_current AND (d.valid_to IS NULL OR d.valid_to >= %(on)s)")
+HAS_PASSPORT = _DOCUMENT.format(" AND d.is_current AND d.kind_code = %(passport)s")
 NEEDS_PASSPORT = "h.country_code = %(russia)s AND p.birth_date <= %(passport_born)s"
 #: Results and documents stay with the record they were written for; they count where their stage is open.
 _OF_ONE = (
@@ -79,7 +79,7 @@ REQUIRED: dict[Stage, tuple[Required, ...]] = {
         ),
         Required("birth_place", "Место рождения", "h.birth_place <> ''", is_valid=f"h.birth_place {_WORDS}"),
         Required(
-            "document", "Документ", _DOCUMENT.format(""), is_valid=f"{_IN_FORCE} AND (NOT ({NEEDS_PASSPORT}) OR {_PASSPORT})",
+            "document", "Документ", _DOCUMENT.format(""), is_valid=f"{DOCUMENT_IN_FORCE} AND (NOT ({NEEDS_PASSPORT}) OR {HAS_PASSPORT})",
             is_confirmed=_DOCUMENT.format(" AND d.is_current AND d.issued_on IS NOT NULL AND d.issuer <> ''"),
         ),
         Required(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -11,8 +12,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from kontingent.access.roles import ROLES
 from kontingent.audit.reads import ReadKind
+from kontingent.health.permissions import HealthPermission
 from kontingent.kernel import clock
-from kontingent.kernel.errors import KontingentError, NotAllowed
+from kontingent.kernel.errors import KontingentError, NotAllowed, RuleViolation
 from kontingent.persons.permissions import PersonPermission
 from kontingent.reports import completeness as measure
 from kontingent.reports import missing as gaps
@@ -84,49 +86,69 @@ def completeness(request: HttpRequest) -> HttpResponse:
     )
     return page(
         request, "stages/completeness.html", rows=rows, fields=measure.REQUIRED[stage], stage=stage, on=on, by_school=by_school,
-        may_name={PersonPermission.VIEW_DOCUMENTS, PersonPermission.VIEW_ADDRESSES} <= actor.permissions,
+        may_name=actor.organisation_id is not None and (stage is Stage.HEALTH or all(actor.may(one) for one in gaps.NAMED[stage])),
         stages=[(one.value, STAGES[one]) for one in measure.REQUIRED],
     )  # fmt: skip
 
 
 @require_GET
 def missing(request: HttpRequest) -> HttpResponse:
-    """Of whom of an organisation exactly what is missing; one's own by default."""
+    """Of whom of an organisation exactly what is missing, stage by stage; one's own organisation by default. Health as numbers."""
     actor, on = actor_of(request), day(request)
-    field, problem = _cut(request)
-    found = gaps.of_organisation(actor, _organisation(request), on, field=field, problem=problem)
-    return page(
-        request, "stages/missing.html", found=found, on=on, field=field, problem=problem, problems=list(gaps.PROBLEMS.items()),
-        chosen=" – ".join(part for part in (gaps.FIELDS.get(field, ""), gaps.PROBLEMS.get(problem, "")) if part),
-        may_edit=actor.may(PersonPermission.EDIT),
-    )  # fmt: skip
+    stage, field, problem = _cut(request)
+    organisation_id = _organisation(request)
+    shown: dict[str, Any] = {
+        "on": on, "stage": stage.value, "field": field, "problem": problem, "organisation_id": organisation_id,
+        "stages": [(one.value, STAGES[one]) for one in Stage], "problems": list(gaps.PROBLEMS.items()),
+        "chosen": " – ".join(part for part in (gaps.TITLES.get(field, ""), gaps.PROBLEMS.get(problem, "")) if part),
+        "may_edit": actor.may(PersonPermission.EDIT), "may_see_health": actor.may(HealthPermission.VIEW),
+    }  # fmt: skip
+    try:
+        if stage is Stage.HEALTH:
+            shown["health"] = found = gaps.of_health(actor, organisation_id, on)
+        else:
+            shown["found"] = found = gaps.of_organisation(
+                actor, organisation_id, on, stage=stage, field=field, problem=problem
+            )
+        shown["organisation"] = found.organisation
+    except RuleViolation as closed:
+        shown["closed"] = closed.message
+    return page(request, "stages/missing.html", **shown)
 
 
 @require_GET
 def missing_file(request: HttpRequest, kind: str) -> HttpResponse:
-    """The same as a workbook or CSV, a line for each learner and field."""
+    """The same as a workbook or CSV, a line for each learner and field; of health a line for each class."""
     actor, on = actor_of(request), day(request)
-    field, problem = _cut(request)
+    stage, field, problem = _cut(request)
+    title, name = "Чего не хватает", f"ne-hvataet-{stage}-{on:%Y-%m-%d}"
+    if stage is Stage.HEALTH:
+        counted = gaps.of_health(actor, _organisation(request), on)
+        head = ("Класс", "Учеников", *(f"{one}, не записано" for _, one, _ in counted.numbers))
+        total = ("Всего", counted.learners, *(number for _, _, number in counted.numbers))
+        lines = [*((one.title, one.learners, *one.empty) for one in counted.classes), total]
+        return table_as(kind, name, title, head, lines)
     found = gaps.of_organisation(
-        actor, _organisation(request), on, field=field, problem=problem, kind=ReadKind.EXPORT
+        actor, _organisation(request), on, stage=stage, field=field, problem=problem, kind=ReadKind.EXPORT
     )
-    lines = [
+    rows = [
         (one.full_name, one.group_title, gap.title, gap.problem_title, gap.advice)
         for one in found.rows
         for gap in one.gaps
         if field in {"", gap.field} and problem in {"", gap.problem}
     ]
-    head = ("ФИО", "Класс", "Поле", "Что не так", "Что сделать")
-    return table_as(kind, f"ne-hvataet-{on:%Y-%m-%d}", "Чего не хватает", head, lines)
+    return table_as(kind, name, title, ("ФИО", "Класс", "Поле", "Что не так", "Что сделать"), rows)
 
 
 def _organisation(request: HttpRequest) -> UUID:
     return uuid_of(request.GET.get("organisation")) or own_organisation(request)
 
 
-def _cut(request: HttpRequest) -> tuple[str, str]:
-    field, problem = request.GET.get("field", ""), request.GET.get("problem", "")
-    return field if field in gaps.FIELDS else "", problem if problem in gaps.PROBLEMS else ""
+def _cut(request: HttpRequest) -> tuple[Stage, str, str]:
+    """Return the stage and, of its fields and problems, those asked for."""
+    code, field, problem = (request.GET.get(name, "") for name in ("stage", "field", "problem"))
+    stage = Stage(code) if code in set(Stage) else Stage.PERSONAL
+    return stage, field if field in gaps.FIELDS[stage] else "", problem if problem in gaps.PROBLEMS else ""
 
 
 @require_GET

@@ -30,6 +30,7 @@ WIDER = {
     "kontingent/persons/queries.py": 2,  # ids of a search, read anew within the scope; the same adult of another family
     "kontingent/enrolment/queries/numbers.py": 1,  # how many learners of one's own organisations lack what
     "kontingent/reports/completeness.py": 1,  # of how many a field is filled, of one's own organisations
+    "kontingent/reports/missing.py": 1,  # of how many of one's own organisation health is recorded, as numbers
     "kontingent/reports/engine.py": 1,  # numbers are counted of everybody, lists behind them within the scope
     "kontingent/reports/indicators.py": 1,  # the same for shares of a municipality
     "kontingent/reports/own.py": 1,  # the same for own tables

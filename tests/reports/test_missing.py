@@ -13,17 +13,22 @@ from django.test.utils import CaptureQueriesContext
 from python_calamine import load_workbook
 
 from kontingent.audit.models import Entry
+from kontingent.enrolment.models import Placement
 from kontingent.kernel.errors import NotAllowed
 from kontingent.persons.duplicates import Claim, claim
 from kontingent.persons.models import Address, IdentityDocument, Person, Representation
 from kontingent.reports import completeness, missing
 from kontingent.reports.missing import Problem
+from kontingent.rollout import jobs
+from kontingent.rollout.models import CompletenessCount
 from kontingent.stages.fields import Stage
 from kontingent.storage.scope import scoped
 from tests import builders as b
 from tests.reports.test_completeness import DAY, region
+from tests.rollout.test_rollout import plainly as rollout_plainly
+from tests.rollout.test_rollout import whole
 
-__all__ = ["region"]
+__all__ = ["region", "whole"]
 pytestmark = pytest.mark.django_db
 
 
@@ -40,6 +45,8 @@ def plainly(who: UUID) -> set[tuple[str, Problem]]:
         found.add(("document", Problem.EMPTY))
     elif one.birth_date and one.birth_date <= date(2011, 7, 3) and not documents.filter(kind_code="12"):
         found.add(("document", Problem.WRONG))
+    elif not documents.exclude(issuer="").exclude(issued_on=None):
+        found.add(("document", Problem.UNCONFIRMED))
     if not Address.objects.filter(person=one, ends_on=None).exists():
         found.add(("address", Problem.EMPTY))
     if one.birth_date and one.birth_date > date(2007, 10, 1):
@@ -124,3 +131,64 @@ def test_the_page_narrows_links_and_is_saved(region: dict[str, Any]) -> None:
     for role in ("ministry", "municipal"):
         stranger = b.browser(b.appointed(role, where=school.municipality if role == "municipal" else None))
         assert stranger.get(f"/stages/missing/?organisation={school.id}").status_code == 403
+
+
+# -- the other stages ----------------------------------------------------------------------------
+
+
+def test_what_is_told_by_child_is_what_the_night_has_counted(whole: dict[str, Any]) -> None:
+    """Fields of stages one and three: as many are empty, wrong, unconfirmed and stale as the kept numbers say."""
+    jobs.count(DAY)
+    compared = 0
+    for stage in (Stage.PERSONAL, Stage.ACHIEVEMENTS):
+        for school in whole["schools"][:2]:
+            with scoped(b.ROOT):
+                found = missing.of_organisation(b.ROOT, school.id, DAY, stage=stage)
+            for code, _, numbers in found.numbers:
+                kept = CompletenessCount.objects.get(organisation=school, stage=stage, field=code)
+                told = dict(numbers)
+                assert told[Problem.EMPTY] == kept.required - kept.filled, (school, code)
+                wrong = 0 if kept.valid is None else kept.filled - kept.valid
+                assert told[Problem.WRONG] == wrong, (school, code)
+                compared += wrong + told[Problem.EMPTY]
+    assert compared > 20
+
+
+def test_stage_three_is_named_by_field_and_only_where_it_is_open(whole: dict[str, Any]) -> None:
+    school, lysva = whole["schools"][0], whole["schools"][2]
+    operator = b.browser(b.appointed("operator", at=school))
+    text = operator.get(f"/stages/missing/?stage=3&on={DAY}").content.decode()
+    lacks = [
+        who for who in whole["people"][school.id] if not dict(rollout_plainly(who)).get("exam", (True,))[0]
+    ]
+    assert lacks
+    only = operator.get(f"/stages/missing/?stage=3&on={DAY}&field=exam&problem=empty").content.decode()
+    assert f"Обязательные экзамены за 9 класс – не заполнено: {len(lacks)}" in only
+    assert all(f"/learners/{who}/exams/" in only for who in lacks)
+    assert "Аттестат за 9 класс" in text
+    closed = b.browser(b.appointed("operator", at=lysva))
+    answer = closed.get(f"/stages/missing/?stage=3&on={DAY}")
+    assert "этот этап не открыт" in answer.content.decode()
+    assert closed.get(f"/stages/missing/file.csv?stage=3&on={DAY}").status_code in {409, 422}
+    teacher = b.actor_of(school, "enrolment.view", "person.view", "exam.view")
+    with scoped(teacher), pytest.raises(NotAllowed):
+        missing.of_organisation(teacher, school.id, DAY, stage=Stage.ACHIEVEMENTS)
+
+
+def test_health_is_told_as_numbers_and_by_class_to_whoever_may_see_it(whole: dict[str, Any]) -> None:
+    school = whole["schools"][0]
+    lacking = sum(not rollout_plainly(who)["health_group"][0] for who in whole["people"][school.id])
+    (group_id,) = set(Placement.objects.filter(organisation=school).values_list("group_id", flat=True))
+    shown = {}
+    for role in ("operator", "head", "health"):
+        browser = b.browser(b.appointed(role, at=school))
+        text = browser.get(f"/stages/missing/?stage=2&on={DAY}").content.decode()
+        assert f'Группа здоровья</th><td class="num">{lacking}</td>' in text, role
+        assert not any(f"/learners/{who}/" in text for who in whole["people"][school.id]), "numbers alone"
+        shown[role] = f"/groups/{group_id}/health/" in text
+        saved = browser.get(f"/stages/missing/file.csv?stage=2&on={DAY}").content.decode("utf-8-sig")
+        assert saved.splitlines()[-1].startswith(f"Всего;{len(whole['people'][school.id])};{lacking}")
+        assert len(saved.splitlines()) == (2 if role == "operator" else 3)
+    assert shown == {"operator": False, "head": True, "health": True}
+    stranger = b.browser(b.appointed("operator", at=whole["schools"][1]))
+    assert stranger.get(f"/stages/missing/?stage=2&organisation={school.id}").status_code == 403

@@ -112,6 +112,10 @@ class Statements:
 def everywhere(sick: dict[str, Any]) -> list[str]:
     records = list(HealthRecord.objects.values_list("person_id", "id"))
     kinds = [f"/learners/{sick['anna']}/health/?kind={kind}" for kind in Kind]
+    kinds += [
+        f"/stages/missing/{file}?stage={stage}" for stage in "23" for file in ("", "file.csv", "file.xlsx")
+    ]
+    kinds += [f"/stages/rollout/{file}?stage=2" for file in ("", "file.csv")]
     others = [
         str(one)
         for one in Person.objects.values_list("id", flat=True)

@@ -172,6 +172,8 @@ def addresses(region: r.Region) -> list[str]:
             f"/education-documents/book.pdf?organisation={school.id}&year=2025",
             f"/education-documents/frdo.csv?organisation={school.id}&year=2025",
             f"/exams/?organisation={school.id}",
+            *(f"/stages/missing/?organisation={school.id}&stage={stage}" for stage in "123"),
+            f"/stages/missing/file.csv?organisation={school.id}&stage=3",
         ]
     found += [
         "/contingent/learners/?on=2026-05-20",
