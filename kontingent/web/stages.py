@@ -105,12 +105,13 @@ def missing(request: HttpRequest) -> HttpResponse:
     }  # fmt: skip
     try:
         if stage is Stage.HEALTH:
-            shown["health"] = found = gaps.of_health(actor, organisation_id, on)
+            health = gaps.of_health(actor, organisation_id, on)
+            shown |= {"health": health, "organisation": health.organisation}
         else:
-            shown["found"] = found = gaps.of_organisation(
+            found = gaps.of_organisation(
                 actor, organisation_id, on, stage=stage, field=field, problem=problem
             )
-        shown["organisation"] = found.organisation
+            shown |= {"found": found, "organisation": found.organisation}
     except RuleViolation as closed:
         shown["closed"] = closed.message
     return page(request, "stages/missing.html", **shown)
