@@ -25,6 +25,7 @@ from kontingent.persons.duplicates import Claim
 from kontingent.persons.events import (
     AddressSet,
     ContactAdded,
+    ContactRemoved,
     DocumentAdded,
     PersonCorrected,
     PersonRenamed,
@@ -492,12 +493,26 @@ def add_contact(*, actor: Actor, person_id: UUID, kind_code: str, value: str) ->
     """Add a phone or an e-mail (добавить контакт)."""
     person = _locked(person_id, None)
     actor.require(PersonPermission.EDIT)
-    if kind_code == "1":
-        value = rules.normalise_phone(value)
+    value = rules.normalise_contact(kind_code, value)
     contact, created = Contact.objects.get_or_create(person=person, kind_code=kind_code, value=value.strip())
     if created:
         audit.record(ContactAdded(subjects=(person.id,), object_id=person.id), actor=actor)
     return contact
+
+
+@transaction.atomic
+def replace_contact(
+    *, actor: Actor, person_id: UUID, kind_code: str, former: str, value: str
+) -> Contact | None:
+    """Put a phone or an e-mail in the place of another (заменить контакт); an empty value takes the former away."""
+    person = _locked(person_id, None)
+    actor.require(PersonPermission.EDIT)
+    value = rules.normalise_contact(kind_code, value) if value.strip() else ""
+    if former and former != value:
+        gone, _ = Contact.objects.filter(person=person, kind_code=kind_code, value=former).delete()
+        if gone:
+            audit.record(ContactRemoved(subjects=(person.id,), object_id=person.id), actor=actor)
+    return add_contact(actor=actor, person_id=person_id, kind_code=kind_code, value=value) if value else None
 
 
 # -- representation ----------------------------------------------------------------------------

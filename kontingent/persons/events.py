@@ -89,6 +89,14 @@ class ContactAdded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactRemoved(Event):
+    """A phone or an e-mail was taken away, or another took its place."""
+
+    kind: ClassVar[str] = "persons.contact_removed"
+    title: ClassVar[str] = "Убран контакт"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepresentationChanged(Event):
     """Somebody began or ceased to represent a child."""
 

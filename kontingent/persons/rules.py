@@ -208,6 +208,29 @@ def normalise_phone(text: str) -> str:
     )
 
 
+def normalise_email(text: str) -> str:
+    """Return an address of e-mail without spaces around; raise ``InvalidValue`` where it cannot be one."""
+    found = text.strip()
+    if not re.fullmatch(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}", found):
+        raise InvalidValue(
+            "email.format",
+            f"Почта «{found}» не похожа на адрес. Напишите её как name@example.ru.",
+            value=text,
+        )
+    return found
+
+
+#: Code list ``contact_kind``.
+PHONE, EMAIL = "1", "3"
+
+
+def normalise_contact(kind_code: str, text: str) -> str:
+    """Return a phone or an e-mail as it is kept; raise ``InvalidValue`` where it cannot be one."""
+    if kind_code == PHONE:
+        return normalise_phone(text)
+    return normalise_email(text) if kind_code == EMAIL else text.strip()
+
+
 def check_birth_date(born: date, *, today: date) -> None:
     """Raise unless a person can have been born on that day."""
     if born > today:

@@ -14,7 +14,14 @@ from kontingent.enrolment.rules import cards
 from kontingent.kernel import clock
 from kontingent.kernel.errors import NotAllowed, NotFound
 from kontingent.kernel.snils import format_snils
-from kontingent.persons.models import Address, DuplicatePair, IdentityDocument, Person
+from kontingent.persons.models import (
+    Address,
+    Contact,
+    DuplicatePair,
+    IdentityDocument,
+    Person,
+    Representation,
+)
 from kontingent.storage.scope import scoped
 from tests import builders as b
 
@@ -174,3 +181,33 @@ def test_only_who_fills_cards_here_may(school: dict[str, Any]) -> None:
             cells=[CardCell(who, cards.BIRTH_PLACE, "", "Пермь")],
         )  # fmt: skip
     assert set(Person.objects.values_list("birth_place", flat=True)) == {""}
+
+
+def test_contacts_go_to_the_representative(school: dict[str, Any]) -> None:
+    child, alone = school["people"][:2]
+    limited, mother = (
+        b.person("Лишённый Пётр", born=date(1980, 1, 1)),
+        b.person("Мама Вера", born=date(1981, 1, 1)),
+    )
+    for adult, is_limited in ((limited, True), (mother, False)):
+        Representation.objects.create(child_id=child, adult_id=adult, rights_limited=is_limited)
+    address = f"/groups/{school['group'].id}/entry/"
+    cells = {(child, "phone"): "8 912 345 67 89", (child, "email"): "мама", (alone, "phone"): "89123456789"}
+    answer = school["operator"].post(address, sent(cells))
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert [(one.person_id, one.value) for one in Contact.objects.all()] == [(mother, "+79123456789")]
+    assert "Почта «мама» не похожа на адрес" in text
+    assert "Представитель не указан" in text
+    assert Entry.objects.filter(kind="persons.contact_added", subjects=[mother]).count() == 1
+    shown = {(child, "phone"): "+79123456789"}
+    ok = school["operator"].post(address, sent({(child, "phone"): "+7 342 200-00-00"}, shown))
+    assert ok.status_code == 200
+    assert list(Contact.objects.values_list("value", flat=True)) == ["+73422000000"]
+    late = school["operator"].post(address, sent({(child, "phone"): "+7 342 200-00-01"}, shown))
+    assert "уже записали другое: «+73422000000»" in late.content.decode()
+    assert list(Contact.objects.values_list("value", flat=True)) == ["+73422000000"]
+    gone = school["operator"].post(address, sent({(child, "phone"): ""}, {(child, "phone"): "+73422000000"}))
+    assert gone.status_code == 200
+    assert not Contact.objects.exists()
+    assert Entry.objects.filter(kind="persons.contact_removed", subjects=[mother]).count() == 2

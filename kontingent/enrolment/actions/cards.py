@@ -14,14 +14,14 @@ from uuid import UUID
 from django.db import transaction
 
 from kontingent.enrolment.actions.signing import lock_persons
-from kontingent.enrolment.queries.cards import RESIDENCE, class_cards, values_of
+from kontingent.enrolment.queries.cards import RESIDENCE, class_cards, representatives_of, values_of
 from kontingent.enrolment.rules import cards
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed, NotFound, RuleViolation
 from kontingent.kernel.snils import format_snils, normalise
 from kontingent.persons import actions as persons
-from kontingent.persons.rules import parse_document
+from kontingent.persons.rules import EMAIL, PHONE, parse_document
 
 MOST_CELLS = 1000
 
@@ -77,7 +77,7 @@ def fill_cards(
         try:
             with transaction.atomic():
                 _check(cell, before)
-                _write(actor, cell, basis)
+                _write(actor, cell, before, basis)
         except NotAllowed:
             raise
         except KontingentError as refusal:
@@ -109,7 +109,7 @@ def _check(cell: CardCell, before: str) -> None:
         )
 
 
-def _write(actor: Actor, cell: CardCell, basis: str) -> None:
+def _write(actor: Actor, cell: CardCell, before: str, basis: str) -> None:
     text = cell.typed.strip()
     match cell.field:
         case cards.DOCUMENT:
@@ -124,6 +124,17 @@ def _write(actor: Actor, cell: CardCell, basis: str) -> None:
             )  # fmt: skip
         case cards.ADDRESS:
             persons.set_address(actor=actor, person_id=cell.person_id, kind_code=RESIDENCE, text=text)
+        case cards.PHONE | cards.EMAIL:
+            adult_id = representatives_of([cell.person_id]).get(cell.person_id)
+            if adult_id is None:
+                raise RuleViolation(
+                    "cards.no_representative",
+                    "Представитель не указан. Добавьте его в карточке ученика, потом впишите контакт.",
+                )
+            kind = PHONE if cell.field == cards.PHONE else EMAIL
+            persons.replace_contact(
+                actor=actor, person_id=adult_id, kind_code=kind, former=before, value=text
+            )
         case _:
             persons.correct_person(
                 actor=actor, person_id=cell.person_id, changes={cell.field: text}, basis=basis

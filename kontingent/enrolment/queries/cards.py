@@ -13,8 +13,9 @@ from kontingent.enrolment.queries.orders import group as group_of
 from kontingent.enrolment.rules import cards
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.snils import format_snils
-from kontingent.persons.models import Address, IdentityDocument, Person
+from kontingent.persons.models import Address, Contact, IdentityDocument, Person, Representation
 from kontingent.persons.permissions import PersonPermission
+from kontingent.persons.rules import EMAIL, PHONE
 
 #: The address the grid fills; the others are kept on the card.
 RESIDENCE = "residence"
@@ -65,4 +66,22 @@ def values_of(person_ids: Collection[UUID]) -> dict[UUID, dict[str, str]]:
         person_id__in=list(found), kind_code=RESIDENCE, ends_on__isnull=True
     ):
         found[address.person_id][cards.ADDRESS] = address.text
+    spoken_for = representatives_of(found)
+    kinds = {PHONE: cards.PHONE, EMAIL: cards.EMAIL}
+    contacts: dict[tuple[UUID, str], str] = {}
+    for contact in Contact.objects.filter(
+        person_id__in=set(spoken_for.values()), kind_code__in=list(kinds)
+    ).order_by("-id"):
+        contacts[contact.person_id, kinds[contact.kind_code]] = contact.value
+    for child_id, adult_id in spoken_for.items():
+        for column in kinds.values():
+            found[child_id][column] = contacts.get((adult_id, column), "")
     return found
+
+
+def representatives_of(child_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return whose contacts the grid fills by child: the first representative of today, one of full rights before others."""
+    links = Representation.objects.filter(
+        child_id__in=list(child_ids), ends_on__isnull=True, adult__merged_into__isnull=True
+    ).order_by("-rights_limited", "-starts_on", "-id")
+    return dict(links.values_list("child_id", "adult_id"))

@@ -16,11 +16,15 @@ class CardField(NamedTuple):
 
 
 SNILS, BIRTH_PLACE, DOCUMENT, ADDRESS = "snils", "birth_place", "document", "address"
+#: Of the representative: the first whose rights are not limited.
+PHONE, EMAIL = "phone", "email"
 FIELDS: tuple[CardField, ...] = (
     CardField(SNILS, "СНИЛС", "123-456-789 00", 40, can_be_undone=True),
     CardField(BIRTH_PLACE, "Место рождения", "как в документе", 300, can_be_undone=True),
     CardField(DOCUMENT, "Документ", "II-ИГ 123456 или 5714 123456", 400, can_be_undone=False),
     CardField(ADDRESS, "Адрес проживания", "одной строкой", 500, can_be_undone=True),
+    CardField(PHONE, "Телефон представителя", "+7 912 345-67-89", 40, can_be_undone=True),
+    CardField(EMAIL, "Почта представителя", "name@example.ru", 200, can_be_undone=True),
 )
 BY_CODE = {one.code: one for one in FIELDS}
 
