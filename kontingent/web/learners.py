@@ -134,7 +134,7 @@ def edit(request: HttpRequest, person_id: UUID) -> HttpResponse:
                 basis=request.POST.get("basis", ""),
                 version=whole(request.POST.get("version")),
             )
-            _tell_of_claims(request, person_id)
+            tell_of_claims(request, person_id)
             messages.success(request, "Исправлено." if changed else "Других изменений нет.")
             return HttpResponseRedirect(f"/learners/{person_id}/")
         except KontingentError as refusal:
@@ -176,11 +176,11 @@ def add(request: HttpRequest) -> HttpResponse:
                 sex=values["sex"], birth_date=optional_day(values["birth_date"], "Дата рождения"),
                 birth_place=values["birth_place"], snils=values["snils"] or None,
             )  # fmt: skip
-            candidates = _alike(actor, draft)
+            candidates = alike(actor, draft)
             certain = any(one.verdict.level is Level.CERTAIN for one in candidates)
             if not candidates or (request.POST.get("sure") and not certain):
                 person_id = persons.create_person(actor=actor, draft=draft)
-                _tell_of_claims(request, person_id)
+                tell_of_claims(request, person_id)
                 messages.success(request, "Человек внесён. Теперь зачислите его приказом.")
                 return HttpResponseRedirect(f"/orders/new/?kind=admission&person={person_id}")
         except KontingentError as refusal:
@@ -194,7 +194,8 @@ def add(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-def _tell_of_claims(request: HttpRequest, person_id: UUID) -> None:
+def tell_of_claims(request: HttpRequest, person_id: UUID) -> None:
+    """Say that a number was somebody else's and is looked into."""
     for case in duplicates.open_claims_of(person_id):
         messages.warning(
             request,
@@ -203,7 +204,8 @@ def _tell_of_claims(request: HttpRequest, person_id: UUID) -> None:
         )
 
 
-def _alike(actor: Actor, draft: PersonDraft) -> list[Candidate]:
+def alike(actor: Actor, draft: PersonDraft) -> list[Candidate]:
+    """Return whom the register knows that a draft resembles; the look is journaled."""
     number = snils.normalise(draft.snils) if draft.snils else None
     found = likeness.match_one(
         Fingerprint.of(
@@ -278,7 +280,7 @@ def add_representative(request: HttpRequest, person_id: UUID) -> HttpResponse:
                 sex=values["sex"], birth_date=born, snils=values["snils"] or None,
             )  # fmt: skip
             chosen = request.POST.get("adult", "")
-            candidates = _alike(actor, draft)
+            candidates = alike(actor, draft)
             if chosen or not candidates:
                 known = {str(one.person_id) for one in candidates}
                 if chosen in known:

@@ -43,6 +43,7 @@ from kontingent.web import (
     sources,
     stages,
     transfers,
+    wizard,
 )
 
 app_name = "web"
@@ -82,6 +83,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("learners/", learners.search, name="search"),
     path("learners/add/", learners.add, name="add-learner"),
+    path("learners/wizard/", wizard.wizard, name="learner-wizard"),
     path("learners/school/", learners.school, name="school-list"),
     path("learners/<uuid:person_id>/", learners.card, name="card"),
     path("learners/<uuid:person_id>/edit/", learners.edit, name="edit-learner"),

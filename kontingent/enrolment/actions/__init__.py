@@ -6,6 +6,13 @@ Every action: load and lock → may you → may it be → change → record → 
 from kontingent.enrolment.actions.cards import CardCell, Filled, fill_cards
 from kontingent.enrolment.actions.conditions import ConditionChange, Refused, record_conditions
 from kontingent.enrolment.actions.corrections import correct_learner, project_learner_facts
+from kontingent.enrolment.actions.entering import (
+    Entered,
+    LearnerEntry,
+    PaperEntry,
+    RepresentativeEntry,
+    enter_learner,
+)
 from kontingent.enrolment.actions.groups import (
     GroupDraft,
     change_group,
@@ -41,12 +48,16 @@ __all__ = [
     "CardCell",
     "ConditionChange",
     "Decision",
+    "Entered",
     "Filled",
     "GroupDraft",
+    "LearnerEntry",
     "LineDraft",
     "LinePreview",
+    "PaperEntry",
     "Preview",
     "Refused",
+    "RepresentativeEntry",
     "TurnoverLine",
     "TurnoverPlan",
     "add_lines",
@@ -57,6 +68,7 @@ __all__ = [
     "correct_learner",
     "discard_draft",
     "draft_order",
+    "enter_learner",
     "facts_of",
     "fill_cards",
     "open_group",

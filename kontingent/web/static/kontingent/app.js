@@ -24,6 +24,11 @@ document.addEventListener("click", (event) => {
 // What waits to be sent from a grid (entry.js) holds personal data: nothing of it stays after sign-out.
 const forget = () => { Object.keys(sessionStorage).filter((key) => key.startsWith("entry:")).forEach((key) => sessionStorage.removeItem(key)); };
 if (location.pathname === "/sign-in/") forget();
+// The learner has been entered: the draft of the wizard has done its work.
+if (new URLSearchParams(location.search).get("entered") === "wizard") {
+  Object.keys(sessionStorage).filter((key) => key.startsWith("entry:wizard:")).forEach((key) => sessionStorage.removeItem(key));
+  history.replaceState(null, "", location.pathname);
+}
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.getAttribute("action") === "/sign-out/") forget();
