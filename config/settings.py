@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "kontingent.exchange.epgu",
     "kontingent.exchange.services",
     "kontingent.exchange.reconciliation",
+    "kontingent.exchange.oneroster",
     "kontingent.access",
     "kontingent.access.machines",
     "kontingent.privacy",

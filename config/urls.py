@@ -7,6 +7,7 @@ from config.health import health
 urlpatterns = [
     path("health", health, name="health"),
     path("api/", include("kontingent.api.urls")),
+    path("ims/oneroster/", include("kontingent.api.gradebook")),
     path("ims/oneroster/", include("kontingent.api.oneroster")),
     path("", include("kontingent.web.urls")),
 ]

@@ -6,8 +6,9 @@ paging headers and its form of refusal. The table of ``ROUTES`` is all there is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -21,6 +22,7 @@ from kontingent.access.machines.rules import MachineScope
 from kontingent.api import serving
 from kontingent.api.serving import ApiRequest, View
 from kontingent.exchange.oneroster import payloads, queries, rules
+from kontingent.exchange.oneroster.model import Column
 from kontingent.exchange.oneroster.queries import (
     ACADEMIC_SESSIONS,
     CLASSES,
@@ -46,6 +48,8 @@ _MINOR: Mapping[int, str] = {
     403: "forbidden",
     404: "unknownobject",
     405: "invalid_data",
+    409: "invalid_data",
+    422: "invalid_data",
     429: "server_busy",
     503: "server_busy",
 }
@@ -152,7 +156,7 @@ ROUTES = _routes()
 
 
 def _answer(request: ApiRequest, route: Route, base: str, **ids: str) -> HttpResponse:
-    _known(request)
+    check_parameters(request)
     on, source_id = clock.today(), ids.pop("source_id", "")
     for name, parent in route.parents.items():
         within = {"schoolSourcedId": ids["school"]} if name == "class_id" and "school" in ids else {}
@@ -165,18 +169,25 @@ def _answer(request: ApiRequest, route: Route, base: str, **ids: str) -> HttpRes
         row = queries.one(request.actor, route.collection, source_id, on=on, within=route.fixed)
         return serving.answered({route.name: _objects(request, route, [row], wanted, address)[0]})
     narrowed = {column: ids[name] for name, column in route.within.items() if column}
-    asked = _asked(request, route, {**route.fixed, **narrowed})
+    asked = asked_of(request, route.collection.columns, {**route.fixed, **narrowed})
     page = (
         queries.Page([], 0) if route.nobody else queries.page(request.actor, route.collection, asked, on=on)
     )
-    answer = serving.answered({route.name: _objects(request, route, page.rows, wanted, address)})
-    answer.headers["X-Total-Count"] = str(page.total)
-    if links := _links(request, asked, page.total):
-        answer.headers["Link"] = links
+    return paged(
+        request, asked, page.total, {route.name: _objects(request, route, page.rows, wanted, address)}
+    )
+
+
+def paged(request: ApiRequest, asked: Asked, total: int, content: dict[str, Any]) -> HttpResponse:
+    """Return a page with how many objects there are and where the pages beside it are."""
+    answer = serving.answered(content)
+    answer.headers["X-Total-Count"] = str(total)
+    answer.headers["Link"] = _links(request, asked, total)
     return answer
 
 
-def _known(request: ApiRequest) -> None:
+def check_parameters(request: ApiRequest) -> None:
+    """Refuse parameters that the standard does not have, or that come twice."""
     for name in request.GET:
         if name not in _PARAMETERS or len(request.GET.getlist(name)) > 1:
             raise QueryRefused(
@@ -189,8 +200,9 @@ def _names(collection: Collection) -> list[str]:
     return [*names, "roles"] if collection is USERS else names
 
 
-def _asked(request: ApiRequest, route: Route, within: Ids) -> Asked:
-    columns, said = route.collection.columns, request.GET
+def asked_of(request: ApiRequest, columns: Sequence[Column], within: Ids) -> Asked:
+    """Return what a reader wants of a list whose objects have these columns."""
+    said = request.GET
     return Asked(
         rules.read_filter(said.get("filter", ""), columns),
         rules.read_order(said.get("sort", ""), said.get("orderBy", ""), columns),
@@ -266,7 +278,12 @@ def _links(request: ApiRequest, asked: Asked, total: int) -> str:
 def _refused(problem: Mapping[str, Any], _named: Mapping[str, Any]) -> dict[str, Any]:
     """The payload of OneRoster."""
     code = problem["code"].removeprefix("oneroster.")
-    minor = code if code.startswith("invalid_") else _MINOR.get(problem["status"], "internal_server_error")
+    if code.startswith("invalid_"):
+        minor = code
+    elif problem["status"] == HTTPStatus.UNPROCESSABLE_ENTITY and "unknown" in code:
+        minor = "unknownobject"
+    else:
+        minor = _MINOR.get(problem["status"], "internal_server_error")
     named = {"imsx_codeMinorFieldName": "TargetEndSystem", "imsx_codeMinorFieldValue": minor}
     return {
         "imsx_codeMajor": "failure",

@@ -271,6 +271,11 @@ def test_the_database_filters_as_the_rules_say(town: dict[str, Any], collection:
     assert told.total == len(told.rows)
 
 
+def test_a_part_of_a_name_is_found_whatever_its_case(town: dict[str, Any]) -> None:
+    rows = read(got("users", token(town["five"]), filter="familyName~'МАЛЬ' OR givenName~'вЕР'"))
+    assert {one["familyName"] for one in rows} == {"Мальцева", "Гилёва"}
+
+
 def test_who_left_is_there_to_be_deleted(town: dict[str, Any]) -> None:
     gone = b.person("Ушедший Егор Ильич")
     enrolment = b.admitted(gone, town["a"])

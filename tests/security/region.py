@@ -34,6 +34,7 @@ from kontingent.enrolment.models import (
 )
 from kontingent.exchange.epgu.models import ServiceRequest
 from kontingent.exchange.journals.models import JournalBatch, JournalSource, RefusedRow, RunFinding, SourceRun
+from kontingent.exchange.oneroster.models import Category, LineItem, ScoreScale
 from kontingent.exchange.reconciliation.models import Discrepancy
 from kontingent.exchange.services.models import Certificate
 from kontingent.exchange.staging.models import Batch, CauseDecision, Row
@@ -197,6 +198,21 @@ def _performance(rng: random.Random, region: Region) -> None:
         Journal.objects.create(code=code[7:], title="Проверка", client_code=code, created_at=now)
         for code in JOURNALS
     ]
+    for journal in journals:
+        declared: dict[str, Any] = {"journal": journal, "version": 1, "changed_at": now, "title": "Проверка"}
+        Category.objects.create(source_id="c", work_code="control", **declared)
+        for number, group in enumerate(region.groups):
+            of_class = {
+                **declared,
+                "source_id": f"{number}",
+                "school_year": 2025,
+                "group": group,
+                "organisation": group.organisation,
+            }
+            LineItem.objects.create(
+                **of_class, assigned_on=date(2025, 10, 1), due_on=date(2025, 10, 1), category_key="c", session_key="year-2025", subject_code="1",
+            )  # fmt: skip
+            ScoreScale.objects.create(**of_class, type="проверка", values=[["5", "отлично"]])
     for number, stream in enumerate(Enrolment.objects.all()):
         journal = rng.choice(journals)
         if stream.superseded_at is None:
@@ -597,6 +613,15 @@ def known(actor: Actor) -> set[UUID]:
     return found | {p.id for p in Person.objects.all() if p.merged_into_id in found}
 
 
+def _declared(model: Any, actor: Actor) -> set[Any]:
+    """What journals declared of their gradebooks: all of it for whoever sees marks, its own for a journal."""
+    found = model.objects.all()
+    if "performance.view" not in actor.permissions:
+        own = "performance.deliver" in actor.permissions
+        found = found.filter(journal__client_code=actor.code) if own else found.none()
+    return set(found.values_list("pk", flat=True))
+
+
 def allowed(actor: Actor) -> dict[str, set[Any]]:
     """Which rows of each table a scope shows, by primary key."""
     here, who = places(actor), known(actor)
@@ -722,6 +747,15 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
             row.pk
             for row in Discrepancy.objects.all()
             if "reconciliation.view" in actor.permissions and row.organisation_id in here
+        },
+        "oneroster_category": _declared(Category, actor),
+        "oneroster_lineitem": {
+            one.pk
+            for one in LineItem.objects.filter(pk__in=_declared(LineItem, actor), organisation__in=here)
+        },
+        "oneroster_scorescale": {
+            one.pk
+            for one in ScoreScale.objects.filter(pk__in=_declared(ScoreScale, actor), organisation__in=here)
         },
         "journals_refusedrow": {
             row.pk

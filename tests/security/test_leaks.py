@@ -21,7 +21,7 @@ from django.test import Client
 from kontingent.access.roles import ROLES
 from kontingent.achievements.attestation.models import Delivery, EducationDocument
 from kontingent.achievements.portfolio.models import Achievement, ContestFile, Scan
-from kontingent.api import declarations, oneroster, serving
+from kontingent.api import declarations, gradebook, oneroster, serving
 from kontingent.audit.models import Entry
 from kontingent.enrolment.models import Order, Placement
 from kontingent.exchange.journals.models import JournalSource
@@ -292,10 +292,14 @@ def _rosters(region: r.Region) -> Iterator[str]:
     ids: dict[str, list[Any]] = {
         "school": [one.id for one in region.schools], "class_id": [one.id for one in region.groups],
         "user": region.children[::4], "source_id": [*region.children[::4], *region.adults[::8], *(one.id for one in region.schools)],
-        "course": [], "term": ["year-2026"],
+        "course": [], "term": ["year-2026"], "student": region.children[::4], "line_item": ["~"],
     }  # fmt: skip
-    for base in (oneroster.V12, oneroster.V11):
-        for route in oneroster.ROUTES:
+    doors: list[tuple[str, list[Any]]] = [
+        (oneroster.V12, oneroster.ROUTES), (oneroster.V11, oneroster.ROUTES),
+        *((base, [one for one in gradebook.ROUTES if one.base == base]) for base in (gradebook.GRADEBOOK, gradebook.EXTENSION)),
+    ]  # fmt: skip
+    for base, routes in doors:
+        for route in routes:
             names = re.findall(r"<str:(\w+)>", route.address)
             for values in itertools.product(*(ids[name] for name in names)):
                 address = route.address

@@ -54,6 +54,11 @@ class MachineScope(StrEnum):
     ROSTER_CORE = "roster-core.readonly"
     ROSTER = "roster.readonly"
     ROSTER_DEMOGRAPHICS = "roster-demographics.readonly"
+    GRADEBOOK_CORE = "gradebook-core.readonly"
+    GRADEBOOK = "gradebook.readonly"
+    GRADEBOOK_PUT = "gradebook.createput"
+    GRADEBOOK_POST = "gradebook.createpost"
+    GRADEBOOK_DELETE = "gradebook.delete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,9 @@ SERVE_CITIZENS = "epgu.serve"
 def _entry(title: str, *permissions: StrEnum | str, needs: MachineScope | None = None) -> ScopeEntry:
     return ScopeEntry(title, frozenset(str(one) for one in permissions), needs)
 
+
+#: Whoever reads a gradebook is told of learners and classes by their ids, and must find them to be within reach.
+_BOOK = (Org.VIEW, Person.VIEW, Enrol.VIEW, Performance.VIEW)
 
 SCOPES: dict[MachineScope, ScopeEntry] = {
     MachineScope.ORGANISATIONS: _entry("реестр организаций", Org.VIEW),
@@ -98,6 +106,19 @@ SCOPES: dict[MachineScope, ScopeEntry] = {
         "OneRoster: то же и списки внутри школы, класса, ученика", Org.VIEW, Person.VIEW, Enrol.VIEW
     ),
     MachineScope.ROSTER_DEMOGRAPHICS: _entry("OneRoster: дата рождения и пол", Person.VIEW, Enrol.VIEW),
+    MachineScope.GRADEBOOK_CORE: _entry("OneRoster: категории, работы, отметки и шкалы", *_BOOK),
+    MachineScope.GRADEBOOK: _entry(
+        "OneRoster: то же внутри школы, класса, ученика; уроки и посещаемость", *_BOOK
+    ),
+    MachineScope.GRADEBOOK_PUT: _entry(
+        "OneRoster: журнал записывает работы и отметки", *_BOOK, Performance.DELIVER
+    ),
+    MachineScope.GRADEBOOK_POST: _entry(
+        "OneRoster: журнал записывает работы и отметки списком", *_BOOK, Performance.DELIVER
+    ),
+    MachineScope.GRADEBOOK_DELETE: _entry(
+        "OneRoster: журнал отзывает работы и отметки", *_BOOK, Performance.DELIVER
+    ),
     MachineScope.JOURNALS: _entry("передача уроков, отметок и посещаемости", Performance.DELIVER),
     MachineScope.EPGU: _entry("успеваемость по запросам граждан через ЕПГУ", SERVE_CITIZENS),
 }

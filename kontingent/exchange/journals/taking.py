@@ -227,7 +227,7 @@ def _take_now(delivery: Delivery, journal: Journal, batch: JournalBatch, chunk: 
         receipt.taken_at = clock.now()
     receipt.save(force_insert=True)
     _keep_refused(journal, batch, chunk, taken)
-    _mend(journal, batch)
+    mend(journal, batch)
     return outcomes
 
 
@@ -321,7 +321,7 @@ def _kept(refused: RefusedLine) -> str:
     return text if len(text) <= LONGEST_KEPT and "\x00" not in text else ""
 
 
-def _mend(journal: Journal, batch: JournalBatch) -> None:
+def mend(journal: Journal, batch: JournalBatch) -> None:
     """Take off the list of repairs what has come again and was taken: its record stands under this batch by now."""
     open_rows = RefusedRow.objects.filter(
         journal=journal, records=batch.records, school_year=batch.school_year, repaired_at__isnull=True

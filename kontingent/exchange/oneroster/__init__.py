@@ -9,6 +9,10 @@
 ``payloads``  a row as JSON of the REST interface; pure
 ``gradebook`` works and results as messages of the intake, and back; pure
 ``adapter``   a set as a journal: what ``exchange.journals`` asks of every adapter; pure
+``models``    what a journal declared of its gradebook: categories, works, scales
+``books``     the gradebook as collections: marks, the works they were given for, lessons, absences
+``bodies``    what a client writes, as JSON; pure
+``actions``   declaring works, giving and taking back marks
 ``works``     what a journal delivered as tables of a set
 ``cli``       a set checked or written on the command line
 Not here: HTTP (``api.oneroster``), what a mark means (``performance``). СНИЛС has no column here, on purpose.

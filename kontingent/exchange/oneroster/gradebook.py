@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from kontingent.codelists import queries as codelists
 from kontingent.performance.codes import WHOLE_YEAR, MarkSystem, Word
@@ -75,7 +76,7 @@ def result(row: Row, work: Work, *, version: int) -> dict[str, Any]:
     else:  # handed in, not graded yet: what mark there was is no more
         facts["deleted"] = True
     if kind := _final_kind(work):
-        return facts | {"kind": kind, "period": _period(work)}
+        return facts | {"kind": kind, "period": period_of(work)}
     title = work.category.get("title", "")
     return facts | {
         "lesson": row["lineItemSourcedId"], "weight": float(work.category.get("weight") or 1),
@@ -122,7 +123,12 @@ def _final_kind(work: Work) -> str | None:
     return codelists.find("final_kind", title) if title else None
 
 
-def _period(work: Work) -> str:
+def period_of(work: Work) -> str:
+    """Return the period that the marks of a work close.
+
+    Raises:
+        NoMark: it is not said.
+    """
     for said in (work.item.get(PERIOD, ""), work.session.get(PERIOD, ""), work.session.get("title", "")):
         if said and (code := codelists.find("study_period", said)):
             return code
@@ -157,6 +163,42 @@ def bounds(system: int) -> dict[str, str]:
     return {"resultValueMin": lowest, "resultValueMax": highest}
 
 
-def derived_id(*parts: object) -> str:
-    """Return an id that follows from what a thing is, so that it is the same in each export."""
-    return "w" + hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:31]
+#: So many hexadecimal digits of the digest, after those of the class: 57 signs, and an id may have 64.
+DIGEST = 24
+
+
+def derived_id(group: UUID, *parts: object) -> str:
+    """Return an id that follows from what a work is, so that it is the same in each export; it names the class it is found by."""
+    return f"w{group.hex}{hashlib.sha256(chr(31).join(map(str, parts)).encode()).hexdigest()[:DIGEST]}"
+
+
+class CategoryId(NamedTuple):
+    """What an id of ours says of a category: the kind of work with its weight, or what a final mark closes."""
+
+    work: str
+    weight: str
+    final: str
+
+    @property
+    def title(self) -> str:
+        """What the category is called."""
+        return (
+            codelists.title("final_kind", self.final)
+            if self.final
+            else codelists.title("work_kind", self.work)
+        )
+
+
+def category_id(work: str, weight: str) -> str:
+    """Return the id of a kind of work with a weight."""
+    return f"{work}-{weight}"
+
+
+def read_category_id(key: str) -> CategoryId | None:
+    """Return what an id of ours says, None where it is none of ours."""
+    if key.startswith(FINAL_CATEGORY):
+        kind = key.removeprefix(FINAL_CATEGORY)
+        return CategoryId("", "", kind) if codelists.has("final_kind", kind) else None
+    work, _, weight = key.rpartition("-")
+    known = codelists.has("work_kind", work) and re.fullmatch(r"\d{1,2}\.\d\d", weight)
+    return CategoryId(work, weight, "") if known else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from kontingent.exchange.oneroster.model import Column, Kind
@@ -12,15 +13,25 @@ from kontingent.exchange.oneroster.rules import rest_name
 #: What a reference to a row of a file is called.
 TYPES: Mapping[str, str] = {
     "academicSessions": "academicSession",
+    "categories": "category",
     "classes": "class",
     "courses": "course",
+    "lineItems": "lineItem",
     "orgs": "org",
+    "scoreScales": "scoreScale",
     "users": "user",
 }
 
 
+#: Files that the gradebook answers for; the rest is rostering.
+BOOKS = frozenset({"categories", "lineItems", "scoreScales"})
+ROSTERING, GRADEBOOK = "rostering/v1p2", "gradebook/v1p2"
+
+
 def reference(file: str, key: str, base: str) -> dict[str, str]:
-    """Return a reference to an object of a file."""
+    """Return a reference to an object of a file; ``base`` is that of the service which answers for lists."""
+    if file in BOOKS:
+        base = f"{base.removesuffix(ROSTERING)}{GRADEBOOK}"
     return {"href": f"{base}/{file}/{key}", "sourcedId": key, "type": TYPES[file]}
 
 
@@ -50,4 +61,6 @@ def _said(column: Column, value: Any, base: str) -> Any:
         return str(value).split(",")
     if isinstance(value, datetime):
         return moment(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else float(value)
     return value.isoformat() if isinstance(value, date) else value

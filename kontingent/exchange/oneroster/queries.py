@@ -27,7 +27,8 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, Coalesce, Concat, Greatest, LPad
+from django.db.models.functions import Cast, Coalesce, Collate, Concat, Greatest, Lower, LPad, StrIndex
+from django.db.models.lookups import GreaterThan
 
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
@@ -53,7 +54,9 @@ from kontingent.persons.permissions import PersonPermission
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _P = "or_"
 Ids = Mapping[str, str]
-_OPERATORS = {"=": "exact", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "~": "icontains"}
+_OPERATORS = {"=": "exact", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
+#: The database sorts by bytes and knows capitals of Latin alone; this collation of PostgreSQL's own knows all.
+LETTERS = "pg_c_utf8"
 
 
 class Page(NamedTuple):
@@ -242,13 +245,19 @@ def _condition(wanted: Filter) -> Q:
     told = Q()
     for term in wanted.terms:
         name = f"{_P}{term.column}"
-        said = (
-            Q(**{f"{name}__lt": term.value}) | Q(**{f"{name}__gt": term.value})
-            if term.operator == "!="
-            else Q(**{f"{name}__{_OPERATORS[term.operator]}": term.value})
-        )
+        match term.operator:
+            case "!=":
+                said = Q(**{f"{name}__lt": term.value}) | Q(**{f"{name}__gt": term.value})
+            case "~":
+                said = Q(GreaterThan(StrIndex(_folded(F(name)), _folded(Value(term.value))), 0))
+            case operator:
+                said = Q(**{f"{name}__{_OPERATORS[operator]}": term.value})
         told = told | said if wanted.either else told & said
     return told
+
+
+def _folded(text: Any) -> Lower:
+    return Lower(Collate(text, LETTERS))
 
 
 def _within(name: str, key: str, on: date) -> Q:

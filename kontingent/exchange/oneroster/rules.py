@@ -9,16 +9,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from kontingent.exchange.oneroster.model import Column, Kind
 from kontingent.kernel.errors import InvalidValue
 
-Value = str | date | datetime
+Value = str | date | datetime | Decimal
 Row = Mapping[str, Any]
 LONGEST_FILTER = 1000
 USUAL_ROWS, MOST_ROWS, DEEPEST = 100, 1000, 10_000_000
 _TERM = re.compile(r"([A-Za-z][A-Za-z.]{0,60})\s*(!=|>=|<=|=|>|<|~)\s*'((?:[^']|'')*)'")
+_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,6})?")
 _BETWEEN = re.compile(r"\s+(AND|OR)\s+")
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": lambda one, other: one == other,
@@ -113,13 +115,20 @@ def _term(found: re.Match[str], fields: Mapping[str, Column]) -> Term:
         raise QueryRefused("invalid_filter_field", f"Поля «{name}» нет. Есть: {', '.join(sorted(fields))}.")
     value = _value(column, name, text)
     if operator == "~" and not isinstance(value, str):
-        raise QueryRefused("invalid_data", f"«{name}» – дата; её не ищут по части (~). Сравните её.")
+        raise QueryRefused("invalid_data", f"«{name}» – дата или число; по части (~) их не ищут. Сравните.")
     return Term(column.name, operator, value)
 
 
 def _value(column: Column, name: str, text: str) -> Value:
     if "\0" in text:
         raise QueryRefused("invalid_data", f"В значении «{name}» нулевой символ. Уберите его.")
+    if column.kind in (Kind.NUMBER, Kind.WHOLE):
+        if not _NUMBER.fullmatch(text):
+            raise QueryRefused(
+                "invalid_data",
+                f"«{text[:40]}» в «{name}» – не число. Запишите его цифрами, дробь – через точку.",
+            )
+        return Decimal(text)
     try:
         if column.kind is Kind.DAY:
             return date.fromisoformat(text)

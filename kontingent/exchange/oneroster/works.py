@@ -61,7 +61,7 @@ class _Tables:
     def put(self, marks: Iterable[tuple[_Work, Any]], works_of_lesson: Counter[str]) -> None:
         for work, mark in marks:
             own = work.lesson and works_of_lesson[work.lesson] == 1
-            key = work.lesson if own else gradebook.derived_id(*work)
+            key = work.lesson if own else gradebook.derived_id(work.group, *work)
             self._item(key, work)
             row = {
                 "sourcedId": mark.external_id, "lineItemSourcedId": key, "studentSourcedId": str(mark.person_id),
@@ -81,7 +81,10 @@ class _Tables:
             name = f"{title}: {codelists.title('study_period', work.period)}, {subject}"
         else:
             title = codelists.title("work_kind", work.work)
-            category, name = (work.work if self.v11 else f"{work.work}-{work.weight}"), f"{title}, {subject}"
+            category, name = (
+                (work.work if self.v11 else gradebook.category_id(work.work, work.weight)),
+                f"{title}, {subject}",
+            )
         self.categories[category] = {"sourcedId": category, "title": title}
         if not self.v11:
             self.categories[category]["weight"] = "" if work.period else work.weight

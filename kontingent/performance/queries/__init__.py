@@ -37,7 +37,13 @@ from kontingent.performance.queries.diary import (
     year_results,
 )
 from kontingent.performance.queries.history import RecordHistory, RecordState, record_history
-from kontingent.performance.queries.journals import journal, journal_of, kept_school_years, subject_names
+from kontingent.performance.queries.journals import (
+    journal,
+    journal_of,
+    kept_school_years,
+    own_journal,
+    subject_names,
+)
 from kontingent.performance.queries.late import LateRow, late_correction, late_corrections, late_count
 from kontingent.performance.queries.quality import By, Column, QualityRow, QualityTable, columns, quality
 
@@ -77,6 +83,7 @@ __all__ = [
     "late_correction",
     "late_corrections",
     "late_count",
+    "own_journal",
     "quality",
     "record_history",
     "slipping",

@@ -28,6 +28,11 @@ def journal_of(actor: Actor, code: str) -> Journal:
     return found
 
 
+def own_journal(actor: Actor) -> Journal | None:
+    """Return the journal that the actor delivers for, None when it is no journal."""
+    return Journal.objects.filter(client_code=actor.code, closed_at__isnull=True).first()
+
+
 def subject_names(journal_id: int) -> dict[str, str]:
     """Return the subjects by a journal's own folded names."""
     return dict(SubjectName.objects.filter(journal_id=journal_id).values_list("text_key", "subject_code"))

@@ -1,0 +1,269 @@
+"""The REST interface of OneRoster for marks: ``/ims/oneroster/gradebook/v1p2``, and beside it, as an extension of ours, lessons and absences:
+``/ims/oneroster/extension/v1``.
+
+Paging, filters, refusals are those of ``oneroster``; what the objects are is in ``exchange.oneroster.books``. The table of ``ROUTES`` is all there is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.views.decorators.csrf import csrf_exempt
+
+from kontingent.access.machines import actions as machines
+from kontingent.access.machines.rules import MachineScope
+from kontingent.api import serving
+from kontingent.api.oneroster import PREFIX, V12, asked_of, check_parameters, paged, told_as_the_standard_says
+from kontingent.api.serving import ApiRequest, View
+from kontingent.exchange.oneroster import actions, bodies, books, payloads, queries, rules
+from kontingent.exchange.oneroster.bodies import Body
+from kontingent.exchange.oneroster.books import (
+    ATTENDANCE,
+    CATEGORIES,
+    LESSONS,
+    LINE_ITEMS,
+    RESULTS,
+    SCORE_SCALES,
+    Book,
+    Narrow,
+    Shelf,
+)
+from kontingent.exchange.oneroster.queries import CLASSES, ORGS, USERS, Collection
+from kontingent.kernel import clock
+from kontingent.kernel.errors import InvalidValue
+from kontingent.performance.codes import Outcome
+
+GRADEBOOK, EXTENSION = payloads.GRADEBOOK, "extension/v1"
+_CORE, _WHOLE = MachineScope.GRADEBOOK_CORE, MachineScope.GRADEBOOK
+_METADATA = "metadata."
+#: Whose objects an address is within.
+_PARENTS: Mapping[str, Collection] = {"class_id": CLASSES, "student": USERS, "school": ORGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An address below a base: which objects, and what may be done with them. A name of the address narrows what it leads to."""
+
+    base: str
+    address: str
+    shelf: Shelf
+    names: tuple[str, ...] = field(default=())
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it is a single object."""
+        return self.address.endswith("<str:source_id>")
+
+    @property
+    def name(self) -> str:
+        """Under which name the answer holds them."""
+        return self.shelf.single if self.is_one else self.shelf.name
+
+    @property
+    def scope(self) -> MachineScope:
+        """Lists within a school, a class, a learner take the wider scope, and so does our extension."""
+        return _WHOLE if self.names or self.base == EXTENSION else _CORE
+
+
+def _routes() -> list[Route]:
+    found = []
+    for base, shelf in (
+        *((GRADEBOOK, one) for one in (CATEGORIES, LINE_ITEMS, RESULTS, SCORE_SCALES)),
+        *((EXTENSION, one) for one in (LESSONS, ATTENDANCE)),
+    ):
+        of_class = f"classes/<str:class_id>/{shelf.name}"
+        found += [
+            Route(base, shelf.name, shelf),
+            Route(base, f"{shelf.name}/<str:source_id>", shelf),
+            Route(base, of_class, shelf, ("class_id",)),
+        ]
+        if shelf in (RESULTS, ATTENDANCE):
+            of_learner = f"classes/<str:class_id>/students/<str:student>/{shelf.name}"
+            found.append(Route(base, of_learner, shelf, ("class_id", "student")))
+        if shelf in (LINE_ITEMS, SCORE_SCALES):
+            found.append(Route(base, f"schools/<str:school>/{shelf.name}", shelf, ("school",)))
+    of_item = "classes/<str:class_id>/lineItems/<str:line_item>/results"
+    return [*found, Route(GRADEBOOK, of_item, RESULTS, ("class_id", "line_item"))]
+
+
+ROUTES = _routes()
+
+
+# -- reading -----------------------------------------------------------------------------------
+
+
+def _read(request: ApiRequest, route: Route, **ids: str) -> HttpResponse:
+    check_parameters(request)
+    on, shelf = clock.today(), route.shelf
+    book = books.book_of(request.actor, on=on)
+    wanted = rules.read_selection(request.GET.get("fields"), _names(shelf))
+    if route.is_one:
+        row = books.one(book, shelf, ids["source_id"])
+        return serving.answered({route.name: _told(request, route, [row], wanted)[0]})
+    asked = asked_of(request, shelf.comparable, {})
+    narrow = _narrow(book, ids)
+    if "line_item" in ids:
+        books.one(book, LINE_ITEMS, ids["line_item"], narrow)
+        asked = replace(asked, within={"lineItemSourcedId": ids["line_item"]})
+    page = books.page(book, shelf, asked, narrow)
+    return paged(request, asked, page.total, {route.name: _told(request, route, page.rows, wanted)})
+
+
+def _narrow(book: Book, ids: Mapping[str, str]) -> Narrow:
+    """Look up what the address leads through, so that an unknown one is told apart from one that has nothing."""
+    found = {
+        name: UUID(queries.one(book.actor, collection, ids[name], on=book.on)["sourcedId"])
+        for name, collection in _PARENTS.items()
+        if name in ids
+    }
+    return Narrow(found.get("class_id"), found.get("school"), found.get("student"))
+
+
+def _names(shelf: Shelf) -> list[str]:
+    names = [rules.rest_name(one) for one in shelf.columns]
+    return list(dict.fromkeys("metadata" if one.startswith(_METADATA) else one for one in names))
+
+
+def _told(
+    request: ApiRequest, route: Route, rows: list[dict[str, Any]], wanted: frozenset[str]
+) -> list[dict[str, Any]]:
+    """Rows as objects; whose data they are is written down in the same transaction."""
+    shelf = route.shelf
+    base = request.build_absolute_uri(f"{PREFIX}{V12}")
+    columns = [one for one in shelf.columns if one.name != "scoreScaleValue"]
+    chosen = wanted | {one.name for one in columns if one.name.startswith(_METADATA) and "metadata" in wanted}
+    told = []
+    for row in rows:
+        flat = payloads.payload(row, columns, chosen, base)
+        one = {name: value for name, value in flat.items() if not name.startswith(_METADATA)}
+        if own := {name.removeprefix(_METADATA): value for name, value in flat.items() if name not in one}:
+            one["metadata"] = own
+        if "scoreScaleValue" in row and "scoreScaleValue" in wanted:
+            one["scoreScaleValue"] = [
+                {"itemValueLHS": written, "itemValueRHS": worth}
+                for written, worth in json.loads(row["scoreScaleValue"])
+            ]
+        told.append(one)
+    if shelf.person:
+        machines.record_given(
+            actor=request.actor, scopes=[route.scope], on=clock.today(), organisation_id=None,
+            person_ids=sorted({UUID(row[shelf.person]) for row in rows}),
+        )  # fmt: skip
+    return told
+
+
+# -- writing -----------------------------------------------------------------------------------
+
+
+class _Way(NamedTuple):
+    """How a kind of object is written: the shape of its body, and the acts."""
+
+    body: type[Body]
+    put: Callable[..., Outcome]
+    delete: Callable[..., Outcome]
+
+
+WAYS: Mapping[str, _Way] = {
+    CATEGORIES.name: _Way(bodies.CategoryBody, actions.put_category, actions.delete_category),
+    LINE_ITEMS.name: _Way(bodies.LineItemBody, actions.put_line_item, actions.delete_line_item),
+    RESULTS.name: _Way(bodies.ResultBody, actions.put_result, actions.delete_result),
+    SCORE_SCALES.name: _Way(bodies.ScoreScaleBody, actions.put_score_scale, actions.delete_score_scale),
+}
+_ID = re.compile(r"[^\s\x00-\x1f/?#%]{1,64}")
+
+
+def _put(request: ApiRequest, route: Route, source_id: str) -> HttpResponse:
+    """Take an object as it is sent; the answer is the object as it stands."""
+    _no_parameters(request)
+    if not _ID.fullmatch(source_id):
+        raise InvalidValue(
+            "oneroster.invalid_data",
+            "sourcedId – до 64 знаков без пробелов и знаков / ? # %. Дайте объекту другой.",
+        )
+    way = WAYS[route.shelf.name]
+    body = bodies.read_one(request.body, route.shelf.single, way.body, source_id)
+    outcome = way.put(actor=request.actor, source_id=source_id, body=body)
+    if outcome is Outcome.LATE:
+        return _for_a_human()
+    book = books.book_of(request.actor, on=clock.today())
+    row = books.one(book, route.shelf, source_id)
+    answer = serving.answered({route.name: _told(request, route, [row], frozenset(_names(route.shelf)))[0]})
+    answer.status_code = HTTPStatus.CREATED if outcome is Outcome.CREATED else HTTPStatus.OK
+    return answer
+
+
+def _delete(request: ApiRequest, route: Route, source_id: str) -> HttpResponse:
+    """Take an object back; once more is no error."""
+    _no_parameters(request)
+    if "\0" in source_id:
+        raise queries.unknown_object()
+    outcome = WAYS[route.shelf.name].delete(actor=request.actor, source_id=source_id)
+    return _for_a_human() if outcome is Outcome.LATE else HttpResponse(status=HTTPStatus.NO_CONTENT)
+
+
+def _no_parameters(request: ApiRequest) -> None:
+    for name in request.GET:
+        raise rules.QueryRefused(
+            "invalid_data", f"При записи параметров нет, а указан «{name[:40]}». Уберите его."
+        )
+
+
+def _for_a_human() -> HttpResponse:
+    """The period is closed: the school decides, as on any late correction."""
+    answer = serving.answered(
+        {
+            "imsx_codeMajor": "processing",
+            "imsx_severity": "warning",
+            "imsx_description": "Период этой отметки закрыт: правка принята и ждёт решения школы («Поздние правки»). Отметка пока прежняя; "
+            "прочитайте её позже, повторять запрос не нужно.",
+        }
+    )
+    answer.status_code = HTTPStatus.ACCEPTED
+    return answer
+
+
+# -- serving -----------------------------------------------------------------------------------
+
+
+_ACTS: Mapping[str, tuple[Callable[..., HttpResponse], MachineScope]] = {
+    "PUT": (_put, MachineScope.GRADEBOOK_PUT),
+    "DELETE": (_delete, MachineScope.GRADEBOOK_DELETE),
+}
+
+
+def _acting(act: Callable[..., HttpResponse], route: Route) -> View:
+    def view(request: ApiRequest, source_id: str) -> HttpResponse:
+        return act(request, route, source_id)
+
+    return view
+
+
+def _served(route: Route) -> View:
+    wider = frozenset({_WHOLE}) if route.scope is _CORE else frozenset()
+
+    def read(request: ApiRequest, **named: str) -> HttpResponse:
+        return _read(request, route, **named)
+
+    ways = {"GET": serving.refusals_told(serving.bearer(route.scope, wider=wider)(read), "GET")}
+    if route.is_one and route.base == GRADEBOOK:
+        for method, (act, scope) in _ACTS.items():
+            ways[method] = serving.refusals_told(serving.bearer(scope)(_acting(act, route)), method)
+
+    def answer(request: HttpRequest, **named: str) -> HttpResponse:
+        told = ways.get(request.method or "", ways["GET"])(request, **named)
+        if told.status_code == 405:
+            told.headers["Allow"] = ", ".join(ways)
+        return told
+
+    return csrf_exempt(told_as_the_standard_says(answer))
+
+
+urlpatterns: list[URLPattern] = [path(f"{route.base}/{route.address}", _served(route)) for route in ROUTES]

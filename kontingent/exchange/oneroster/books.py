@@ -1,0 +1,512 @@
+"""The gradebook as collections of OneRoster: the marks of a school year, the works they were given for, categories, scales; lessons and absences
+as the extension of ours.
+
+A journal sees its own book under its own ids. Whoever else may read sees the books of all journals within the scope, each id after the code of its
+journal (``epos~r1``), since two journals may call two things alike.
+
+The register keeps marks, not works. A work that the journal declared is shown as declared; the other marks are gathered: those of a class, a day, a
+subject, a kind of work and a lesson are one work, whose id follows from these (``gradebook.derived_id``) and names its class, so that the work is
+found again by the class. Each collection is one SELECT over the year's partition, with columns named as in ``model``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from kontingent.codelists import queries as codelists
+from kontingent.enrolment.queries import organisations_condition
+from kontingent.exchange.oneroster import gradebook, model, queries
+from kontingent.exchange.oneroster.gradebook import PERIOD, SUBJECT
+from kontingent.exchange.oneroster.model import Column, Edition, Kind
+from kontingent.exchange.oneroster.queries import Asked, Page
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.school_year import SchoolYear
+from kontingent.performance import queries as performance
+from kontingent.performance.codes import MarkSystem, Word
+from kontingent.performance.models import Journal
+from kontingent.performance.permissions import PerformancePermission
+from kontingent.persons import queries as persons
+
+#: Between the code of a journal, which has no such sign, and an id of its own.
+BETWEEN = "~"
+#: Before the id of a final mark where a current one of the journal has the same.
+FINAL = "final~"
+_DERIVED = re.compile(r"w([0-9a-f]{32})[0-9a-f]{24}")
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Whose gradebook it is on a day: of one journal, or of all within the actor's scope."""
+
+    actor: Actor
+    on: date
+    journal: Journal | None
+
+    @property
+    def year(self) -> int:
+        """The school year."""
+        return SchoolYear.of(self.on).begins_in
+
+
+def book_of(actor: Actor, *, on: date) -> Book:
+    """Return the gradebook that the actor may read."""
+    actor.require(PerformancePermission.VIEW)
+    return Book(actor, on, performance.own_journal(actor))
+
+
+def is_derived(source_id: str) -> bool:
+    """Say whether an id looks like that of a work gathered from marks."""
+    return _DERIVED.fullmatch(source_id) is not None
+
+
+class Narrow(NamedTuple):
+    """Of what part of the book the rows are: everything that is given must hold."""
+
+    group: UUID | None = None
+    organisation: UUID | None = None
+    person: UUID | None = None
+    key: str | None = None
+
+
+@dataclass(slots=True)
+class _Sql:
+    """A statement in the making with its parameters in order."""
+
+    text: str = ""
+    parameters: list[Any] = field(default_factory=list)
+
+    def add(self, text: str, *parameters: Any) -> _Sql:
+        self.text += text
+        self.parameters += parameters
+        return self
+
+    def join(self, other: _Sql) -> _Sql:
+        return self.add(other.text, *other.parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A kind of object of the book: its columns, how it is selected, whose data it is."""
+
+    name: str
+    single: str
+    columns: tuple[Column, ...]
+    select: Callable[[Book, Narrow], _Sql]
+    person: str = ""
+
+    @property
+    def comparable(self) -> list[Column]:
+        """The columns one may filter and sort by: all but lists."""
+        return [one for one in self.columns if one.kind is not Kind.LIST]
+
+
+EVERYTHING = Narrow()
+
+
+def page(book: Book, shelf: Shelf, asked: Asked, narrow: Narrow = EVERYTHING) -> Page:
+    """Return a page of a kind of object, in two statements."""
+    condition, parameters = _condition(asked)
+    selected = shelf.select(book, narrow)
+    order = f'"{asked.order.column}"'
+    direction = "DESC NULLS LAST" if asked.order.descending else "ASC NULLS FIRST"
+    rows = _rows(
+        f'SELECT * FROM ({selected.text}) AS t{condition} ORDER BY {order} {direction}, "sourcedId" LIMIT %s OFFSET %s',
+        [*selected.parameters, *parameters, asked.limit, asked.offset],
+    )
+    if len(rows) < asked.limit and (rows or not asked.offset):
+        return Page(rows, asked.offset + len(rows))
+    counted = _rows(
+        f"SELECT count(*) AS total FROM ({selected.text}) AS t{condition}",
+        [*selected.parameters, *parameters],
+    )
+    return Page(rows, counted[0]["total"])
+
+
+def one(book: Book, shelf: Shelf, source_id: str, narrow: Narrow = EVERYTHING) -> dict[str, Any]:
+    """Return an object by its id, or refuse: unknown and out of reach are the same."""
+    if "\0" in source_id:
+        raise queries.unknown_object()
+    selected = shelf.select(book, narrow._replace(key=source_id))
+    rows = _rows(
+        f'SELECT * FROM ({selected.text}) AS t WHERE "sourcedId" = %s LIMIT 1',
+        [*selected.parameters, source_id],
+    )
+    if not rows:
+        raise queries.unknown_object()
+    return rows[0]
+
+
+def _rows(statement: str, parameters: list[Any]) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        names = [one[0] for one in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+_OPERATORS = {"=": "=", "!=": "<>", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
+
+
+def _condition(asked: Asked) -> tuple[str, list[Any]]:
+    told, parameters = [], list[Any]()
+    for term in asked.filter.terms:
+        if term.operator == "~":
+            told.append(
+                f'position(lower(%s COLLATE "{queries.LETTERS}") in lower("{term.column}" COLLATE "{queries.LETTERS}")) > 0'
+            )
+        else:
+            told.append(f'"{term.column}" {_OPERATORS[term.operator]} %s')
+        parameters.append(term.value)
+    chosen = [f"({(' OR ' if asked.filter.either else ' AND ').join(told)})"] if told else []
+    for name, key in asked.within.items():
+        chosen.append(f'"{name}" = %s')
+        parameters.append(key)
+    return (f" WHERE {' AND '.join(chosen)}" if chosen else "", parameters)
+
+
+# -- ids ---------------------------------------------------------------------------------------
+
+
+def _id(book: Book, expression: str) -> str:
+    """SQL: an id as the reader is told it."""
+    told = expression if book.journal else f"j.code || '{BETWEEN}' || {expression}"
+    return f'({told})::text COLLATE "C"'
+
+
+def _own_key(book: Book, key: str) -> str:
+    """Return the id as the journal itself said it."""
+    return key if book.journal else key.partition(BETWEEN)[2]
+
+
+def _of_book(book: Book, alias: str, *, kept_by_year: bool = True) -> _Sql:
+    """SQL: the rows of a table that belong to the book."""
+    said = _Sql()
+    said.add(f" JOIN performance_journal j ON j.id = {alias}.journal_id WHERE true")
+    if kept_by_year:
+        said.add(f" AND {alias}.school_year = %s", book.year)
+    if book.journal:
+        said.add(f" AND {alias}.journal_id = %s", book.journal.pk)
+    return said
+
+
+def _derived(alias: str, work: str, weight: str, lesson: str, period: str) -> str:
+    """SQL: ``gradebook.derived_id`` of a mark's work."""
+    a = alias
+    parts = (
+        f"{a}.organisation_id::text, {a}.group_id::text, to_char({a}.given_on, 'YYYY-MM-DD'), {a}.subject_code, {a}.system_code::text, "
+        f"{work}, {weight}, {lesson}, {period}"
+    )
+    digest = f"encode(sha256(convert_to(concat_ws(chr(31), {parts}), 'UTF8')), 'hex')"
+    return f"'w' || replace({a}.group_id::text, '-', '') || left({digest}, {gradebook.DIGEST})"
+
+
+_OF_MARK = _derived("m", "m.work_code", "m.weight::text", "m.lesson_key", "''")
+_OF_FINAL = _derived("m", "m.kind", "''", "''", "m.period_code")
+
+
+# -- whose rows --------------------------------------------------------------------------------
+
+
+def _of_people(book: Book, narrow: Narrow) -> _Sql:
+    """SQL: records of those who are in the lists today: what a result names is found among the users."""
+    said = _Sql()
+    within, parameters = organisations_condition(book.actor, "m")
+    said.add(f" AND m.group_id IS NOT NULL{within}", *parameters)
+    if narrow.organisation:
+        said.add(" AND m.organisation_id = %s", narrow.organisation)
+    if narrow.person:
+        said.add(" AND m.person_id = %s", narrow.person)
+    if narrow.group:  # by the index of a person's days, since there is none of a class's
+        said.add(
+            " AND m.person_id IN (SELECT s.person_id FROM enrolment_placement s WHERE s.group_id = %s)",
+            narrow.group,
+        )
+    within, parameters = organisations_condition(book.actor, "pl")
+    return said.add(
+        " AND m.person_id IN (SELECT pl.person_id FROM enrolment_placement pl JOIN persons_person h ON h.id = pl.person_id "
+        "AND h.status_code = %s WHERE pl.superseded_at IS NULL AND pl.starts_on <= %s AND (pl.ends_on IS NULL OR pl.ends_on > %s)"
+        f"{within})",
+        persons.VALID, book.on, book.on, *parameters,
+    )  # fmt: skip
+
+
+def _item_of_mark() -> str:
+    """SQL: the declared work of a mark. What was taken back stays with a work that is gone."""
+    return (
+        " LEFT JOIN oneroster_lineitem i ON i.journal_id = m.journal_id AND i.school_year = m.school_year AND i.final_kind = '' "
+        "AND i.source_id = m.lesson_key AND (i.deleted_at IS NULL OR m.withdrawn_at IS NOT NULL)"
+    )
+
+
+def _item_of_final() -> str:
+    return (
+        " LEFT JOIN oneroster_lineitem i ON i.journal_id = m.journal_id AND i.school_year = m.school_year AND i.final_kind = m.kind "
+        "AND i.group_id = m.group_id AND i.subject_code = m.subject_code AND i.period_code = m.period_code AND i.deleted_at IS NULL"
+    )
+
+
+def _marks(book: Book, narrow: Narrow, selected: str, join: str, table: str = "performance_mark") -> _Sql:
+    """SQL: marks or final marks with the declared work of each, if any."""
+    said = _Sql(f"SELECT {selected} FROM {table} m{join}")
+    said.join(_of_book(book, "m")).join(_of_people(book, narrow))
+    if narrow.group:
+        said.add(" AND coalesce(i.group_id, m.group_id) = %s", narrow.group)
+    return said
+
+
+def _in_scope(book: Book, narrow: Narrow, alias: str) -> _Sql:
+    """SQL: what belongs to a class, within the scope."""
+    within, parameters = organisations_condition(book.actor, alias)
+    said = _Sql().add(within, *parameters)
+    if narrow.organisation:
+        said.add(f" AND {alias}.organisation_id = %s", narrow.organisation)
+    if narrow.group:
+        said.add(f" AND {alias}.group_id = %s", narrow.group)
+    return said
+
+
+def _status(column: str) -> str:
+    return f"CASE WHEN {column} IS NULL THEN 'active' ELSE 'tobedeleted' END"
+
+
+def _titles(list_code: str, code: str) -> tuple[str, str]:
+    """SQL: the title of a code, with its parameter."""
+    return f"coalesce(%s::jsonb ->> {code}, {code})", json.dumps(dict(codelists.titles(list_code)))
+
+
+# -- categories --------------------------------------------------------------------------------
+
+
+def _categories(book: Book, narrow: Narrow) -> _Sql:
+    """What the journal declared, and the kinds and weights of marks whose works it did not."""
+    said = _Sql(
+        f'SELECT {_id(book, "c.source_id")} AS "sourcedId", {_status("c.deleted_at")} AS status, c.changed_at AS "dateLastModified", '
+        "c.title::text AS title, c.weight FROM oneroster_category c"
+    )
+    said.join(_of_book(book, "c", kept_by_year=False))
+    key = None if narrow.key is None else _own_key(book, narrow.key)
+    if key is not None:
+        said.add(" AND c.source_id = %s", key)
+        if gradebook.read_category_id(key) is None:
+            return said
+    if narrow.group:
+        said.add(
+            " AND EXISTS (SELECT FROM oneroster_lineitem i WHERE i.journal_id = c.journal_id AND i.category_key = c.source_id "
+            "AND i.group_id = %s AND i.deleted_at IS NULL)",
+            narrow.group,
+        )
+    for undeclared in (
+        _undeclared(book, "work_kind", "g.code || '-' || g.weight::text", _gathered(
+            _marks(book, narrow, "m.journal_id, m.work_code::text AS code, m.weight, max(m.recorded_at) AS changed_at", _item_of_mark())
+        )),
+        _undeclared(book, "final_kind", f"'{gradebook.FINAL_CATEGORY}' || g.code", _gathered(
+            _marks(
+                book, narrow, "m.journal_id, m.kind::text AS code, NULL::numeric AS weight, max(m.recorded_at) AS changed_at",
+                _item_of_final(), "performance_periodmark",
+            )
+        )),
+    ):  # fmt: skip
+        said.add(" UNION ALL ").join(undeclared)
+    return said
+
+
+def _gathered(marks: _Sql) -> _Sql:
+    """SQL: the kinds and weights of marks that were given for no declared work."""
+    return marks.add(" AND i.id IS NULL AND m.withdrawn_at IS NULL GROUP BY 1, 2, 3")
+
+
+def _undeclared(book: Book, list_code: str, own: str, gathered: _Sql) -> _Sql:
+    """SQL: them as categories, but for those that the journal declared under that very id."""
+    title, titles = _titles(list_code, "g.code")
+    said = _Sql().add(f"SELECT {_id(book, own)}, 'active', g.changed_at, {title}, g.weight FROM (", titles)
+    return said.join(gathered).add(
+        f") g JOIN performance_journal j ON j.id = g.journal_id WHERE NOT EXISTS (SELECT FROM oneroster_category c "
+        f"WHERE c.journal_id = g.journal_id AND c.source_id = {own})"
+    )
+
+
+# -- works -------------------------------------------------------------------------------------
+
+
+def _line_items(book: Book, narrow: Narrow) -> _Sql:
+    """What the journal declared, and the marks that it gave for no declared work, gathered."""
+    key = None if narrow.key is None else _own_key(book, narrow.key)
+    said = _Sql(
+        f'SELECT {_id(book, "i.source_id")} AS "sourcedId", {_status("i.deleted_at")} AS status, i.changed_at AS "dateLastModified", '
+        'i.title::text AS title, i.description::text AS description, i.assigned_on AS "assignDate", i.due_on AS "dueDate", '
+        f'i.group_id::text AS "classSourcedId", {_id(book, "i.category_key")} AS "categorySourcedId", '
+        'i.session_key::text AS "academicSessionSourcedId", i.lowest AS "resultValueMin", i.highest AS "resultValueMax", '
+        'i.organisation_id::text AS "schoolSourcedId", '
+        f"CASE WHEN i.scale_key <> '' THEN {_id(book, 'i.scale_key')} END AS \"scoreScaleSourcedId\", "
+        f'i.subject_code::text AS "{SUBJECT}", i.period_code::text AS "{PERIOD}" FROM oneroster_lineitem i'
+    )
+    said.join(_of_book(book, "i")).join(_in_scope(book, narrow, "i"))
+    if key is not None:
+        said.add(" AND i.source_id = %s", key)
+        if not (found := _DERIVED.fullmatch(key)):
+            return said
+        if narrow.group not in (None, UUID(found.group(1))):
+            return said
+        narrow = narrow._replace(group=UUID(found.group(1)))
+    grouped = "m.journal_id, m.organisation_id, m.group_id, m.given_on, m.subject_code, m.system_code"
+    subject, subjects = _titles("subject", "m.subject_code")
+    common = (
+        "m.given_on, m.group_id::text, {category}, %s::text, "
+        f"{_by_system('lowest')}, {_by_system('highest')}, m.organisation_id::text, NULL::text, m.subject_code::text"
+    )
+    work, works = _titles("work_kind", "m.work_code")
+    said.add(" UNION ALL ").add(
+        f"SELECT {_id(book, _OF_MARK)}, 'active', max(m.recorded_at), {work} || ', ' || {subject}, '', m.given_on, "
+        + common.format(category=_id(book, "m.work_code || '-' || m.weight::text")) + ", '' FROM (",
+        works, subjects, queries.year_key(book.year),
+    ).join(_marks(book, narrow, "m.*", _item_of_mark())).add(
+        " AND i.id IS NULL AND m.withdrawn_at IS NULL) m JOIN performance_journal j ON j.id = m.journal_id "
+        f"GROUP BY j.code, {grouped}, m.work_code, m.weight, m.lesson_key"
+    )  # fmt: skip
+    kind, kinds = _titles("final_kind", "m.kind")
+    period, periods = _titles("study_period", "m.period_code")
+    said.add(" UNION ALL ").add(
+        f"SELECT {_id(book, _OF_FINAL)}, 'active', max(m.recorded_at), {kind} || ': ' || {period} || ', ' || {subject}, '', m.given_on, "
+        + common.format(category=_id(book, f"'{gradebook.FINAL_CATEGORY}' || m.kind")) + ", m.period_code::text FROM (",
+        kinds, periods, subjects, queries.year_key(book.year),
+    ).join(_marks(book, narrow, "m.*", _item_of_final(), "performance_periodmark")).add(
+        " AND i.id IS NULL AND m.withdrawn_at IS NULL) m JOIN performance_journal j ON j.id = m.journal_id "
+        f"GROUP BY j.code, {grouped}, m.kind, m.period_code"
+    )  # fmt: skip
+    return said
+
+
+def _by_system(which: str) -> str:
+    """SQL: the lowest or the highest result of a mark's system."""
+    end = {"lowest": "Min", "highest": "Max"}[which]
+    cases = " ".join(
+        f"WHEN {system.value} THEN {gradebook.bounds(system)[f'resultValue{end}']}" for system in MarkSystem
+    )
+    return f"(CASE m.system_code {cases} END)::numeric"
+
+
+# -- results -----------------------------------------------------------------------------------
+
+
+def _results(book: Book, narrow: Narrow) -> _Sql:
+    """Marks and final marks; one that the journal took back is there to be deleted."""
+    told = (
+        f'{_status("m.withdrawn_at")} AS status, m.recorded_at AS "dateLastModified", {{item}} AS "lineItemSourcedId", '
+        f"m.person_id::text AS \"studentSourcedId\", CASE WHEN m.withdrawn_at IS NOT NULL THEN '{gradebook.NOT_SUBMITTED}' "
+        f"WHEN m.value = '{Word.EXEMPT.value}' THEN '{gradebook.EXEMPT}' ELSE '{gradebook.GRADED}' END AS \"scoreStatus\", "
+        'm.score::numeric AS score, m.given_on AS "scoreDate", m.comment::text AS comment, '
+        "CASE WHEN m.score IS NULL THEN nullif(m.value, '')::text END AS \"textScore\", "
+        'coalesce(i.group_id, m.group_id)::text AS "classSourcedId"'
+    )
+    of_mark, of_final = (_id(book, f"coalesce(i.source_id, {derived})") for derived in (_OF_MARK, _OF_FINAL))
+    said = _marks(
+        book,
+        narrow,
+        f'{_id(book, "m.external_id")} AS "sourcedId", ' + told.format(item=of_mark),
+        _item_of_mark(),
+    )
+    key = None if narrow.key is None else _own_key(book, narrow.key)
+    if key is not None:
+        said.add(" AND m.external_id = %s", key)
+    alike = (
+        "CASE WHEN EXISTS (SELECT FROM performance_mark e WHERE e.school_year = m.school_year AND e.journal_id = m.journal_id "
+        f"AND e.external_id = m.external_id) THEN '{FINAL}' || m.external_id ELSE m.external_id END"
+    )
+    said.add(" UNION ALL ").join(
+        _marks(
+            book,
+            narrow,
+            f"{_id(book, alike)}, " + told.format(item=of_final),
+            _item_of_final(),
+            "performance_periodmark",
+        )
+    )
+    if key is not None:
+        said.add(" AND m.external_id = ANY(%s)", [key, key.removeprefix(FINAL)])
+    return said
+
+
+# -- scales ------------------------------------------------------------------------------------
+
+
+def _score_scales(book: Book, narrow: Narrow) -> _Sql:
+    said = _Sql(
+        f'SELECT {_id(book, "s.source_id")} AS "sourcedId", {_status("s.deleted_at")} AS status, s.changed_at AS "dateLastModified", '
+        "s.title::text AS title, s.type::text AS type, nullif(s.course_key, '')::text AS \"courseSourcedId\", "
+        's.group_id::text AS "classSourcedId", s.values AS "scoreScaleValue" FROM oneroster_scorescale s'
+    )
+    said.join(_of_book(book, "s")).join(_in_scope(book, narrow, "s"))
+    if narrow.key is not None:
+        said.add(" AND s.source_id = %s", _own_key(book, narrow.key))
+    return said
+
+
+# -- the extension -----------------------------------------------------------------------------
+
+
+def _lessons(book: Book, narrow: Narrow) -> _Sql:
+    said = _Sql(
+        f'SELECT {_id(book, "m.external_id")} AS "sourcedId", {_status("m.withdrawn_at")} AS status, m.recorded_at AS "dateLastModified", '
+        'm.group_id::text AS "classSourcedId", m.held_on AS date, m.subject_code::text AS subject, m.number, m.part::text AS part, '
+        "m.topic::text AS topic, m.homework::text AS homework, m.teacher_name::text AS teacher FROM performance_lesson m"
+    )
+    said.join(_of_book(book, "m")).join(_in_scope(book, narrow, "m"))
+    if narrow.key is not None:
+        said.add(" AND m.external_id = %s", _own_key(book, narrow.key))
+    return said
+
+
+def _attendance(book: Book, narrow: Narrow) -> _Sql:
+    said = _Sql(
+        f'SELECT {_id(book, "m.external_id")} AS "sourcedId", {_status("m.withdrawn_at")} AS status, m.recorded_at AS "dateLastModified", '
+        'm.group_id::text AS "classSourcedId", m.person_id::text AS "studentSourcedId", m.held_on AS date, m.subject_code::text AS subject, '
+        "m.lesson_number AS number, m.code::text AS code, m.minutes, m.comment::text AS comment FROM performance_attendance m"
+    )
+    said.join(_of_book(book, "m")).join(_of_people(book, narrow))
+    if narrow.group:
+        said.add(" AND m.group_id = %s", narrow.group)
+    if narrow.key is not None:
+        said.add(" AND m.external_id = %s", _own_key(book, narrow.key))
+    return said
+
+
+# -- what there is -----------------------------------------------------------------------------
+
+
+def _columns(file: str, known: str, *more: Column) -> tuple[Column, ...]:
+    declared = model.file_of(Edition.V12, file)
+    wanted = {"sourcedId", "status", "dateLastModified", *known.split()}
+    return (*(one for one in (declared.columns if declared else ()) if one.name in wanted), *more)
+
+
+CATEGORIES = Shelf("categories", "category", _columns("categories", "title weight"), _categories)
+LINE_ITEMS = Shelf(
+    "lineItems", "lineItem",
+    _columns(
+        "lineItems",
+        "title description assignDate dueDate classSourcedId categorySourcedId academicSessionSourcedId resultValueMin resultValueMax "
+        "schoolSourcedId",
+        Column("scoreScaleSourcedId", Kind.REFERENCE, to="scoreScales"), Column(SUBJECT), Column(PERIOD),
+    ),
+    _line_items,
+)  # fmt: skip
+RESULTS = Shelf(
+    "results", "result",
+    _columns("results", "lineItemSourcedId studentSourcedId scoreStatus score scoreDate comment textScore classSourcedId"),
+    _results, person="studentSourcedId",
+)  # fmt: skip
+SCORE_SCALES = Shelf(
+    "scoreScales", "scoreScale", _columns("scoreScales", "title type courseSourcedId classSourcedId scoreScaleValue"), _score_scales
+)  # fmt: skip
+_EVERYTHING = {one.name: " ".join(one.header) for one in model.EXTENSIONS}
+LESSONS = Shelf("lessons", "lesson", _columns("ext_lessons", _EVERYTHING["ext_lessons"]), _lessons)
+ATTENDANCE = Shelf(
+    "attendance", "absence", _columns("ext_attendance", _EVERYTHING["ext_attendance"]), _attendance, person="studentSourcedId"
+)  # fmt: skip
