@@ -53,7 +53,8 @@ _MINOR: Mapping[int, str] = {
     429: "server_busy",
     503: "server_busy",
 }
-_CORE, _WHOLE = MachineScope.ROSTER_CORE, MachineScope.ROSTER
+#: What a list takes, and the scope that opens the same.
+CORE, WIDER = MachineScope.ROSTER_CORE, MachineScope.ROSTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Route:
         """Lists within a school, a class, a person take the wider scope."""
         if self.collection is DEMOGRAPHICS:
             return MachineScope.ROSTER_DEMOGRAPHICS
-        return _WHOLE if self.within else _CORE
+        return WIDER if self.within else CORE
 
 
 _SCHOOL, _CLASS = {"school": ORGS}, {"class_id": CLASSES}
@@ -297,7 +298,7 @@ told_as_the_standard_says = serving.refusals_as(_refused)
 
 
 def _served(route: Route, base: str) -> View:
-    wider = frozenset({_WHOLE}) if route.scope is _CORE else frozenset()
+    wider = frozenset({WIDER}) if route.scope is CORE else frozenset()
 
     def answer(request: ApiRequest, **named: str) -> HttpResponse:
         return _answer(request, route, base, **named)
