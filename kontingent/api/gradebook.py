@@ -7,8 +7,7 @@ Paging, filters, refusals are those of ``oneroster``; what the objects are is in
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -38,7 +37,6 @@ from kontingent.exchange.oneroster.books import (
 )
 from kontingent.exchange.oneroster.queries import CLASSES, ORGS, USERS, Collection
 from kontingent.kernel import clock
-from kontingent.kernel.errors import InvalidValue
 from kontingent.performance.codes import Outcome
 
 GRADEBOOK, EXTENSION = payloads.GRADEBOOK, "extension/v1"
@@ -90,8 +88,9 @@ def _routes() -> list[Route]:
             found.append(Route(base, of_learner, shelf, ("class_id", "student")))
         if shelf in (LINE_ITEMS, SCORE_SCALES):
             found.append(Route(base, f"schools/<str:school>/{shelf.name}", shelf, ("school",)))
-    of_item = "classes/<str:class_id>/lineItems/<str:line_item>/results"
-    return [*found, Route(GRADEBOOK, of_item, RESULTS, ("class_id", "line_item"))]
+    of_item = "lineItems/<str:line_item>/results"
+    found.append(Route(GRADEBOOK, of_item, RESULTS, ("line_item",)))
+    return [*found, Route(GRADEBOOK, f"classes/<str:class_id>/{of_item}", RESULTS, ("class_id", "line_item"))]
 
 
 ROUTES = _routes()
@@ -111,7 +110,8 @@ def _read(request: ApiRequest, route: Route, **ids: str) -> HttpResponse:
     asked = asked_of(request, shelf.comparable, {})
     narrow = _narrow(book, ids)
     if "line_item" in ids:
-        books.one(book, LINE_ITEMS, ids["line_item"], narrow)
+        item = books.one(book, LINE_ITEMS, ids["line_item"], narrow)
+        narrow = narrow._replace(group=UUID(item["classSourcedId"]))
         asked = replace(asked, within={"lineItemSourcedId": ids["line_item"]})
     page = books.page(book, shelf, asked, narrow)
     return paged(request, asked, page.total, {route.name: _told(request, route, page.rows, wanted)})
@@ -177,17 +177,12 @@ WAYS: Mapping[str, _Way] = {
     RESULTS.name: _Way(bodies.ResultBody, actions.put_result, actions.delete_result),
     SCORE_SCALES.name: _Way(bodies.ScoreScaleBody, actions.put_score_scale, actions.delete_score_scale),
 }
-_ID = re.compile(r"[^\s\x00-\x1f/?#%]{1,64}")
 
 
 def _put(request: ApiRequest, route: Route, source_id: str) -> HttpResponse:
     """Take an object as it is sent; the answer is the object as it stands."""
     _no_parameters(request)
-    if not _ID.fullmatch(source_id):
-        raise InvalidValue(
-            "oneroster.invalid_data",
-            "sourcedId – до 64 знаков без пробелов и знаков / ? # %. Дайте объекту другой.",
-        )
+    bodies.check_id(source_id)
     way = WAYS[route.shelf.name]
     body = bodies.read_one(request.body, route.shelf.single, way.body, source_id)
     outcome = way.put(actor=request.actor, source_id=source_id, body=body)
@@ -209,6 +204,34 @@ def _delete(request: ApiRequest, route: Route, source_id: str) -> HttpResponse:
     return _for_a_human() if outcome is Outcome.LATE else HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 
+#: So many objects of one list are taken at once.
+MOST_SENT = 100
+
+
+def _post(request: ApiRequest, route: Route, **ids: str) -> HttpResponse:
+    """Take a list of works or results: all of it or nothing. Each keeps the id that it was sent with, so that a repeat is no second one."""
+    _no_parameters(request)
+    book = books.book_of(request.actor, on=clock.today())
+    narrow = _narrow(book, ids)
+    sent: Sequence[Body]
+    if route.shelf is LINE_ITEMS:
+        works = bodies.read_many(request.body, "lineItems", bodies.LineItemBody, most=MOST_SENT)
+        sent, outcomes = works, actions.post_line_items(
+            actor=request.actor, sent=works, school=ids.get("school", ""), in_class=ids.get("class_id", "")
+        )  # fmt: skip
+    else:
+        books.one(book, LINE_ITEMS, ids["line_item"], narrow)
+        marks = bodies.read_many(request.body, "results", bodies.ResultBody, most=MOST_SENT)
+        sent, outcomes = (
+            marks,
+            actions.post_results(actor=request.actor, sent=marks, line_item=ids["line_item"]),
+        )
+    pairs = [{"suppliedSourcedId": one.sourcedId, "allocatedSourcedId": one.sourcedId} for one in sent]
+    answer = serving.answered({"sourcedIdPairs": pairs} | (_FOR_A_HUMAN if Outcome.LATE in outcomes else {}))
+    answer.status_code = HTTPStatus.ACCEPTED if Outcome.LATE in outcomes else HTTPStatus.CREATED
+    return answer
+
+
 def _no_parameters(request: ApiRequest) -> None:
     for name in request.GET:
         raise rules.QueryRefused(
@@ -216,16 +239,17 @@ def _no_parameters(request: ApiRequest) -> None:
         )
 
 
+#: The period is closed: the school decides, as on any late correction.
+_FOR_A_HUMAN = {
+    "imsx_codeMajor": "processing",
+    "imsx_severity": "warning",
+    "imsx_description": "Период этой отметки закрыт: правка принята и ждёт решения школы («Поздние правки»). Отметка пока прежняя; "
+    "прочитайте её позже, повторять запрос не нужно.",
+}
+
+
 def _for_a_human() -> HttpResponse:
-    """The period is closed: the school decides, as on any late correction."""
-    answer = serving.answered(
-        {
-            "imsx_codeMajor": "processing",
-            "imsx_severity": "warning",
-            "imsx_description": "Период этой отметки закрыт: правка принята и ждёт решения школы («Поздние правки»). Отметка пока прежняя; "
-            "прочитайте её позже, повторять запрос не нужно.",
-        }
-    )
+    answer = serving.answered(_FOR_A_HUMAN)
     answer.status_code = HTTPStatus.ACCEPTED
     return answer
 
@@ -233,15 +257,28 @@ def _for_a_human() -> HttpResponse:
 # -- serving -----------------------------------------------------------------------------------
 
 
-_ACTS: Mapping[str, tuple[Callable[..., HttpResponse], MachineScope]] = {
-    "PUT": (_put, MachineScope.GRADEBOOK_PUT),
-    "DELETE": (_delete, MachineScope.GRADEBOOK_DELETE),
-}
+_Act = Callable[..., HttpResponse]
 
 
-def _acting(act: Callable[..., HttpResponse], route: Route) -> View:
-    def view(request: ApiRequest, source_id: str) -> HttpResponse:
-        return act(request, route, source_id)
+def _acts(route: Route) -> Mapping[str, tuple[_Act, MachineScope]]:
+    """Return by which methods one may write at an address, and what that takes."""
+    if route.base != GRADEBOOK:
+        return {}
+    if route.is_one:
+        return {"PUT": (_put, MachineScope.GRADEBOOK_PUT), "DELETE": (_delete, MachineScope.GRADEBOOK_DELETE)}
+    if (route.shelf is LINE_ITEMS and route.names) or route.names == ("line_item",):
+        return {"POST": (_post, MachineScope.GRADEBOOK_POST)}
+    return {}
+
+
+def methods_of(route: Route) -> list[str]:
+    """Return what may be asked of an address."""
+    return ["GET", *_acts(route)]
+
+
+def _acting(act: _Act, route: Route) -> View:
+    def view(request: ApiRequest, **ids: str) -> HttpResponse:
+        return act(request, route, **ids)
 
     return view
 
@@ -253,9 +290,8 @@ def _served(route: Route) -> View:
         return _read(request, route, **named)
 
     ways = {"GET": serving.refusals_told(serving.bearer(route.scope, wider=wider)(read), "GET")}
-    if route.is_one and route.base == GRADEBOOK:
-        for method, (act, scope) in _ACTS.items():
-            ways[method] = serving.refusals_told(serving.bearer(scope)(_acting(act, route)), method)
+    for method, (act, scope) in _acts(route).items():
+        ways[method] = serving.refusals_told(serving.bearer(scope)(_acting(act, route)), method)
 
     def answer(request: HttpRequest, **named: str) -> HttpResponse:
         told = ways.get(request.method or "", ways["GET"])(request, **named)

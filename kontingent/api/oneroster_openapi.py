@@ -37,10 +37,16 @@ def document() -> dict[str, Any]:
         )
         schema = _name(one.shelf.single)
         paths[path] = {"get": _reading(path, one.name, schema, scopes)}
-        if one.is_one and one.base == gradebook.GRADEBOOK:
-            body = gradebook.WAYS[one.shelf.name].body.__name__
-            paths[path]["put"] = _putting(path, one.name, schema, body)
+        methods = gradebook.methods_of(one)
+        if "PUT" in methods:
+            paths[path]["put"] = _putting(
+                path, one.name, schema, gradebook.WAYS[one.shelf.name].body.__name__
+            )
+        if "DELETE" in methods:
             paths[path]["delete"] = _deleting(path)
+        if "POST" in methods:
+            body = gradebook.WAYS[one.shelf.name].body.__name__
+            paths[path]["post"] = _posting(path, one.name, body, gradebook.MOST_SENT)
     ways = [way.body for way in gradebook.WAYS.values()]
     return {
         "openapi": "3.1.0",
@@ -141,6 +147,27 @@ def _putting(path: str, name: str, schema: str, body: str) -> dict[str, Any]:
         "responses": {
             "200": _json("Принято: прежний объект, как он теперь стоит", told), "201": _json("Принято: новый объект", told),
             "202": _json("Период закрыт, правка ждёт решения школы", {"$ref": "#/components/schemas/StatusInfo"}),
+            **_refusals("400", "401", "403", "404", "409", "422", "429"),
+        },
+    }  # fmt: skip
+
+
+def _posting(path: str, name: str, body: str, most: int) -> dict[str, Any]:
+    each = {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": most,
+        "items": {"$ref": f"#/components/schemas/{body}"},
+    }
+    pairs = {"type": "array", "items": _object({"suppliedSourcedId": _TEXT, "allocatedSourcedId": _TEXT})}
+    late = {name: schema for name, schema in _STATUS_INFO["properties"].items() if name != "imsx_CodeMinor"}
+    return {
+        "operationId": _operation("post", path), "parameters": _named(path), "security": [{"oauth2": ["gradebook.createpost"]}],
+        "description": "Всё или ничего. sourcedId остаются теми, что присланы: повтор не создаёт вторых.",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _object({name: each})}}},
+        "responses": {
+            "201": _json("Принято", _object({"sourcedIdPairs": pairs})),
+            "202": _json("Принято, но периоды некоторых отметок закрыты: они ждут решения школы", _object({"sourcedIdPairs": pairs, **late})),
             **_refusals("400", "401", "403", "404", "409", "422", "429"),
         },
     }  # fmt: skip

@@ -474,3 +474,61 @@ def test_only_a_journal_writes_and_only_with_the_scope_for_it(scene: dict[str, A
     refused(got("results/r1", other.token), 404, "unknownobject")
     assert other.put("categories/k1", title="Проект").status_code == 201
     assert Mark.objects.get().withdrawn_at is None
+
+
+def test_lists_are_taken_whole_or_not_at_all(scene: dict[str, Any]) -> None:
+    journal = scene["journal"]
+    of_class = {
+        "class": {"sourcedId": str(scene["a"].pk)},
+        "category": {"sourcedId": "control-2.00"},
+        "dueDate": "2025-10-10",
+        "metadata": {"subject": "s09"},
+    }
+    items = [{"sourcedId": f"w{number}", "title": f"Работа {number}", **of_class} for number in range(1, 4)]
+    address = f"classes/{scene['a'].pk}/lineItems"
+    for _ in range(2):
+        answer = journal.ask("POST", address, {"lineItems": items})
+        assert answer.status_code == 201, answer.content.decode()
+    assert json.loads(answer.content)["sourcedIdPairs"][2] == {
+        "suppliedSourcedId": "w3",
+        "allocatedSourcedId": "w3",
+    }
+    assert (
+        journal.ask("POST", f"schools/{scene['five'].pk}/lineItems", {"lineItems": items[:1]}).status_code
+        == 201
+    )
+    assert LineItem.objects.count() == 3
+
+    of_work = {
+        "lineItem": {"sourcedId": "w1"},
+        "student": {"sourcedId": str(scene["anna"])},
+        "scoreDate": "2025-10-10",
+        "score": 4,
+    }
+    good = {"sourcedId": "r1", **of_work}
+    with nothing_changes():
+        wrong = journal.ask(
+            "POST", "lineItems/w1/results", {"results": [good, {**good, "sourcedId": "r2", "score": 6}]}
+        )
+        refused(wrong, 422, "invalid_data")
+        assert "results[1]: " in wrong.content.decode()
+        for results, status, minor in (
+            ([{**good, "lineItem": {"sourcedId": "w2"}}], 422, "unknownobject"), ([good, good], 400, "invalid_data"),
+            ([of_work], 400, "invalid_data"), ([], 400, "invalid_data"), ({}, 400, "invalid_data"), ([good] * 101, 400, "invalid_data"),
+        ):  # fmt: skip
+            refused(journal.ask("POST", "lineItems/w1/results", {"results": results}), status, minor)
+        refused(journal.ask("POST", "lineItems/none/results", {"results": [good]}), 404, "unknownobject")
+        refused(
+            journal.ask("POST", f"classes/{scene['six'].pk}/lineItems", {"lineItems": items}),
+            422,
+            "unknownobject",
+        )
+        refused(
+            journal.ask("POST", f"classes/{scene['other'].pk}/lineItems", {"lineItems": items}),
+            404,
+            "unknownobject",
+        )
+        narrow = m.token_of(journal.client, "gradebook.createput")
+        refused(journal.ask("POST", "lineItems/w1/results", {"results": [good]}, narrow), 403, "forbidden")
+    assert journal.ask("POST", "lineItems/w1/results", {"results": [good]}).status_code == 201
+    assert [one["sourcedId"] for one in read(got("lineItems/w1/results", journal.token))] == ["r1"]

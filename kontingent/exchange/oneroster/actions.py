@@ -6,6 +6,8 @@ moment: so two writers do not undo each other. Without a moment, or with one tha
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
@@ -19,13 +21,27 @@ from kontingent.codelists import queries as codelists
 from kontingent.enrolment.models import Placement
 from kontingent.exchange.journals.single import SingleRefused, take_one
 from kontingent.exchange.oneroster import bodies, books, gradebook, queries
-from kontingent.exchange.oneroster.bodies import Body, CategoryBody, LineItemBody, ResultBody, ScoreScaleBody
+from kontingent.exchange.oneroster.bodies import (
+    Body,
+    CategoryBody,
+    LineItemBody,
+    Reference,
+    ResultBody,
+    ScoreScaleBody,
+)
 from kontingent.exchange.oneroster.events import GradebookWritten
 from kontingent.exchange.oneroster.gradebook import PERIOD, SUBJECT, NoMark, Work
 from kontingent.exchange.oneroster.models import Category, Declared, LineItem, ScoreScale
 from kontingent.kernel import clock, names
 from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import Conflict, InvalidValue, NotAllowed, NotFound, RuleViolation
+from kontingent.kernel.errors import (
+    Conflict,
+    InvalidValue,
+    KontingentError,
+    NotAllowed,
+    NotFound,
+    RuleViolation,
+)
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.performance import queries as performance
 from kontingent.performance.codes import OUTCOME_NAMES, MarkSystem, Outcome, Refusal
@@ -34,6 +50,7 @@ from kontingent.performance.permissions import PerformancePermission
 from kontingent.performance.records import FINALS, MARKS, Records
 
 D = TypeVar("D", bound=Declared)
+B = TypeVar("B", LineItemBody, ResultBody)
 TABLES: dict[str, type[Mark] | type[PeriodMark]] = {MARKS.code: Mark, FINALS.code: PeriodMark}
 
 
@@ -447,6 +464,58 @@ def _check_closes_once(journal: Journal, source_id: str, facts: dict[str, Any]) 
             "oneroster.closes_twice", f"То же самое уже закрывает работа «{other.source_id}»: класс, предмет, вид и период те же.",
             remedy="Передавайте отметки за неё или удалите её.",
         )  # fmt: skip
+
+
+@transaction.atomic
+def post_line_items(
+    *, actor: Actor, sent: Sequence[LineItemBody], school: str = "", in_class: str = ""
+) -> list[Outcome]:
+    """Declare works of one class or school (объявить работы списком): all of them or none."""
+    for place, body in enumerate(sent):
+        with _placed(place, "lineItems"):
+            if in_class and body.class_.sourcedId != in_class:
+                raise RuleViolation(
+                    "oneroster.unknown_class", "Работа другого класса, чем в адресе. Исправьте class."
+                )
+            if school and body.school and body.school.sourcedId != school:
+                raise RuleViolation(
+                    "oneroster.unknown_school", "Работа другой школы, чем в адресе. Исправьте school."
+                )
+            body.school = Reference(school) if school else body.school
+    return _each(
+        "lineItems", sent, lambda body: put_line_item(actor=actor, source_id=body.sourcedId, body=body)
+    )
+
+
+@transaction.atomic
+def post_results(*, actor: Actor, sent: Sequence[ResultBody], line_item: str) -> list[Outcome]:
+    """Give marks for one work (поставить отметки списком): all of them or none."""
+    for place, body in enumerate(sent):
+        with _placed(place, "results"):
+            if body.lineItem.sourcedId != line_item:
+                raise RuleViolation(
+                    "oneroster.unknown_line_item",
+                    "Результат другой работы, чем в адресе. Исправьте lineItem.",
+                )
+    return _each("results", sent, lambda body: put_result(actor=actor, source_id=body.sourcedId, body=body))
+
+
+def _each(what: str, sent: Sequence[B], act: Callable[[B], Outcome]) -> list[Outcome]:
+    outcomes = []
+    for place, body in enumerate(sent):
+        with _placed(place, what):
+            outcomes.append(act(body))
+    return outcomes
+
+
+@contextmanager
+def _placed(place: int, what: str) -> Iterator[None]:
+    """Say of a refusal which object of the list it is about."""
+    try:
+        yield
+    except KontingentError as refusal:
+        refusal.message = f"{what}[{place}]: {refusal.message}"
+        raise
 
 
 # -- results -------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from kontingent.kernel.errors import InvalidValue
 Key: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 Title: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 Number: TypeAlias = Annotated[float, Meta(ge=-9999, le=9999)]
+_ID = re.compile(r"[^\s\x00-\x1f/?#%]{1,64}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -121,10 +122,17 @@ def read_many(content: bytes, name: str, kind: type[B], *, most: int) -> Sequenc
     if not isinstance(found, list) or not 1 <= len(found) <= most:
         raise _unfit(f"В «{name}» нужен список от 1 до {most} объектов.")
     made = [_shaped(msgspec.json.encode(one), kind, f"{name}[{place}]") for place, one in enumerate(found)]
-    keys = [one.sourcedId for one in made]
-    if "" in keys or len(set(keys)) < len(keys):
-        raise _unfit("У каждого объекта списка должен быть свой sourcedId, отличный от других.")
+    keys = [check_id(one.sourcedId) for one in made]
+    if len(set(keys)) < len(keys):
+        raise _unfit("Один sourcedId у двух объектов списка. У каждого должен быть свой.")
     return made
+
+
+def check_id(source_id: str) -> str:
+    """Return an id that an address can hold."""
+    if not _ID.fullmatch(source_id):
+        raise _unfit("sourcedId – до 64 знаков без пробелов и знаков / ? # %. Дайте объекту другой.")
+    return source_id
 
 
 def _inside(content: bytes, name: str) -> bytes:
