@@ -16,7 +16,8 @@ from django.test import Client
 from kontingent.api import gradebook as door
 from kontingent.audit.models import Entry
 from kontingent.exchange.journals.models import JournalBatch, RefusedRow
-from kontingent.exchange.oneroster import works
+from kontingent.exchange.oneroster import checking, works, writing
+from kontingent.exchange.oneroster.model import Edition
 from kontingent.exchange.oneroster.models import Category, LineItem, ScoreScale
 from kontingent.performance import actions
 from kontingent.performance.actions import GradingPeriodDraft
@@ -177,6 +178,41 @@ def test_a_journal_declares_a_work_and_gives_marks_for_it(scene: dict[str, Any])
         "result",
         "created",
     )
+
+
+@pytest.mark.parametrize("edition", list(Edition))
+def test_a_set_tells_declared_works_as_they_were_declared(scene: dict[str, Any], edition: Edition) -> None:
+    journal = scene["journal"]
+    journal.put("categories/k1", title="Контрольная работа", weight=3)
+    work(
+        scene,
+        category={"sourcedId": "k1"},
+        assignDate="2025-10-06",
+        description="§ 5",
+        resultValueMin=0,
+        resultValueMax=100,
+    )
+    closing: dict[str, Any] = {
+        "category": {"sourcedId": "final-period"},
+        "metadata": {"subject": "s09", "periodCode": "1"},
+    }
+    work(scene, "q1", title="1 четверть", **closing)
+    result(scene, score=87)
+    result(scene, "f1", lineItem={"sourcedId": "q1"}, score=5)
+    packed = writing.pack(works.whole(b.ROOT, journal.journal, on=date(2025, 10, 20), edition=edition))
+    read_back = checking.check(packed)
+    assert [str(one) for one in read_back.defects] == []
+    assert read_back.content is not None
+    items = {row["sourcedId"]: row for row in read_back.content.rows["lineItems"]}
+    assert set(items) == {"w1", "q1"}
+    told = items["w1"]
+    assert (told["title"], told["description"], told["assignDate"], told["categorySourcedId"], told["resultValueMax"]) == (
+        "Дроби", "§ 5", "2025-10-06", "k1", "100",
+    )  # fmt: skip
+    assert {row["sourcedId"]: row["lineItemSourcedId"] for row in read_back.content.rows["results"]} == {
+        "r1": "w1",
+        "f1": "q1",
+    }
 
 
 def read_201(answer: Any) -> Any:

@@ -1,6 +1,6 @@
 """What a journal delivered, as tables of OneRoster: categories, works, results, and our two extensions.
 
-The register keeps marks, not works: a work is what the marks of a class, a day, a subject and a kind of work have in common. Its id is the
+The register keeps marks, not works. A work that the journal declared by REST is told as declared; otherwise a work is what the marks of a class, a day, a subject and a kind of work have in common. Its id is the
 journal's own, where the journal said one and meant one work by it; otherwise it follows from what the work is. So a set that was
 written, taken in elsewhere and written again is the same.
 """
@@ -22,10 +22,12 @@ from kontingent.codelists import queries as codelists
 from kontingent.exchange.oneroster import gradebook, model, queries
 from kontingent.exchange.oneroster.gradebook import FINAL_CATEGORY, PERIOD, SUBJECT, TEXT_SCORE
 from kontingent.exchange.oneroster.model import Edition, Mode
+from kontingent.exchange.oneroster.models import Category, LineItem
 from kontingent.exchange.oneroster.writing import RosterSet
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
+from kontingent.performance.codes import MarkSystem
 from kontingent.performance.models import Attendance, Journal, Lesson, Mark, PeriodMark
 from kontingent.performance.permissions import PerformancePermission
 
@@ -46,6 +48,20 @@ class _Work(NamedTuple):
     period: str
 
 
+class _Declared(NamedTuple):
+    """What the journal declared by REST: works by id, those that close something by what it is, categories by id."""
+
+    items: dict[str, LineItem]
+    closing: dict[tuple[UUID, str, str, str], LineItem]
+    categories: dict[str, Category]
+
+    def item_of(self, work: _Work) -> LineItem | None:
+        """Return the declared work of a mark."""
+        if work.period:
+            return self.closing.get((work.group, work.subject, work.work, work.period))
+        return self.items.get(work.lesson)
+
+
 @dataclass(slots=True)
 class _Tables:
     edition: Edition
@@ -53,6 +69,7 @@ class _Tables:
     categories: dict[str, dict[str, str]] = field(default_factory=dict)
     items: dict[str, dict[str, str]] = field(default_factory=dict)
     results: Rows = field(default_factory=list)
+    declared: _Declared = field(default_factory=lambda: _Declared({}, {}, {}))
 
     @property
     def v11(self) -> bool:
@@ -60,17 +77,42 @@ class _Tables:
 
     def put(self, marks: Iterable[tuple[_Work, Any]], works_of_lesson: Counter[str]) -> None:
         for work, mark in marks:
-            own = work.lesson and works_of_lesson[work.lesson] == 1
-            key = work.lesson if own else gradebook.derived_id(work.group, *work)
-            self._item(key, work)
+            item = self.declared.item_of(work)
+            if item is not None:
+                key = self._as_declared(item)
+            else:
+                own = work.lesson and works_of_lesson[work.lesson] == 1
+                key = work.lesson if own else gradebook.derived_id(work.group, *work)
+                self._item(key, work)
             row = {
                 "sourcedId": mark.external_id, "lineItemSourcedId": key, "studentSourcedId": str(mark.person_id),
                 "scoreDate": mark.given_on.isoformat(), "comment": mark.comment,
                 **gradebook.score_columns(mark.system_code, mark.value, mark.score, v11=self.v11),
             }  # fmt: skip
             if not self.v11:
-                row["classSourcedId"] = str(work.group)
+                row["classSourcedId"] = str(item.group_id if item else work.group)
             self.results.append(row)
+
+    def _as_declared(self, item: LineItem) -> str:
+        """Tell a work as the journal declared it."""
+        key, usual = item.source_id, gradebook.bounds(MarkSystem.FIVE)
+        if key in self.items:
+            return key
+        category = self.declared.categories[item.category_key]
+        self.categories[category.source_id] = {"sourcedId": category.source_id, "title": category.title}
+        if not self.v11:
+            self.categories[category.source_id]["weight"] = (
+                "" if category.weight is None else f"{category.weight:.2f}"
+            )
+        self.items[key] = {
+            "sourcedId": key, "title": item.title, "description": item.description, "assignDate": item.assigned_on.isoformat(),
+            "dueDate": item.due_on.isoformat(), "classSourcedId": str(item.group_id), "categorySourcedId": category.source_id,
+            "schoolSourcedId": str(item.organisation_id), "academicSessionSourcedId": item.session_key,
+            "gradingPeriodSourcedId": item.session_key, SUBJECT: item.subject_code, PERIOD: item.period_code,
+            "resultValueMin": usual["resultValueMin"] if item.lowest is None else f"{item.lowest.normalize():f}",
+            "resultValueMax": usual["resultValueMax"] if item.highest is None else f"{item.highest.normalize():f}",
+        }  # fmt: skip
+        return key
 
     def _item(self, key: str, work: _Work) -> None:
         if key in self.items:
@@ -104,7 +146,7 @@ def whole(actor: Actor, journal: Journal, *, on: date, edition: Edition = Editio
     year = SchoolYear.of(on).begins_in
     people = {UUID(row["sourcedId"]) for row in rosters.rows["users"]}
     groups = {UUID(row["sourcedId"]) for row in rosters.rows["classes"]}
-    tables = _Tables(edition, year)
+    tables = _Tables(edition, year, declared=_declared(journal, year))
     _marks(actor, journal, tables, people, groups)
     extras: dict[str, tuple[str, ...]] = {"lineItems": (SUBJECT, PERIOD)}
     if tables.v11:
@@ -126,6 +168,19 @@ def whole(actor: Actor, journal: Journal, *, on: date, edition: Edition = Editio
             **{name: [_filled(edition, name, row, extras) for row in rows] for name, rows in told.items()},
         },
         extras={name: columns for name, columns in extras.items() if name in told},
+    )
+
+
+def _declared(journal: Journal, year: int) -> _Declared:
+    items = list(LineItem.objects.filter(journal=journal, school_year=year, deleted_at__isnull=True))
+    return _Declared(
+        {one.source_id: one for one in items if not one.final_kind},
+        {
+            (one.group_id, one.subject_code, one.final_kind, one.period_code): one
+            for one in items
+            if one.final_kind
+        },
+        {one.source_id: one for one in Category.objects.filter(journal=journal)},
     )
 
 
