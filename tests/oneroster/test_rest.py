@@ -382,6 +382,23 @@ def test_a_full_set_of_the_register_is_valid_comes_back_the_same_and_has_no_snil
     assert str(town["seven"].pk) not in text
 
 
+def test_rows_of_a_set_are_read_as_they_are_written(town: dict[str, Any]) -> None:
+    with CaptureQueriesContext(connection) as seen:
+        users = queries.bulk(b.ROOT, on=DAY).rows["users"]
+    statements = [one["sql"] for one in seen]
+    assert any("COUNT(" in one for one in statements)
+    assert not [one for one in statements if "family_name" in one], (
+        "nobody is read before the file is written"
+    )
+    names = [row["familyName"] for row in users]
+    assert (len(users), len(names), list(users) == list(users), users[0]["familyName"]) == (
+        6,
+        6,
+        True,
+        names[0],
+    )
+
+
 @pytest.mark.parametrize("edition", list(Edition))
 def test_changes_since_a_moment_name_who_came_and_who_left(town: dict[str, Any], edition: Edition) -> None:
     gone = b.person("Ушедший Егор Ильич", snils=b.snils_of(50))

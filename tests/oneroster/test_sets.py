@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 
 from kontingent.exchange.oneroster import archives, checking, writing
 from kontingent.exchange.oneroster.model import Edition, Mode
+from kontingent.exchange.oneroster.writing import RosterSet
 from tests.oneroster.sets import files_of, zipped
 
 Files = dict[str, str | bytes]
@@ -194,3 +198,31 @@ def test_any_bytes_are_judged(junk: bytes) -> None:
     files: Files = {**files_of(), "orgs.csv": junk}
     assert checking.check(junk).content is None
     assert checking.check(zipped(files)).content is None
+
+
+class _Endless(list[Any]):
+    """Rows that are made as they are read."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+    def __iter__(self) -> Any:
+        return (
+            {"sourcedId": f"r{n}", "lineItemSourcedId": "w", "studentSourcedId": "u", "comment": f"{n * n}"}
+            for n in range(self.number)
+        )
+
+
+def test_writing_takes_the_same_memory_whatever_the_number_of_rows(tmp_path: Path) -> None:
+    peaks = []
+    for number in (2_000, 40_000):
+        content = RosterSet(Edition.V12, {"results": Mode.BULK}, {"results": _Endless(number)})
+        tracemalloc.start()
+        with (tmp_path / f"{number}.zip").open("wb") as file:
+            writing.write(content, file)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 200_000
+    files = archives.unpack((tmp_path / "40000.zip").read_bytes())
+    assert files["results.csv"].count(b"\n") == 40_001

@@ -73,7 +73,10 @@ def export_set(
         what = f"отметок {len(content.rows.get('results', ()))}"
     else:
         content, what = queries.bulk(actor, on=on, edition=Edition(edition)), "полный набор"
-    path.write_bytes(writing.pack(content))
+    unfinished = path.with_name(f"{path.name}.part")
+    with unfinished.open("wb") as file:
+        writing.write(content, file)
+    unfinished.replace(path)
     out(
         f"{path}: OneRoster {edition}, {what}, учеников {len(content.rows['users'])}, на {on:%d.%m.%Y}. СНИЛС в наборе нет."
     )

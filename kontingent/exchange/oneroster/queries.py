@@ -7,9 +7,11 @@ journal may have – СНИЛС, documents, addresses – is not among them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -55,6 +57,8 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _P = "or_"
 Ids = Mapping[str, str]
 _OPERATORS = {"=": "exact", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
+#: So many rows of a set are in memory at once.
+_AT_ONCE = 2000
 #: The database sorts by bytes and knows capitals of Latin alone; this collation of PostgreSQL's own knows all.
 LETTERS = "pg_c_utf8"
 
@@ -162,61 +166,120 @@ def roles(actor: Actor, person_ids: Sequence[str], *, on: date) -> dict[str, lis
     return found
 
 
+class Streamed(Sequence[dict[str, str]]):
+    """Rows of a file, read from the database as they are asked for, each time anew; only some are in memory at once."""
+
+    def __init__(self, found: Any, written: Callable[[Mapping[str, Any]], dict[str, str]]) -> None:
+        """Take a query, or rows that are few, and how one of them is written."""
+        self._found, self._written = found, written
+        self._number: int | None = None
+
+    def __iter__(self) -> Iterator[dict[str, str]]:
+        """Yield the rows in the order of their ids."""
+        if isinstance(self._found, list):
+            yield from map(self._written, self._found)
+        else:
+            for row in self._found.order_by(f"{_P}sourcedId").iterator(chunk_size=_AT_ONCE):
+                yield self._written(_named(row))
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        if self._number is None:
+            self._number = (
+                len(self._found) if isinstance(self._found, list) else self._found.order_by().count()
+            )
+        return self._number
+
+    def __getitem__(self, place: Any) -> Any:
+        """Return a row, or some."""
+        return list(self)[place]
+
+
+class Joined(Sequence[dict[str, str]]):
+    """Rows of one file that come from several places, one after another."""
+
+    def __init__(self, *parts: Sequence[dict[str, str]]) -> None:
+        """Take the parts in their order."""
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[dict[str, str]]:
+        """Yield the rows."""
+        return chain(*self._parts)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return sum(map(len, self._parts))
+
+    def __getitem__(self, place: Any) -> Any:
+        """Return a row, or some."""
+        return list(self)[place]
+
+
 def bulk(actor: Actor, *, on: date, edition: Edition = Edition.V12) -> RosterSet:
-    """Return everything of rostering within the scope as a full set (полный набор)."""
-    tables: dict[str, list[dict[str, str]]] = {}
-    everything = Asked(limit=10**9)
-    for collection in (ACADEMIC_SESSIONS, ORGS, COURSES, CLASSES, USERS, ENROLLMENTS, ROLES, DEMOGRAPHICS):
-        declared = model.FILES[edition].get(collection.file)
-        if declared is None:
-            continue
-        rows = page(actor, collection, everything, on=on).rows
-        tables[collection.file] = [_written(one, declared) for one in rows if one["status"] == "active"]
-    if edition is Edition.V11:
-        for row in tables["users"]:
-            row["role"] = "student"
-    reads.note(
-        actor, ReadKind.EXPORT, [UUID(row["sourcedId"]) for row in tables["users"]], what="набор OneRoster"
-    )
-    modes = {name: Mode.BULK if tables.get(name) else Mode.ABSENT for name in model.FILES[edition]}
-    return RosterSet(edition, modes, tables)
+    """Return everything of rostering within the scope as a full set (полный набор), its rows read as they are written."""
+    active = Asked(Filter((rules.Term("status", "=", "active"),)))
+    tables = {
+        one.file: Streamed(_found(actor, one, active, on), partial(_in_full, declared=declared))
+        for one in (ACADEMIC_SESSIONS, ORGS, COURSES, CLASSES, USERS, ENROLLMENTS, ROLES, DEMOGRAPHICS)
+        if (declared := model.FILES[edition].get(one.file)) is not None
+    }
+    reads.note(actor, ReadKind.EXPORT, sorted(_people_told(_people(actor, on))), what="набор OneRoster")
+    return RosterSet(edition, _modes(edition, tables, Mode.BULK), tables)
 
 
 def delta(actor: Actor, *, since: datetime, on: date, edition: Edition = Edition.V12) -> RosterSet:
     """Return what has changed since a moment (изменения): who left a class is there to be deleted.
 
     School years and periods go whole: they are few, and the register does not know when they were changed. Somebody whose class
-    changed is told with them, though nothing of the person itself did.
+    changed is told with them, though nothing of the person itself did. Rows are read as they are written; of those whose class
+    changed only id and moment are kept.
     """
-    changed = Asked(Filter((rules.Term("dateLastModified", ">=", since),)), limit=10**9)
-    found = {
-        one.file: page(actor, one, changed, on=on).rows
-        for one in (ORGS, COURSES, CLASSES, ENROLLMENTS, ROLES)
-    }
-    found["academicSessions"] = page(actor, ACADEMIC_SESSIONS, Asked(limit=10**9), on=on).rows
+    changed = Asked(Filter((rules.Term("dateLastModified", ">=", since),)))
+    enrolments = _found(actor, ENROLLMENTS, changed, on)
     moved: dict[UUID, datetime] = {}
-    for row in found["enrollments"]:
-        who = UUID(row["userSourcedId"])
-        moved[who] = max(row["dateLastModified"], moved.get(who, LONG_AGO))
-    for one in (USERS, DEMOGRAPHICS):
-        condition = _condition(changed.filter) | (Q(pk__in=list(moved)) if one is USERS else Q())
-        rows = one.make(actor, on).filter(condition).order_by(f"{_P}sourcedId")
-        found[one.file] = [_named(row) for row in rows]
-    for row in found["users"]:
-        row["dateLastModified"] = max(row["dateLastModified"], moved.get(UUID(row["sourcedId"]), LONG_AGO))
-    found["roles"] += [_former_role(row) for row in found["enrollments"] if row["status"] == "tobedeleted"]
-    tables: dict[str, list[dict[str, str]]] = {}
-    for name, rows in found.items():
-        declared = model.FILES[edition].get(name)
-        if declared is not None:
-            tables[name] = [_changed(row, declared) for row in rows]
-    if edition is Edition.V11:
-        for told in tables["users"]:
-            told["role"] = "student"
-    told_of = {UUID(row["sourcedId"]) for row in found["users"]} | set(moved)
-    reads.note(actor, ReadKind.EXPORT, sorted(told_of), what="изменения набора OneRoster")
-    modes = {name: Mode.DELTA if tables.get(name) else Mode.ABSENT for name in model.FILES[edition]}
-    return RosterSet(edition, modes, tables)
+    for who, moment in enrolments.order_by().values_list("person_id", f"{_P}dateLastModified").iterator():
+        moved[who] = max(moment, moved.get(who, LONG_AGO))
+    people = _condition(changed.filter) | Q(pk__in=list(moved))
+    found: dict[str, Any] = {
+        one.file: _found(actor, one, changed, on)
+        for one in (ORGS, COURSES, CLASSES, ENROLLMENTS, DEMOGRAPHICS)
+    }
+    found |= {
+        ACADEMIC_SESSIONS.file: _found(actor, ACADEMIC_SESSIONS, Asked(), on),
+        USERS.file: USERS.make(actor, on).filter(people),
+    }
+    tables: dict[str, Sequence[dict[str, str]]] = {
+        name: Streamed(rows, partial(_changed, declared=declared, moved=moved if name == USERS.file else {}))
+        for name, rows in found.items()
+        if (declared := model.FILES[edition].get(name)) is not None
+    }
+    if (declared := model.FILES[edition].get(ROLES.file)) is not None:
+        gone = enrolments.filter(**{f"{_P}status": "tobedeleted"})
+        tables[ROLES.file] = Joined(
+            Streamed(_found(actor, ROLES, changed, on), partial(_changed, declared=declared, moved={})),
+            Streamed(gone, lambda row: _changed(_former_role(row), declared=declared, moved={})),
+        )
+    told_of = _people_told(
+        _people(actor, on).annotate(**{f"{_P}dateLastModified": F("updated_at")}).filter(people)
+    )
+    reads.note(actor, ReadKind.EXPORT, sorted(told_of | set(moved)), what="изменения набора OneRoster")
+    return RosterSet(edition, _modes(edition, tables, Mode.DELTA), tables)
+
+
+def _found(actor: Actor, collection: Collection, asked: Asked, on: date) -> Any:
+    found = collection.make(actor, on)
+    if isinstance(found, list):
+        return rules.in_order([row for row in found if rules.holds(asked.filter, row)], asked.order)
+    return found.filter(_condition(asked.filter))
+
+
+def _people_told(found: QuerySet[Person]) -> set[UUID]:
+    """Return the ids of people, which the journal of reads is told."""
+    return set(found.order_by().values_list("pk", flat=True).iterator())
+
+
+def _modes(edition: Edition, tables: Mapping[str, Sequence[Any]], mode: Mode) -> dict[str, Mode]:
+    return {name: mode if tables.get(name) else Mode.ABSENT for name in model.FILES[edition]}
 
 
 def _former_role(enrolment: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,14 +290,22 @@ def _former_role(enrolment: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _changed(row: Mapping[str, Any], declared: File) -> dict[str, str]:
-    moment = payloads.moment(row["dateLastModified"])
-    return {**_written(row, declared), "status": row["status"], "dateLastModified": moment}
+def _changed(row: Mapping[str, Any], *, declared: File, moved: Mapping[UUID, datetime]) -> dict[str, str]:
+    moment = row["dateLastModified"]
+    if moved:
+        moment = max(moment, moved.get(UUID(row["sourcedId"]), LONG_AGO))
+    return {
+        **_in_full(row, declared=declared),
+        "status": row["status"],
+        "dateLastModified": payloads.moment(moment),
+    }
 
 
-def _written(row: Mapping[str, Any], declared: File) -> dict[str, str]:
-    """A full set says nothing of states; a user of 1.1 names its organisation otherwise."""
+def _in_full(row: Mapping[str, Any], *, declared: File) -> dict[str, str]:
+    """A full set says nothing of states; a user of 1.1 names its organisation otherwise, and is a student."""
     said = {**row, "status": "", "dateLastModified": "", "orgSourcedIds": row.get("primaryOrgSourcedId")}
+    if declared.name == USERS.file:
+        said["role"] = "student"
     return {name: "" if said.get(name) is None else str(said[name]) for name in declared.header}
 
 

@@ -1,4 +1,4 @@
-"""A set as a zip: the same rows give the same bytes. Pure."""
+"""A set as a zip, written row by row: the same rows give the same bytes. Pure."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import IO
 
 from kontingent.exchange.oneroster import model
-from kontingent.exchange.oneroster.model import Edition, File, Mode
+from kontingent.exchange.oneroster.model import Edition, Mode
 
 Row = Mapping[str, str]
 SYSTEM_NAME, SYSTEM_CODE = "АИС «Контингент»", "kontingent"
@@ -29,16 +30,23 @@ class RosterSet:
 
 
 def pack(content: RosterSet) -> bytes:
-    """Return the zip of a set, the manifest first, then files by name."""
+    """Return the zip of a set."""
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        _put(archive, model.MANIFEST, _csv(("propertyName", "value"), manifest(content)))
+    write(content, packed)
+    return packed.getvalue()
+
+
+def write(content: RosterSet, to: IO[bytes]) -> None:
+    """Write the zip of a set, the manifest first, then files by name; rows are taken one by one and none is kept."""
+    with zipfile.ZipFile(to, "w") as archive:
+        _put(archive, model.MANIFEST, ("propertyName", "value"), manifest(content))
         for name in sorted(content.modes):
             declared = model.file_of(content.edition, name)
             if content.modes[name] is Mode.ABSENT or declared is None:
                 continue
-            _put(archive, name, _table(declared, content.rows.get(name, ()), content.extras.get(name, ())))
-    return packed.getvalue()
+            header = (*declared.header, *content.extras.get(name, ()))
+            rows = content.rows.get(name, ())
+            _put(archive, name, header, ([row.get(column, "") for column in header] for row in rows))
 
 
 def manifest(content: RosterSet) -> list[tuple[str, str]]:
@@ -50,21 +58,15 @@ def manifest(content: RosterSet) -> list[tuple[str, str]]:
     return [*said, ("source.systemName", content.source_name), ("source.systemCode", content.source_code)]
 
 
-def _table(declared: File, rows: Sequence[Row], extras: Sequence[str]) -> bytes:
-    header = (*declared.header, *extras)
-    return _csv(header, ([row.get(name, "") for name in header] for row in rows))
-
-
-def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(header)
-    for row in rows:
-        writer.writerow([" ".join(value.split("\n")).replace("\r", " ") for value in row])
-    return text.getvalue().encode()
-
-
-def _put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+def _put(archive: zipfile.ZipFile, name: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     entry = zipfile.ZipInfo(f"{name}.csv", date_time=_EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
-    archive.writestr(entry, content)
+    # The size is not known beforehand: without zip64 two gigabytes would be the end of a file.
+    with (
+        archive.open(entry, "w", force_zip64=True) as packed,
+        io.TextIOWrapper(packed, "utf-8", newline="") as text,
+    ):
+        writer = csv.writer(text, lineterminator="\r\n")
+        writer.writerow(header)
+        for row in rows:
+            writer.writerow([" ".join(value.split("\n")).replace("\r", " ") for value in row])
