@@ -339,18 +339,6 @@ class Placement(Projection):
                 condition=Q(superseded_at__isnull=True),
                 name="placement_group_now",
             ),
-            # Who is enrolled today is read from the first two alone: one in ten of all placements.
-            models.Index(
-                fields=["person"],
-                include=["organisation", "starts_on", "birth_date"],
-                condition=Q(superseded_at__isnull=True, is_main=True, ends_on__isnull=True),
-                name="placement_current",
-            ),
-            models.Index(
-                fields=["ends_on"],
-                condition=Q(superseded_at__isnull=True, ends_on__isnull=False),
-                name="placement_ended",
-            ),
             # The cube of a day adds what was superseded since it was counted.
             models.Index(
                 fields=["superseded_number"],
