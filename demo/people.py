@@ -109,6 +109,10 @@ class People:
         self.writer.add("persons_contact", (person_id, "1", f"+79{rng.randint(0, 999_999_999):09d}"))
         return person_id
 
+    def _settled(self, born: date) -> date:
+        """When an address was told: within the last four years, at birth or later."""
+        return max(born, self.moment.date() - timedelta(days=self.count * 37 % 1460))
+
     def _surname(self, family: Family, sex: str) -> str:
         if sex == "1":
             return family.surname
@@ -131,14 +135,23 @@ class People:
         self._child_document(person_id, born, foreign is not None)
         self.writer.add(
             "persons_address",
-            (self.identifier(), person_id, "registration", family.address, family.address[:6], ""),
+            (
+                self.identifier(),
+                person_id,
+                "registration",
+                family.address,
+                family.address[:6],
+                "",
+                self._settled(born),
+            ),
         )
         if rng.random() < 0.15:
             other = (
                 family.address.rsplit("д. ", 1)[0] + f"д. {rng.randint(1, 140)}, кв. {rng.randint(1, 120)}"
             )
             self.writer.add(
-                "persons_address", (self.identifier(), person_id, "residence", other, other[:6], "")
+                "persons_address",
+                (self.identifier(), person_id, "residence", other, other[:6], "", self._settled(born)),
             )
         for adult, kind, kinship in (
             (family.mother, "1", "1"),

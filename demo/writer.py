@@ -25,7 +25,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "persons_identitydocument": (
         "id", "person_id", "kind_code", "series", "number", "key", "issued_on", "issuer", "issuer_code", "is_current",
     ),
-    "persons_address": ("id", "person_id", "kind_code", "text", "postal_code", "oktmo"),
+    "persons_address": ("id", "person_id", "kind_code", "text", "postal_code", "oktmo", "starts_on"),
     "persons_contact": ("person_id", "kind_code", "value"),
     "persons_representation": (
         "id", "child_id", "adult_id", "kind_code", "kinship_code", "document_kind_code", "document_requisites",

@@ -105,7 +105,6 @@ REQUIRED: dict[Stage, tuple[Required, ...]] = {
     Stage.ACHIEVEMENTS: (
         Required(
             "exam", "Обязательные экзамены за 9 класс", _RESULTS, _SECONDARY,
-            is_confirmed=f"NOT EXISTS (SELECT 1 {_BASIC_EXAM} AND x.delivery_id IS NULL)",
         ),
         Required(
             "education_document", "Аттестат за 9 класс", f"EXISTS (SELECT 1 {_BASIC_DOCUMENT})", _SECONDARY,

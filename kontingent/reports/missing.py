@@ -103,16 +103,13 @@ _ADVICE: dict[str, dict[Problem, str]] = {
         Problem.UNCONFIRMED: "Ни у одного представителя не указан подтверждающий документ. Добавьте его.",
     },
     "exam": {
-        Problem.EMPTY: "Нет результата по русскому языку или математике за 9 класс. Загрузите таблицу РИС ГИА или запросите их у прежней школы.",
-        Problem.UNCONFIRMED: "Результат внесён не из таблицы РИС ГИА. Загрузите таблицу.",
+        Problem.EMPTY: "Нужны русский язык и математика: загрузите таблицу РИС ГИА или запросите у прежней школы.",
     },
     "education_document": {
-        Problem.EMPTY: "Нет аттестата за 9 класс. Загрузите таблицу документов или запросите сведения у выдавшей школы.",
+        Problem.EMPTY: "Загрузите таблицу документов или запросите сведения у выдавшей школы.",
         Problem.WRONG: "Аттестат утрачен, обменян или уничтожен. Внесите дубликат.",
     },
-    "final_mark": {
-        Problem.EMPTY: "Нет приложения к аттестату за 9 класс. Загрузите или внесите итоговые отметки."
-    },
+    "final_mark": {Problem.EMPTY: "Загрузите или внесите отметки приложения к аттестату."},
 }
 #: Reasons that say more than "not valid"; told before the others of their field.
 _CLAIMED = Reason(
@@ -216,11 +213,7 @@ def of_organisation(
     _require_open(organisation, stage, on)
     found, learners = _read(stage, organisation_id, on)
     counted = Counter((gap.field, gap.problem) for one in found for gap in one.gaps)
-    rows = [
-        one
-        for one in found
-        if any(field in {"", gap.field} and problem in {"", gap.problem} for gap in one.gaps)
-    ]
+    rows = [one for one in found if any(is_asked_for(gap, field, problem) for gap in one.gaps)]
     reads.note(
         actor, kind, [one.person_id for one in rows], object_id=organisation_id, organisation_id=organisation_id,
         what=f"чего не хватает, этап {stage}",
@@ -229,6 +222,13 @@ def of_organisation(
         (code, title, [(one, counted[code, one]) for one in Problem]) for code, title in FIELDS[stage].items()
     ]
     return Missing(organisation, learners, rows, numbers)
+
+
+def is_asked_for(gap: Gap, field: str, problem: str) -> bool:
+    """Say whether a gap is among those looked for; what is merely old is told when asked for, and missing is nothing of it."""
+    if gap.problem is Problem.STALE and problem != Problem.STALE:
+        return False
+    return field in {"", gap.field} and problem in {"", gap.problem}
 
 
 def _require_open(organisation: Organisation, stage: Stage, on: date) -> None:

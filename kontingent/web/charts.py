@@ -387,7 +387,7 @@ class Tile(NamedTuple):
 
 
 #: A drawing of shares: its width and height, room for the axis, for the names at the end of the lines, below for the days.
-TREND_WIDTH, TREND_HEIGHT, TREND_LEFT, TREND_RIGHT, TREND_FOOT = 640, 260, 40, 130, 26
+TREND_WIDTH, TREND_HEIGHT, TREND_LEFT, TREND_RIGHT, TREND_FOOT = 640, 260, 40, 150, 26
 #: Names at the end of lines keep so far from one another.
 TREND_LINE = 15
 

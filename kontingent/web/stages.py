@@ -136,7 +136,7 @@ def missing_file(request: HttpRequest, kind: str) -> HttpResponse:
         (one.full_name, one.group_title, gap.title, gap.problem_title, gap.advice)
         for one in found.rows
         for gap in one.gaps
-        if field in {"", gap.field} and problem in {"", gap.problem}
+        if gaps.is_asked_for(gap, field, problem)
     ]
     return table_as(kind, name, title, ("ФИО", "Класс", "Поле", "Что не так", "Что сделать"), rows)
 

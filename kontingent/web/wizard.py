@@ -258,7 +258,7 @@ def _shown(
     return page(
         request, "learners/wizard.html", step=step, at=at, steps=STEPS, last=LAST, groups=list(groups.items()), error=error,
         kept=[(name, text) for name, text in form.values.items() if name not in here and not (step and name in _asked_in(step))],
-        candidates=form.candidates, wrong=[(name, _title(name), text) for name, text in form.errors.items()],
+        candidates=form.candidates, wrong=[(name, _title(name), form.errors[name]) for name in NAMES if name in form.errors],
         certain=any(one.verdict.level is Level.CERTAIN for one in form.candidates.get("person", ())),
         summary=_summary(form) if step is None else [], actor_code=actor_of(request).code, fresh=request.method == "GET",
     )  # fmt: skip

@@ -108,7 +108,7 @@ def test_the_same_seed_makes_the_same_region(loaded: region.LoadSummary) -> None
     with connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE persons_person, organisations_organisation, enrolment_movement, access_appointment, health.record, "
-            "stages_stageorder, performance_journal, performance_lesson, performance_mark, performance_attendance, "
+            "stages_stageorder, rollout_planline, performance_journal, performance_lesson, performance_mark, performance_attendance, "
             "performance_periodmark RESTART IDENTITY CASCADE"
         )
     region.load("XS")
