@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from stands.journal import export
 from stands.journal.client import Api, Refused
-from stands.journal.school import USUAL, Rates, SchoolClass, classes_of, day_of
+from stands.journal.school import USUAL, Rates, SchoolClass, classes_of, day_of, lessons_over
 
 _ZONE, _EVENING = ZoneInfo("Asia/Yekaterinburg"), hour(20)
 
@@ -102,7 +102,7 @@ def _export(a: argparse.Namespace, api: Api | None, say: Callable[[str], None]) 
     classes, told = _begin(a, api, say), None
     while True:
         now = _now() if a.until is None else datetime.combine(a.until, _EVENING, _ZONE)
-        news = (now.date(), export.lessons_over(now))
+        news = (now.date(), lessons_over(now))
         if news != told:
             rates = Rates(mistake=a.mistakes)
             told, said = news, export.days_of(classes, now, days=a.days, seed=a.seed, rates=rates)
