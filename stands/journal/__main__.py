@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from stands.journal import export
 from stands.journal.client import Api, Refused
-from stands.journal.school import USUAL, Rates, SchoolClass, classes_of, day_of, lessons_over
+from stands.journal.school import LESSONS_A_DAY, USUAL, Rates, SchoolClass, classes_of, day_of, lessons_over
 
 _ZONE, _EVENING = ZoneInfo("Asia/Yekaterinburg"), hour(20)
 
@@ -83,25 +83,37 @@ def _begin(a: argparse.Namespace, api: Api | None, say: Callable[[str], None]) -
 
 
 def _deliver(a: argparse.Namespace, api: Api, say: Callable[[str], None]) -> None:
-    """Deliver over the API, day by day."""
-    classes = _begin(a, api, say)
-    last = a.until or _now().date()
+    """Deliver over the API: the days up to now, then every lesson when it is over."""
+    classes, rates = _begin(a, api, say), Rates(mistake=a.mistakes)
+    now = _moment(a)
     for back in range(a.days - 1, -1, -1):
-        deliver(api, a.journal, classes, last - timedelta(days=back), a.seed, say, a.mistakes)
+        deliver(
+            api, a.journal, classes, now.date() - timedelta(days=back), now, say, seed=a.seed, rates=rates
+        )
     for one in api.refused(a.journal)[:10]:
         say(f"  отклонено {one['code']}: {one['place']} {one['remedy']}")
     while a.every:
         time.sleep(a.every)
-        if _now().date() > last:
-            last = _now().date()
-            deliver(api, a.journal, _classes(a, api), last, a.seed, say, a.mistakes)
+        before, now = now, _moment(a)
+        if (now.date(), lessons_over(now)) == (before.date(), lessons_over(before)):
+            continue
+        if now.date() > before.date():
+            classes = _classes(a, api)
+        for ahead in range((now.date() - before.date()).days + 1):
+            day = before.date() + timedelta(days=ahead)
+            deliver(api, a.journal, classes, day, now, say, seed=a.seed, rates=rates)
+
+
+def _moment(a: argparse.Namespace) -> datetime:
+    """Now, or the evening of the day that was asked for."""
+    return datetime.now(_ZONE) if a.until is None else datetime.combine(a.until, _EVENING, _ZONE)
 
 
 def _export(a: argparse.Namespace, api: Api | None, say: Callable[[str], None]) -> None:
     """Write a workbook now, and again after every lesson."""
     classes, told = _begin(a, api, say), None
     while True:
-        now = _now() if a.until is None else datetime.combine(a.until, _EVENING, _ZONE)
+        now = _moment(a)
         news = (now.date(), lessons_over(now))
         if news != told:
             rates = Rates(mistake=a.mistakes)
@@ -115,23 +127,23 @@ def _export(a: argparse.Namespace, api: Api | None, say: Callable[[str], None]) 
         time.sleep(a.every)
 
 
-def _now() -> datetime:
-    return datetime.now(_ZONE)
-
-
 def deliver(
     api: Api,
     journal: str,
     classes: Sequence[SchoolClass],
     day: date,
-    seed: int,
+    now: datetime,
     say: Callable[[str], None],
-    mistakes: float,
+    *,
+    seed: int,
+    rates: Rates = USUAL,
 ) -> None:
-    """Deliver a day, kind by kind."""
+    """Deliver a day as far as its lessons are over, kind by kind; so far the batch has a key of its own."""
     year = day.year if day.month >= 9 else day.year - 1
-    for records, rows in day_of(classes, day, seed=seed, rates=Rates(mistake=mistakes)).by_records():
-        taken = api.deliver(journal, f"stand:{seed}:{day}:{records}", records, year, rows)
+    over = LESSONS_A_DAY if day < now.date() else lessons_over(now)
+    part = "" if over == LESSONS_A_DAY else f":{over}"
+    for records, rows in day_of(classes, day, seed=seed, rates=rates).as_of(day, over).by_records():
+        taken = api.deliver(journal, f"stand:{seed}:{day}:{records}{part}", records, year, rows)
         told = ", ".join(f"{name} {count}" for name, count in taken["outcomes"].items() if count)
         say(f"{day} {records:<10} строк {len(rows)}: {told}")
 
