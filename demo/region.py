@@ -9,7 +9,18 @@ from datetime import UTC, date, datetime
 
 from django.db import connection, transaction
 
-from demo import achievements, epgu, exams, health, living, marker, personas, reconciliation, rollout, transfers
+from demo import (
+    achievements,
+    epgu,
+    exams,
+    health,
+    living,
+    marker,
+    personas,
+    reconciliation,
+    rollout,
+    transfers,
+)
 from demo.histories import DELAYED, EVENING, INTELLECTUAL, LETTERS, Histories
 from demo.marks import Marks
 from demo.people import People
