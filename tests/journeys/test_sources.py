@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from demo import living
 from stands.journal import export
 from stands.journal.school import Day
-from tests.journeys.conftest import keep, sign_in
+from tests.journeys.conftest import from_menu, keep, sign_in
 from tests.journeys.test_journeys import accessible
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
@@ -56,7 +56,7 @@ def fits_a_phone(page: Page) -> None:
 
 def test_the_ministry_looks_after_the_living_school(page: Page, tmp_path: Path) -> None:
     sign_in(page, "ministry")
-    page.get_by_role("link", name="Источники журналов").first.click()
+    from_menu(page, "Источники журналов")
     line = page.locator("tr", has_text="Журнал школы (стенд)")
     expect(line).to_contain_text("каждые 15 минут")
     expect(line).to_contain_text("назад")
@@ -118,7 +118,7 @@ def test_from_a_sample_to_the_diary(page: Page, tmp_path: Path) -> None:
         encoding="utf-8",
     )
     sign_in(page, "municipality")
-    page.get_by_role("link", name="Источники журналов").first.click()
+    from_menu(page, "Источники журналов")
     page.get_by_label("Название журнала").fill("Журнал города")
     page.get_by_label("Код:").fill("city-journal")
     page.get_by_label("Муниципалитет").select_option(index=1)
