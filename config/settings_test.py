@@ -20,3 +20,5 @@ _journal = tempfile.TemporaryDirectory(prefix="kontingent-journal-")
 JOURNAL_DIR = Path(_journal.name)
 _health = tempfile.TemporaryDirectory(prefix="kontingent-health-")
 HEALTH_KEYS = Path(_health.name) / "health.keys"
+_sources = tempfile.TemporaryDirectory(prefix="kontingent-sources-")
+JOURNAL_FOLDERS = _sources.name

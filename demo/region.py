@@ -9,7 +9,18 @@ from datetime import UTC, date, datetime
 
 from django.db import connection, transaction
 
-from demo import achievements, exams, health, marker, personas, reconciliation, rollout, transfers
+from demo import (
+    achievements,
+    epgu,
+    exams,
+    health,
+    living,
+    marker,
+    personas,
+    reconciliation,
+    rollout,
+    transfers,
+)
 from demo.histories import DELAYED, EVENING, INTELLECTUAL, LETTERS, Histories
 from demo.marks import Marks
 from demo.people import People
@@ -90,10 +101,13 @@ def load(
         marks = delivered.write(home)
         reconciliation.write(home, delivered.journal, delivered.year.begins_in)
         transfers.write(home)
+        epgu.write(home, seed=seed)
         exams.write(home, seed=seed)
         achievements.write(home, seed=seed)
         cube.forget()
     _analyse()
+    if (school := living.school_of(chunks, personas.home_of(chunks))) is not None:
+        living.write(school)
     cases.find_everybody()
     rollout.write(perm.id, seed=seed)
     marker.mark(f"size {size}, seed {seed}")

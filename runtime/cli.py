@@ -303,7 +303,7 @@ def _up(arguments: argparse.Namespace) -> int:
     with home.database(options=supervisor.DATABASE_OPTIONS, as_owner=True) as addresses:
         prepare(demo_size=arguments.size if arguments.demo else None, say=say)
         port = supervisor.free_port(arguments.host, arguments.port or 8000, exactly=bool(arguments.port))
-        beside = [_start_stand(f"http://{arguments.host}:{port}/", say)] if arguments.demo else []
+        beside = _start_stands(f"http://{arguments.host}:{port}/", say) if arguments.demo else []
         supervisor.Supervisor(
             host=arguments.host,
             port=port,
@@ -315,11 +315,11 @@ def _up(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _start_stand(address: str, say: Callable[[str], None]) -> supervisor.Child:
+def _start_stands(address: str, say: Callable[[str], None]) -> list[supervisor.Child]:
     from runtime import stand
 
-    say("Стенд ЕСИА (имитация для проверки)…")
-    return stand.start(address)
+    say("Стенды ЕСИА и электронного журнала (имитации для проверки)…")
+    return [stand.start(address), *stand.start_journal()]
 
 
 def prepare(*, demo_size: str | None, say: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""The ЕСИА stand beside a demonstration: keys, citizens, a supervised process, and the settings that point to it."""
+"""The stands beside a demonstration: ЕСИА with keys, citizens and the settings that point to it, and the journal of a living school."""
 
 from __future__ import annotations
 
@@ -56,6 +56,21 @@ def start(address: str) -> Child:
         KONTINGENT_ESIA_IS_STAND="yes",
     )
     return child
+
+
+def start_journal() -> list[Child]:
+    """Start the journal of the living school, which exports after every lesson; return nothing where the region has no such school."""
+    from demo import living
+
+    arguments = living.command(home.var() / "journal-stand" / "learners.json")
+    if not arguments:
+        return []
+    outside = {k: v for k, v in os.environ.items() if not k.startswith(("DATABASE_", "KONTINGENT_"))}
+    child = Child(
+        "journal-stand", [sys.executable, *arguments], home.logs() / "journal-stand.log", outside | {"PYTHONUNBUFFERED": "1"}
+    )  # fmt: skip
+    child.start()
+    return [child]
 
 
 def _unused_port() -> int:

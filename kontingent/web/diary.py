@@ -1,7 +1,8 @@
-"""The diary: a learner's week, school year and its documents, for the family and for those who teach."""
+"""The diary: a learner's day, week, school year and its documents, for the family and for those who teach."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ from kontingent.web.request import actor_of, day, page, school_year
 
 #: Marks of a subject as they are listed on the page of the year: the latest.
 MARKS_SHOWN = 12
+SUNDAY = 6
 #: Days beyond these are asked for by nobody who means it.
 EARLIEST, LATEST = date(1990, 9, 1), date(2200, 1, 1)
 
@@ -39,8 +41,27 @@ def week(request: HttpRequest, person_id: UUID) -> HttpResponse:
     )  # fmt: skip
 
 
+@require_GET
+def one_day(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    """Lessons, homework, marks and absences of a day; beside it the days before and after, Sundays left out."""
+    actor, on = actor_of(request), min(max(day(request), EARLIEST), LATEST)
+    found = queries.diary(actor, person_id, on, on + timedelta(days=1))
+    lessons = [lesson for one in found.days for lesson in one.lessons]
+    missed = Counter(note.title for lesson in lessons for note in lesson.attendance)
+    return page(
+        request, "diary/day.html", person=persons.get(person_id), lessons=lessons, on=on, before=_beside(on, -1), after=_beside(on, 1),
+        latest=found.latest, is_family=actor.scope.is_family, tab="week", marks=_marks_by_value(found), absences=missed.most_common(),
+    )  # fmt: skip
+
+
+def _beside(on: date, step: int) -> date:
+    """The day before or after that is no Sunday."""
+    found = on + timedelta(days=step)
+    return found + timedelta(days=step) if found.weekday() == SUNDAY else found
+
+
 def _marks_by_value(found: queries.Diary) -> list[tuple[str, int]]:
-    """How many marks of each value the week brought."""
+    """How many marks of each value these days brought."""
     marks = [mark.value for one in found.days for lesson in one.lessons for mark in lesson.marks]
     return [(value, marks.count(value)) for value in sorted(set(marks), reverse=True)]
 

@@ -85,8 +85,10 @@ def one(request: HttpRequest, source_id: UUID) -> HttpResponse:
     """A source: how it is read, what is refused, its runs; on POST do one thing."""
     actor = actor_of(request)
     found = queries.source(actor, source_id)
+    own = queries.is_own(actor, found)
     error: KontingentError | None = None
     if request.method == "POST":
+        queries.own_source(actor, source_id)
         try:
             _act(request, actor, found)
             return HttpResponseRedirect(request.path)
@@ -100,7 +102,7 @@ def one(request: HttpRequest, source_id: UUID) -> HttpResponse:
     answer = page(
         request, "sources/one.html", source=found, kind=kind, runs=runs, findings=queries.findings(actor, source_id),
         refused=queries.refusals(actor, source_id), schedules=rules.SCHEDULES.items(), schedule=rules.SCHEDULES.get(found.every_minutes, ""),
-        may_manage=actor.may(SourcePermission.MANAGE), error=error, states=STATES, older=runs[-1].pk if len(runs) == queries.PAGE else None,
+        is_own=own, may_manage=own and actor.may(SourcePermission.MANAGE), error=error, states=STATES, older=runs[-1].pk if len(runs) == queries.PAGE else None,
         fields=[(field, _shown(found.settings.get(field.name))) for field in kind.fields] if kind else [],
     )  # fmt: skip
     answer.status_code = 422 if error else 200
@@ -153,8 +155,7 @@ def _act(request: HttpRequest, actor: Actor, source: JournalSource) -> None:
 def mapping(request: HttpRequest, source_id: UUID) -> HttpResponse:
     """How the files of a source are laid out: edit, try on a sample, keep, go back to an earlier version."""
     actor = actor_of(request)
-    found = queries.source(actor, source_id)
-    actor.require(SourcePermission.MANAGE)
+    found = queries.own_source(actor, source_id)
     versions = queries.mappings(actor, source_id)
     in_force = next((one for one in versions if one.number == found.mapping_number), None)
     shown = next((one for one in versions if one.number == whole(request.GET.get("version"))), in_force)

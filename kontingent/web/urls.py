@@ -69,6 +69,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("check/", certificates.check, name="check"),
     path("check/<str:code>/", certificates.check_one, name="check-one"),
     path("diary/<uuid:person_id>/", diary.week, name="diary"),
+    path("diary/<uuid:person_id>/day/", diary.one_day, name="diary-day"),
     path("diary/<uuid:person_id>/results/", diary.results, name="diary-results"),
     path("diary/<uuid:person_id>/vedomost.pdf", diary.statement, name="diary-statement"),
     path("diary/<uuid:person_id>/spravka.pdf", diary.certificate, name="diary-certificate"),

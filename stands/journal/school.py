@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
 
 Row = dict[str, Any]
 #: Subjects by grade: from which to which, how often a week; topics follow each other.
@@ -29,6 +29,8 @@ _WORKS = (
 )
 _ABSENCES = (("н", 2), ("б", 5), ("у", 3), ("о", 2))
 LESSONS_A_DAY = 5
+#: The first bell, and how long a lesson with its break is.
+_FIRST_BELL, _TURN, _LESSON = time(8, 30), timedelta(minutes=55), timedelta(minutes=40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,18 @@ class Pupil:
 
     id: str
     ability: float
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SchoolClass:
-    """A class with its learners; ``key`` is the register's."""
+    """A class with its learners; ``key`` is the register's, ``ogrn`` its school's."""
 
     key: str
     title: str
     grade: int
     pupils: tuple[Pupil, ...]
+    ogrn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,14 @@ class Day:
     marks: list[Row] = field(default_factory=list)
     attendance: list[Row] = field(default_factory=list)
 
+    def as_of(self, day: date, lessons: int) -> Day:
+        """Return what stood after so many lessons of a day: of that day no more than these, of the days before all."""
+
+        def stood(rows: list[Row]) -> list[Row]:
+            return [row for row in rows if row["date"] != day.isoformat() or row["number"] <= lessons]
+
+        return Day(stood(self.lessons), stood(self.marks), stood(self.attendance))
+
     def by_records(self) -> Iterator[tuple[str, list[Row]]]:
         """Yield what is not empty, lessons first."""
         for records in ("lessons", "marks", "attendance"):
@@ -74,19 +86,26 @@ class Day:
                 yield records, rows
 
 
+USUAL: Final = Rates()
+
+
 def classes_of(learners: Sequence[Row], seed: int) -> list[SchoolClass]:
     """Make classes of the lists that the register gave."""
-    by_class: dict[tuple[str, str, int], list[Pupil]] = {}
+    by_class: dict[tuple[str, str, int, str], list[Pupil]] = {}
     for one in learners:
         for place in one["places"]:
             if place["is_main"] and place["group"] and place["grade"]:
                 ability = _dice(seed, one["id"]).betavariate(5, 2.4)
-                known = (place["group"], place["group_title"], int(place["grade"]))
-                by_class.setdefault(known, []).append(Pupil(one["id"], ability))
+                known = (place["group"], place["group_title"], int(place["grade"]), place.get("ogrn", ""))
+                by_class.setdefault(known, []).append(Pupil(one["id"], ability, _name_of(one)))
     return [
-        SchoolClass(key, title, grade, tuple(sorted(pupils, key=lambda pupil: pupil.id)))
-        for (key, title, grade), pupils in sorted(by_class.items())
+        SchoolClass(key, title, grade, tuple(sorted(pupils, key=lambda pupil: pupil.id)), ogrn)
+        for (key, title, grade, ogrn), pupils in sorted(by_class.items())
     ]
+
+
+def _name_of(one: Row) -> str:
+    return " ".join(part for key in ("family_name", "given_name", "patronymic") if (part := one.get(key)))
 
 
 def _dice(*about: object) -> random.Random:
@@ -99,7 +118,25 @@ def is_school_day(day: date) -> bool:
     return day.weekday() < 5 and day.month not in {6, 7, 8}
 
 
-def day_of(classes: Sequence[SchoolClass], day: date, *, seed: int, rates: Rates = Rates()) -> Day:
+def lessons_over(moment: datetime) -> int:
+    """Say how many lessons of its day are over at a moment of the school's own clock."""
+    first = datetime.combine(moment.date(), _FIRST_BELL, moment.tzinfo)
+    return sum(first + number * _TURN + _LESSON <= moment for number in range(LESSONS_A_DAY))
+
+
+def school_days(until: date, most: int) -> list[date]:
+    """Return the latest days with lessons up to one, within its school year, the earliest first."""
+    began = date(until.year if until.month >= 9 else until.year - 1, 9, 1)
+    found: list[date] = []
+    day = until
+    while day >= began and len(found) < most:
+        if is_school_day(day):
+            found.append(day)
+        day -= timedelta(days=1)
+    return found[::-1]
+
+
+def day_of(classes: Sequence[SchoolClass], day: date, *, seed: int, rates: Rates = USUAL) -> Day:
     """Return what is written on a day: its lessons, and what of the school day before is corrected."""
     found = Day()
     if not is_school_day(day):

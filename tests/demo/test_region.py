@@ -12,6 +12,8 @@ from demo.territory import EMPTY_SCHOOL_OGRN
 from kontingent.enrolment import contingent
 from kontingent.enrolment.check import check
 from kontingent.enrolment.contingent import Filter
+from kontingent.exchange.epgu.queries import overview
+from kontingent.kernel.actor import system_actor
 from kontingent.organisations import actions as organisations
 from kontingent.organisations import queries as registry
 from kontingent.organisations import rules
@@ -113,3 +115,13 @@ def test_the_same_seed_makes_the_same_region(loaded: region.LoadSummary) -> None
         )
     region.load("XS")
     assert digest() == first
+
+
+def test_citizens_have_asked_through_epgu(loaded: region.LoadSummary) -> None:
+    found = overview(system_actor("test", "Проверка"))
+    assert found.total.number > 100
+    assert 1 < found.total.refused_share < 25
+    assert 0 < found.total.p50_ms < found.total.p95_ms < 1000
+    assert len(found.days) > 25
+    assert found.refusals[0][0] == "NOT_REPRESENTATIVE"
+    assert one("SELECT count(*) FROM epgu_servicerequest WHERE received_at > now()") == 0

@@ -39,7 +39,22 @@ def test_a_parent_reads_the_diary_and_prints_the_statement(page: Page, tmp_path:
         "a phone scrolls down only"
     )
     keep(page, "diary-phone")
+    page.get_by_role("link", name="среда, 18 ноября").click()
+    expect(page.locator("#this-day")).to_contain_text("18 ноября 2026")
+    expect(page.locator(".lesson").first).to_contain_text(re.compile("Задание|Урок|[А-Я]"))
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
+        "a phone scrolls down only"
+    )
+    keep(page, "diary-day-phone", full=True)
     page.set_viewport_size({"width": 1280, "height": 900})
+    accessible(page, "day")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#this-day")).to_contain_text("19 ноября")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#this-day")).to_contain_text("18 ноября")
+    keep(page, "diary-day", full=True)
+    page.get_by_role("link", name="Вся неделя").click()
+    expect(page.locator("main")).to_contain_text("Неделя 16.11.2026")
     page.get_by_role("link", name="Успеваемость и итоги").click()
     expect(page.locator("main")).to_contain_text("взвешенное среднее")
     accessible(page, "results")

@@ -5,19 +5,32 @@ from __future__ import annotations
 import json
 import urllib.error
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.message import Message
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
+from python_calamine import CalamineWorkbook
 
 from kontingent.performance.models import Attendance, Lesson, Mark
 from stands.journal import __main__ as stand
+from stands.journal import export
 from stands.journal.client import Api, Refused
-from stands.journal.school import Pupil, Rates, SchoolClass, classes_of, day_of, is_school_day
+from stands.journal.school import (
+    LESSONS_A_DAY,
+    Pupil,
+    Rates,
+    SchoolClass,
+    classes_of,
+    day_of,
+    is_school_day,
+    lessons_over,
+    school_days,
+)
 from tests import builders as b
 from tests.exchange.journals.journal import Sender
 from tests.machines import clients as m
@@ -147,3 +160,45 @@ def test_classes_are_made_of_places() -> None:
         [{"id": "b", "places": [place]}, {"id": "a", "places": [place]}, {"id": "c", "places": [place | {"grade": None}]}], 1
     )  # fmt: skip
     assert [[pupil.id for pupil in one.pupils] for one in found] == [["a", "b"]]
+
+
+def test_a_day_stands_as_far_as_its_lessons_are_over() -> None:
+    morning = datetime(2025, 10, 15, 8, 0, tzinfo=UTC)
+    over = [lessons_over(morning + timedelta(minutes=minutes)) for minutes in range(0, 360, 5)]
+    assert (over[0], over[-1]) == (0, LESSONS_A_DAY)
+    assert over == sorted(over)
+    whole = day_of([CLASS], DAY, seed=1)
+    rates = Rates(correction=1)
+    corrections = day_of([CLASS], DAY, seed=1, rates=rates).as_of(DAY, 0).marks
+    assert corrections, "what is corrected of the day before does not wait for a lesson"
+    assert all(row["date"] < DAY.isoformat() for row in corrections)
+    two = whole.as_of(DAY, 2)
+    assert {row["number"] for row in two.lessons} == {1, 2}
+    assert whole.as_of(DAY, LESSONS_A_DAY) == whole
+    assert school_days(date(2025, 10, 19), 3) == [date(2025, 10, 15), date(2025, 10, 16), date(2025, 10, 17)]
+    assert school_days(date(2026, 7, 20), 1) == [date(2026, 5, 29)]
+    assert school_days(date(2025, 9, 2), 5) == [date(2025, 9, 1), date(2025, 9, 2)], (
+        "of this school year alone"
+    )
+
+
+def test_a_workbook_names_pupils_and_classes_and_says_each_record_once(tmp_path: Path) -> None:
+    named = SchoolClass("0" * 12, "7А", 7, tuple(Pupil(f"{n:012d}", 0.7, f"Носов Борис {n}") for n in range(9)), "1025900001016")  # fmt: skip
+    rates = Rates(mark=1, correction=0.5, mistake=0.2)
+    evening = datetime(2025, 10, 15, 20, tzinfo=UTC)
+    said = export.days_of([named], evening, days=3, seed=2, rates=rates)
+    book = CalamineWorkbook.from_path(export.write(tmp_path, "журнал.xlsx", [named], said))
+    assert (tmp_path / "журнал.xlsx.done").exists()
+    assert [one.name for one in tmp_path.iterdir() if "part" in one.name] == []
+    head, *marks = book.get_sheet_by_name("Отметки").to_python()
+    assert len({row[0] for row in marks}) == len(marks), "a correction takes the place of what it corrects"
+    assert {row[head.index("ФИО")] for row in marks} == {pupil.name for pupil in named.pupils} | {
+        "Неизвестный Ученик"
+    }
+    assert {row[head.index("Класс")] for row in marks} <= {"7А", ""}
+    assert any(row[head.index("Удалена")] == "true" for row in marks)
+    head, *lessons = book.get_sheet_by_name("Уроки").to_python()
+    assert {(row[head.index("Класс")], str(row[head.index("ОГРН")])) for row in lessons} == {
+        ("7А", "1025900001016")
+    }
+    assert len(lessons) == 3 * LESSONS_A_DAY

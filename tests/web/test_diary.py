@@ -70,7 +70,47 @@ def test_a_family_reads_a_week(school: dict[str, Any]) -> None:
     assert "Последняя неделя с отметками – 24.11.2026" in empty
 
 
-@pytest.mark.parametrize("page", ["", "results/", "vedomost.pdf", "spravka.pdf"])
+@pytest.mark.parametrize("role", ["representative", "learner", "operator"])
+def test_a_day_in_the_order_of_its_lessons(school: dict[str, Any], role: str) -> None:
+    anna, client = school["anna"], signed_in(school, role)
+    r.lesson(school["mine"], TUESDAY, 1, RUSSIAN, "Глагол", homework="Упр. 12")
+    r.lesson(school["mine"], date(2026, 11, 25), 1, RUSSIAN, "Наречие")
+    answer = client.get(f"/diary/{anna}/day/?on={TUESDAY}")
+    shown = answer.content.decode()
+    for told in (
+        "Вторник, 24 ноября 2026",
+        "Уроков: 2.",
+        "«2» – 1",
+        "Дроби &lt;b&gt;",
+        "№ 5 &amp; 6",
+        "Тест, вес 1,5",
+        "Не списывай",
+    ):
+        assert told.lower() in shown.lower(), told
+    assert shown.index("Глагол") < shown.index("Дроби")
+    assert "Наречие" not in shown
+    assert f"/diary/{anna}/?on=2026-11-24" in shown, "the week of the day"
+    assert "?on=2026-11-23" in shown
+    assert "?on=2026-11-25" in shown
+    assert f"/diary/{anna}/day/?on=2026-11-24" in client.get(f"/diary/{anna}/?on={TUESDAY}").content.decode()
+    late = client.get(f"/diary/{anna}/day/?on=2026-11-25").content.decode()
+    assert "Опоздание, 7 мин" in late
+    assert "Опоздание – 1." in late
+    noted = Entry.objects.get(request_id=answer.headers["X-Request-Id"], kind__startswith="read.")
+    assert (noted.subjects, noted.data["what"]) == ([anna], "дневник")
+
+
+def test_a_day_without_lessons_leads_on(school: dict[str, Any]) -> None:
+    client = signed_in(school, "learner")
+    saturday = client.get(f"/diary/{school['anna']}/day/?on=2026-11-28").content.decode()
+    assert "ничего нет" in saturday
+    assert "Последний день с отметками – 24.11.2026" in saturday
+    assert "?on=2026-11-30" in saturday, "Sunday is left out"
+    monday = client.get(f"/diary/{school['anna']}/day/?on=2026-11-30").content.decode()
+    assert "?on=2026-11-28" in monday
+
+
+@pytest.mark.parametrize("page", ["", "day/", "results/", "vedomost.pdf", "spravka.pdf"])
 def test_nobody_reads_a_stranger(school: dict[str, Any], page: str) -> None:
     before = Mark.objects.count()
     for role, said in (
@@ -91,6 +131,7 @@ def test_odd_days_and_years_are_bounded(school: dict[str, Any], asked: str) -> N
     client = signed_in(school, "operator")
     for address in (
         f"/diary/{school['anna']}/",
+        f"/diary/{school['anna']}/day/",
         f"/diary/{school['anna']}/results/",
         "/performance/",
         "/performance/attention/",
@@ -206,6 +247,7 @@ def test_pages_cost_few_statements(school: dict[str, Any]) -> None:
     client: Client = signed_in(school, "operator")
     for address in (
         f"/diary/{school['anna']}/",
+        f"/diary/{school['anna']}/day/",
         f"/diary/{school['anna']}/results/",
         f"/groups/{school['mine'].id}/sheet/",
         f"/groups/{school['mine'].id}/performance/",

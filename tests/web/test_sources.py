@@ -180,3 +180,37 @@ def test_the_card_changes_the_schedule_and_the_list_is_flat(
     with django_assert_max_num_queries(22):
         page = told(municipal, "/sources/")
     assert page.count("не запускался") == 6
+
+
+def test_a_school_looks_at_what_its_municipality_and_the_region_read_for_it(town: dict[str, Any]) -> None:
+    municipal, operator = town["municipal"], town["operator"]
+    municipal.post("/sources/", form(town["school"], ogrn="", municipality=town["school"].municipality.code, title="Журнал города"))  # fmt: skip
+    city = JournalSource.objects.get()
+    assert city.organisation_id is None
+    run = SourceRun.objects.create(source=city, started_at=clock.now(), state="done", taken=41, refused=7)
+    RunFinding.objects.create(run=run, place="ячейка B2", value="Тайна", code="x", message="Исправьте")
+    listed = told(operator, "/sources/")
+    assert "Журнал города" in listed
+    assert "только просмотр" in listed
+    assert "только просмотр" not in told(municipal, "/sources/")
+    page = told(operator, f"/sources/{city.pk}/")
+    assert "41" in page
+    assert "Тайна" not in page, "what stands in a file of the whole town may be about anybody"
+    assert "Прочитать сейчас" not in page
+    assert "Сохранить" not in page
+    assert "Тайна" in told(municipal, f"/sources/{city.pk}/")
+    before = list(JournalSource.objects.values())
+    for address in (f"/sources/{city.pk}/", f"/sources/{city.pk}/mapping/"):
+        for act in ("run", "retake", "file", "change", "try", "keep", "take-up"):
+            answer = operator.post(
+                address, {"act": act, "text": MAPPING, "file": sample(HEAD), "number": "1"}
+            )
+            assert answer.status_code == 403, act
+    assert "Этот источник ведёт" in told(operator, f"/sources/{city.pk}/mapping/", 403)
+    assert list(JournalSource.objects.values()) == before
+    assert not MappingVersion.objects.exists()
+    assert town["asked"] == []
+    assert "Журнал города" not in told(town["stranger"], "/sources/"), "of another municipality"
+    JournalSource.objects.update(municipality=None)
+    assert "весь регион" in told(town["stranger"], "/sources/")
+    assert "Тайна" not in told(town["stranger"], f"/sources/{city.pk}/")

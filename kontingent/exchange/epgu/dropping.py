@@ -15,7 +15,8 @@ A request is taken in four steps, each of which may be the last of a killed proc
     3  the request leaves ``in``
     4  the outcome is renamed to where the system looks for it
 
-Killed before 2, the request is read again and the database says the same. Killed after, ``_finish`` does 3 and 4. Step 4 is one rename,
+Killed before 2, the request is read again and the database says the same; the state of a transfer, which is not kept, is told and journaled
+once more, as it is by then. Killed after, ``_finish`` does 3 and 4. Step 4 is one rename,
 and its source is then gone: an outcome arrives once, however often somebody begins anew.
 """
 
@@ -31,7 +32,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from kontingent.exchange.epgu import actions, envelopes, payloads, questions, rules
+from kontingent.exchange.epgu import actions, envelopes, payloads, questions, rules, transfers
 from kontingent.kernel import clock, folders
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError
@@ -107,6 +108,11 @@ def _answer(text: bytes, name: str, actor: Actor, namespace: str) -> bytes:
             "epgu.file_name",
             "Имя файла должно быть messageId запроса и «.xml»: по нему узнают ответ. Переименуйте файл.",
         )
+    if isinstance(asked, questions.TransferQuestion):
+        with scoped(actor):
+            return envelopes.states_of(
+                transfers.state(actor=actor, asked=asked.asked), asked.message_id, namespace
+            )
     with scoped(actor):
         found = actions.answer(actor=actor, asked=asked)
         if not found.refusal and found.answer is None:  # answered before, and wiped since: says so

@@ -14,6 +14,7 @@ _UNSAYABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 _FINAL = ("schoolYear", "kind", "periodCode", "subject", "value", "system")
 _MARK = ("value", "system", "weight", "workType", "comment")
 _ABSENCE = ("code", "title", "minutes")
+_TRANSFER = ("id", "state", "title", "from", "to", "appliedOn", "arrivesOn", "answerDueOn", "formerAnswer", "completedOn")  # fmt: skip
 
 
 def answer_of(told: JSON, namespace: str) -> bytes:
@@ -22,6 +23,19 @@ def answer_of(told: JSON, namespace: str) -> bytes:
     head = _attributes({"xmlns": namespace, "messageId": told["messageId"], "id": told["id"]})
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<PerformanceResponse{head}>\n{inner}</PerformanceResponse>\n'
     return text.encode()
+
+
+def states_of(told: JSON, message_id: str, namespace: str) -> bytes:
+    """Return the element ``TransferStateResponse`` that says what the service says of a child's transfers (``transfers.state``)."""
+    inner = _rejected(told) if told["refusal"] else _states(told)
+    head = _attributes({"xmlns": namespace, "messageId": message_id})
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<TransferStateResponse{head}>\n{inner}</TransferStateResponse>\n'
+    return text.encode()
+
+
+def _states(told: JSON) -> str:
+    lines = "".join(_empty("transfer", one, _TRANSFER) for one in told["transfers"])
+    return f"<States{_attributes({'right': told['right']})}>\n{lines}</States>\n"
 
 
 def _rejected(told: JSON) -> str:

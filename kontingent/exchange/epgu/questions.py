@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from xml.parsers import expat
 
 import msgspec
@@ -56,6 +56,13 @@ class _AboutTransfers(Struct, forbid_unknown_fields=True, rename="camel"):
     child: _Person
 
 
+class TransferQuestion(NamedTuple):
+    """A question about transfers as a file asks it: the message is how its answer is known."""
+
+    message_id: str
+    asked: AskedState
+
+
 def about_transfers(text: bytes) -> AskedState:
     """Read a question about the transfers of a child, as JSON.
 
@@ -69,6 +76,10 @@ def about_transfers(text: bytes) -> AskedState:
         raise _not_by_schema(wrong, "TransferStateRequest") from None
     except UnicodeDecodeError:
         raise InvalidValue("epgu.structure", "Запрос не в UTF-8. Передайте его в этой кодировке.") from None
+    return _asked_state(found)
+
+
+def _asked_state(found: _AboutTransfers) -> AskedState:
     return AskedState(
         _snils(found.applicant.snils, "applicant.snils"), _snils(found.child.snils, "child.snils"), found.child.birth_date
     )  # fmt: skip
@@ -89,17 +100,24 @@ def from_json(text: bytes) -> Asked:
         raise InvalidValue("epgu.structure", "Запрос не в UTF-8. Передайте его в этой кодировке.") from None
 
 
-def from_xml(text: bytes, namespace: str) -> Asked:
-    """Read a question as XML of a namespace.
+def from_xml(text: bytes, namespace: str) -> Asked | TransferQuestion:
+    """Read a question as XML of a namespace: about performance, or about transfers.
 
     Raises:
         InvalidValue: it is too long, no XML, or not of the schema; the words say where.
     """
     _require_size(text)
+    root = _tree_of(text)
+    about_transfers = root.name == f"{namespace} {_TRANSFERS_ROOT}"
+    schema, shape = (_TRANSFERS_ROOT, _PEOPLE_SHAPE) if about_transfers else (_ROOT, _SHAPE)
     try:
-        return _asked(msgspec.convert(_read(_tree_of(text), namespace), _Question))
+        said = _read(root, namespace, schema, shape)
+        if not about_transfers:
+            return _asked(msgspec.convert(said, _Question))
+        message = message_id(said.pop("messageId"))
+        return TransferQuestion(message, _asked_state(msgspec.convert(said, _AboutTransfers)))
     except msgspec.MsgspecError as wrong:
-        raise _not_by_schema(wrong) from None
+        raise _not_by_schema(wrong, schema) from None
 
 
 def _require_size(text: bytes) -> None:
@@ -177,13 +195,16 @@ class _Child:
 
 
 _PERSON_SHAPE = (_Child("snils", is_needed=True), _Child("lastName"), _Child("firstName"), _Child("middleName"), _Child("birthDate"))  # fmt: skip
-_SHAPE = (
+_PEOPLE_SHAPE = (
     _Child("applicant", _PERSON_SHAPE, is_needed=True),
     _Child("child", _PERSON_SHAPE, is_needed=True),
+)
+_SHAPE = (
+    *_PEOPLE_SHAPE,
     _Child("period", (_Child("from", is_needed=True), _Child("to", is_needed=True))),
     _Child("content", is_many=True),
 )
-_ROOT = "PerformanceRequest"
+_ROOT, _TRANSFERS_ROOT = "PerformanceRequest", "TransferStateRequest"
 #: Any XML may say where its schema lies; nobody goes there.
 _SCHEMA_LOCATION = "http://www.w3.org/2001/XMLSchema-instance schemaLocation"
 
@@ -228,21 +249,21 @@ def _tree_of(text: bytes) -> _Element:
     return top.children[0]
 
 
-def _read(root: _Element, namespace: str) -> dict[str, Any]:
-    if root.name != f"{namespace} {_ROOT}":
+def _read(root: _Element, namespace: str, schema: str, shape: tuple[_Child, ...]) -> dict[str, Any]:
+    if root.name != f"{namespace} {schema}":
         raise InvalidValue(
             "epgu.structure",
-            f"Корень файла должен быть {_ROOT} пространства имён {namespace}. Сверьте версию схемы.",
+            f"Корень файла должен быть {_ROOT} или {_TRANSFERS_ROOT} пространства имён {namespace}. Сверьте версию схемы.",
         )
     if set(root.attributes) != {"messageId"}:
         raise _structure("messageId")
-    return {"messageId": root.attributes["messageId"].strip(_SPACE), **_sequence(root, _SHAPE, namespace, "")}
+    return {"messageId": root.attributes["messageId"].strip(_SPACE), **_sequence(root, shape, namespace, "")}
 
 
 def _sequence(element: _Element, shape: tuple[_Child, ...], namespace: str, place: str) -> dict[str, Any]:
     """Read the children of an element in their order; anything left over is refused by its place."""
     if element.text.strip(_SPACE):
-        raise _structure(place or _ROOT)
+        raise _structure(place or element.name.rpartition(" ")[2])
     told: dict[str, Any] = {}
     rest = list(element.children)
     for child in shape:

@@ -7,17 +7,19 @@ what is gone is closed. What was dismissed stays dismissed. Run by the system, w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from kontingent.codelists import queries as codelists
+from kontingent.exchange.reconciliation import rules
 from kontingent.exchange.reconciliation.codes import Kind, Outcome
 from kontingent.exchange.reconciliation.rules import Thresholds
 from kontingent.kernel import clock
 from kontingent.kernel.school_year import SchoolYear
+from kontingent.performance.models import GradingPeriod
 
 _COLUMNS = "kind, key, organisation_id, journal_id, group_id, person_id, subject_code, period_code, said, rows, first_day, last_day"
 #: What was refused, as far as it was a row: whose key, which day, which lesson.
@@ -139,6 +141,12 @@ def thresholds() -> Thresholds:
     return Thresholds(of("late_after"), of("silent_after"), of("learner_days"), of("share"))
 
 
+def days_off(year: SchoolYear) -> frozenset[date]:
+    """Return the holidays of a school year by the region's own study periods; none where nobody has set them."""
+    periods = GradingPeriod.objects.filter(organisation__isnull=True, school_year=year.begins_in)
+    return rules.holidays(periods.values_list("grade_from", "starts_on", "ends_on"))
+
+
 def find(*, sole: Mapping[int, UUID], organisation_id: UUID | None = None) -> Counted:
     """Find what does not agree today; ``sole`` names the only school of a journal's client, where there is one.
 
@@ -147,7 +155,7 @@ def find(*, sole: Mapping[int, UUID], organisation_id: UUID | None = None) -> Co
     today, now, limits = clock.today(), clock.now(), thresholds()
     year = SchoolYear.of(today)
     given: dict[str, Any] = {
-        "today": today, "now": now, "year": year.begins_in, "begins": year.starts_on, "since": today - timedelta(days=limits.learner_days),
+        "today": today, "now": now, "year": year.begins_in, "begins": year.starts_on, "since": rules.days_before(today, limits.learner_days, days_off(year)),
         "october": year.starts_on.replace(month=10), "share": limits.share, "one": organisation_id,
         "sole": "{" + ", ".join(f'"{journal}": "{organisation}"' for journal, organisation in sole.items()) + "}",
     }  # fmt: skip
@@ -170,7 +178,10 @@ def find(*, sole: Mapping[int, UUID], organisation_id: UUID | None = None) -> Co
 
 
 def _hear(cursor: Any, given: Mapping[str, Any]) -> None:
-    """Lay out of whom and of which classes the journals said anything in the days looked at."""
+    """Lay out of whom and of which classes the journals said anything in the days looked at, whose marks are read once.
+
+    ``CREATE TABLE … AS`` may read in parallel, which an ``INSERT`` may not.
+    """
     here = "(%(one)s::uuid IS NULL OR e.organisation_id = %(one)s)"
     said = {
         "performance_mark": "given_on",
@@ -187,13 +198,17 @@ def _hear(cursor: Any, given: Mapping[str, Any]) -> None:
         "CREATE TEMP TABLE heard (person_id uuid PRIMARY KEY) ON COMMIT DROP; "
         "CREATE TEMP TABLE told (organisation_id uuid, group_id uuid) ON COMMIT DROP"
     )
-    cursor.execute(f"INSERT INTO heard SELECT DISTINCT person_id FROM ({of_people}) AS p", given)
     cursor.execute(
-        f"INSERT INTO told SELECT DISTINCT organisation_id, group_id FROM ({of_people} UNION ALL "
-        f"SELECT NULL::uuid, e.group_id, e.organisation_id FROM performance_lesson e WHERE {_LIVING} AND e.held_on >= %(since)s AND {here}) AS p",
+        f"CREATE TEMP TABLE voices ON COMMIT DROP AS SELECT DISTINCT person_id, group_id, organisation_id FROM ({of_people}) AS p",
         given,
     )
-    cursor.execute("ANALYZE heard, told")
+    cursor.execute("INSERT INTO heard SELECT DISTINCT person_id FROM voices")
+    cursor.execute(
+        "INSERT INTO told SELECT organisation_id, group_id FROM voices UNION "
+        f"SELECT e.organisation_id, e.group_id FROM performance_lesson e WHERE {_LIVING} AND e.held_on >= %(since)s AND {here}",
+        given,
+    )
+    cursor.execute("DROP TABLE voices; ANALYZE heard, told")
 
 
 def _open(cursor: Any, given: Mapping[str, Any]) -> int:

@@ -19,7 +19,7 @@ from kontingent.enrolment import queries as enrolment
 from kontingent.enrolment.models import Group, Placement
 from kontingent.exchange.reconciliation import rules
 from kontingent.exchange.reconciliation.codes import Kind, Outcome, Pace
-from kontingent.exchange.reconciliation.finding import thresholds
+from kontingent.exchange.reconciliation.finding import days_off, thresholds
 from kontingent.exchange.reconciliation.models import Discrepancy
 from kontingent.exchange.reconciliation.permissions import ReconciliationPermission
 from kontingent.kernel import clock
@@ -121,7 +121,7 @@ class Report:
 
 
 def report(actor: Actor, *, pace: Pace | None = None, municipality_id: UUID | None = None) -> Report:
-    """Return how the journals of the actor's schools keep up, the silent ones first; two statements."""
+    """Return how the journals of the actor's schools keep up, the silent ones first; three statements."""
     actor.require(ReconciliationPermission.VIEW)
     found = _paces(actor, " AND o.municipality_id = %s" if municipality_id else "", municipality_id)
     counts = Counter(one.pace for one in found)
@@ -144,7 +144,10 @@ def _paces(actor: Actor, narrowed: str, narrowed_to: UUID | None) -> list[School
             f"WHERE true{condition}{narrowed} ORDER BY p.last_taken_at NULLS FIRST, u.sort_key, o.name_key",
             [*given, *([narrowed_to] if narrowed_to else [])],
         )
-        return [_paced(row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    today = clock.today()
+    limits, off = thresholds(), days_off(SchoolYear.of(today))
+    return [_paced(row, today, limits, off) for row in rows]
 
 
 def school(actor: Actor, organisation_id: UUID) -> SchoolPace | None:
@@ -166,7 +169,7 @@ def _within_reach(actor: Actor, organisation_id: UUID) -> Organisation:
     return found
 
 
-def _paced(row: Sequence[Any]) -> SchoolPace:
+def _paced(row: Sequence[Any], today: date, limits: rules.Thresholds, off: frozenset[date]) -> SchoolPace:
     (
         organisation_id,
         name,
@@ -180,10 +183,9 @@ def _paced(row: Sequence[Any]) -> SchoolPace:
         count,
         counted_at,
     ) = row
-    today = clock.today()
     taken_on = taken_at.astimezone(clock.REGION_ZONE).date() if isinstance(taken_at, datetime) else None
     return SchoolPace(
-        organisation_id, name, where, rules.pace_of(taken_on, today, thresholds()), (today - taken_on).days if taken_on else None,
+        organisation_id, name, where, rules.pace_of(taken_on, today, limits, off), (today - taken_on).days if taken_on else None,
         last_day, taken_at, classes, heard, learners, learners_heard, count, counted_at,
     )  # fmt: skip
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
@@ -82,11 +82,38 @@ class Thresholds:
     share: int
 
 
-def pace_of(last_taken_on: date | None, today: date, limits: Thresholds) -> Pace:
-    """Say how a journal keeps up that last delivered something new on a day."""
+def holidays(periods: Iterable[tuple[int, date, date]]) -> frozenset[date]:
+    """Return the days between the study periods of a year: of (first grade, first day, day after the last).
+
+    Where some grades have quarters and others half-years, it is holidays for all in the gaps of the quarters.
+    """
+    ends: dict[int, date] = {}
+    found: set[date] = set()
+    for grade, starts_on, ends_on in sorted(periods):
+        gap = ends.get(grade, starts_on)
+        while gap < starts_on:
+            found.add(gap)
+            gap += timedelta(days=1)
+        ends[grade] = max(ends_on, ends.get(grade, ends_on))
+    return frozenset(found)
+
+
+def days_before(today: date, days: int, off: Set[date]) -> date:
+    """Return the day that lies so many days back, holidays not counted."""
+    found = today
+    while days > 0:
+        found -= timedelta(days=1)
+        days -= found not in off
+    return found
+
+
+def pace_of(
+    last_taken_on: date | None, today: date, limits: Thresholds, off: Set[date] = frozenset()
+) -> Pace:
+    """Say how a journal keeps up that last delivered something new on a day; nobody is late in the holidays."""
     if last_taken_on is None:
         return Pace.NEVER
-    days = (today - last_taken_on).days
+    days = (today - last_taken_on).days - sum(last_taken_on < day <= today for day in off)
     if days > limits.silent_after:
         return Pace.SILENT
     return Pace.LATE if days > limits.late_after else Pace.LIVE

@@ -1,7 +1,8 @@
 """Taking a chunk of records in: staged by ``COPY``, judged in one statement, written set by set.
 
 A row is judged against the record that stands under its id and against where its learner (or class) was on its day.
-An older version is stale, an equal one unchanged; a change of a closed period waits for a human; what is replaced is kept.
+An older version is stale; one that says what stands is unchanged, and only its version is noted; a change of a closed period waits
+for a human; what is replaced is kept.
 Everything happens in the caller's transaction, so that a chunk is taken whole or not at all.
 """
 
@@ -135,7 +136,9 @@ def _take(cursor: Any, delivery: Delivery) -> Taken:
     stretch = _stretch(cursor, delivery)
     if stretch.has_keys:
         _find_keys(cursor, delivery)
-    outcomes = _judge(cursor, delivery, stretch)
+    outcomes, has_newer = _judge(cursor, delivery, stretch)
+    if has_newer:
+        _note_version(cursor, delivery)
     if Outcome.CHANGED in outcomes or Outcome.WITHDRAWN in outcomes:
         _keep_former(cursor, delivery)
         _replace(cursor, delivery)
@@ -229,16 +232,17 @@ def _met(delivery: Delivery, stretch: Stretch) -> tuple[str, list[Any]]:
     return (
         "MATERIALIZED (SELECT i.*, e.version AS held, CASE "
         f"WHEN e.version > i.version THEN '{Outcome.STALE}' "
-        f"WHEN e.version = i.version THEN CASE WHEN {_differs(records)} THEN '{Outcome.REFUSED}' ELSE '{Outcome.UNCHANGED}' END "
-        f"END AS outcome FROM incoming i LEFT JOIN {join})",
+        f"WHEN e.version IS NULL THEN NULL WHEN NOT ({_differs(records)}) THEN '{Outcome.UNCHANGED}' "
+        f"WHEN e.version = i.version THEN '{Outcome.REFUSED}' END AS outcome FROM incoming i LEFT JOIN {join})",
         parameters,
     )
 
 
-def _judge(cursor: Any, delivery: Delivery, stretch: Stretch) -> str:
+def _judge(cursor: Any, delivery: Delivery, stretch: Stretch) -> tuple[str, bool]:
     """Judge every row and write those that are new, in one statement; keep in ``judged`` the others that need something done.
 
-    Where a learner was is asked only for rows that may be written. Returns a letter a row.
+    Where a learner was is asked only for rows that may be written. Returns a letter a row, and whether some say by a newer version
+    what stands already.
     """
     records = delivery.records
     met, of_met = _met(delivery, stretch)
@@ -256,16 +260,19 @@ def _judge(cursor: Any, delivery: Delivery, stretch: Stretch) -> str:
         f"WHERE m.outcome IS NULL), created AS ({written} WHERE verdict = '{Outcome.CREATED}'), "
         "rest AS (INSERT INTO judged SELECT n, keeper, organisation_id, group_id, held, verdict FROM verdicts "
         f"WHERE verdict <> '{Outcome.CREATED}' UNION ALL "
-        f"SELECT n, NULL, NULL, NULL, held, outcome FROM met WHERE outcome = '{Outcome.REFUSED}') "
-        "SELECT coalesce(string_agg(outcome, '' ORDER BY n), '') FROM "
-        "(SELECT n, outcome FROM met WHERE outcome IS NOT NULL UNION ALL SELECT n, verdict FROM verdicts) AS every_row",
+        f"SELECT n, NULL, NULL, NULL, held, outcome FROM met WHERE outcome = '{Outcome.REFUSED}' "
+        f"OR outcome = '{Outcome.UNCHANGED}' AND held < version) "
+        "SELECT coalesce(string_agg(outcome, '' ORDER BY n), ''), coalesce(bool_or(is_newer), false) FROM "
+        f"(SELECT n, outcome, outcome = '{Outcome.UNCHANGED}' AND held < version AS is_newer FROM met WHERE outcome IS NOT NULL "
+        "UNION ALL SELECT n, verdict, false FROM verdicts) AS every_row",
         [*of_met, *of_places, *of_written],
     )
-    return str(cursor.fetchone()[0])
+    outcomes, has_newer = cursor.fetchone()
+    return str(outcomes), bool(has_newer)
 
 
 def _differs(records: Records) -> str:
-    """SQL: the row says something else than the record of the same version. A learner's merged record is the learner."""
+    """SQL: the row says something else than the record under its id. A learner's merged record is the learner."""
     names = [records.day, *(column.name for column in records.columns)]
     held, said = (", ".join(f"{alias}.{name}" for name in names) for alias in "ei")
     other = f"e.{records.keeper} IS DISTINCT FROM i.whose"
@@ -300,6 +307,20 @@ def _places(delivery: Delivery) -> tuple[str, list[Any]]:
         "JOIN enrolment_placement pl ON pl.person_id = coalesce(h.merged_into_id, w.whose) AND pl.superseded_at IS NULL "
         f"AND pl.is_main AND pl.starts_on < %s AND (pl.ends_on IS NULL OR pl.ends_on > %s){condition}",
         [clock.today(), delivery.school_year, year.ends_on, year.starts_on, *parameters],
+    )
+
+
+def _note_version(cursor: Any, delivery: Delivery) -> None:
+    """Note the newer version of what stands as it did, and the batch that said so: a message between the two is then known to be older.
+
+    The record is the same: nothing is put away, ``recorded_at`` stays, and no index is touched. A journal whose versions are the moments
+    of its exports says all it has by a new version every night.
+    """
+    cursor.execute(
+        f"UPDATE {delivery.records.table} e SET version = i.version, batch_id = %s FROM judged j, incoming i "
+        "WHERE e.school_year = %s AND e.journal_id = %s AND e.external_id = i.external_id AND i.n = j.n "
+        f"AND j.outcome = '{Outcome.UNCHANGED}'",
+        [delivery.batch_id, delivery.school_year, delivery.journal_id],
     )
 
 

@@ -21,6 +21,7 @@ from kontingent.access.machines.models import ApiClient
 from kontingent.audit.models import Entry
 from kontingent.exchange.epgu import actions, dropping, jobs, questions
 from kontingent.exchange.epgu.models import ServiceRequest
+from kontingent.exchange.epgu.transfers import AskedState
 from kontingent.kernel import clock, folders
 from tests import builders as b
 from tests.exchange.epgu.case import CHILD, MOTHER, STRANGER, Case
@@ -38,6 +39,10 @@ def request(message: str = "m-1", *, applicant: str = MOTHER, child: str = CHILD
         f"<applicant><snils>{applicant}</snils></applicant><child><snils>{child}</snils></child>{inner}</PerformanceRequest>"
     )
     return text.encode()
+
+
+def about_transfers(message: str = "m-1", **whom: str) -> bytes:
+    return request(message, **whom).replace(b"PerformanceRequest", b"TransferStateRequest")
 
 
 class Drop:
@@ -232,6 +237,10 @@ BAD: dict[str, tuple[bytes, str, bool]] = {
     "unknown encoding": (GOOD.replace(b"UTF-8", b"KOI-99"), "epgu.not_xml", True),
     "another namespace": (GOOD.replace(NS.encode(), b"urn:x"), "epgu.structure", True),
     "another root": (b"<a/>", "epgu.structure", True),
+    "days of a transfer": (GOOD.replace(b"PerformanceRequest", b"TransferStateRequest"), "epgu.structure", True),
+    "a transfer of nobody": (about_transfers().replace(b"child>", b"kid>"), "epgu.structure", True),
+    "a transfer with a slip": (about_transfers(child=CHILD[:-1] + "0"), "epgu.snils", False),
+    "a transfer under another name": (about_transfers("m-2"), "epgu.file_name", False),
     "unknown element": (request(inner="<color/>"), "epgu.structure", True),
     "unknown attribute": (request(attributes=' color="1"'), "epgu.structure", True),
     "attribute inside": (GOOD.replace(b"<content>", b'<content a="1">', 1), "epgu.structure", True),
@@ -286,9 +295,17 @@ def _source(content: bytes) -> str:
 @pytest.mark.parametrize("content", [request(), GOOD, FULL])
 def test_the_schema_takes_what_the_reader_takes(content: bytes) -> None:
     SCHEMA.validate(content.decode())
-    assert questions.from_xml(content, NS).child == CHILD
+    asked = questions.from_xml(content, NS)
+    assert isinstance(asked, actions.Asked)
+    assert asked.child == CHILD
     located = b' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="a b" messageId'
     assert questions.from_xml(content.replace(b" messageId", located), NS).message_id == "m-1"
+
+
+def test_the_schema_takes_a_question_about_transfers() -> None:
+    SCHEMA.validate(about_transfers().decode())
+    asked = questions.from_xml(about_transfers(), NS)
+    assert asked == questions.TransferQuestion("m-1", AskedState(MOTHER, CHILD, None))
 
 
 def test_links_pipes_and_folders_lead_nowhere(drop: Drop, tmp_path: Path) -> None:

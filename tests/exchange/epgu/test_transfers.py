@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import UUID
+from xml.etree import ElementTree  # reads our own answers
 
 import pytest
 
 from kontingent.audit.models import Entry
+from kontingent.exchange.epgu import dropping
 from kontingent.persons.models import Person, Representation
 from kontingent.trajectory.transfers import actions
 from kontingent.trajectory.transfers.actions import Application
 from tests import builders as b
 from tests.exchange.epgu.case import CHILD, MOTHER, STRANGER, Case, fits
+from tests.exchange.epgu.test_dropping import IN_NS, SCHEMA, Drop, about_transfers
 from tests.machines import clients as m
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +91,48 @@ def test_a_right_that_has_ended_and_a_foreign_system_show_nothing(case: Case, mo
     assert ask(case, child=CHILD[:-1] + "0").json()["code"] == "epgu.snils"
     Representation.objects.update(ends_on=date(2026, 3, 18))
     assert ask(case).json()["refusal"] == "NOT_REPRESENTATIVE"
+
+
+def test_a_mother_learns_the_state_by_file_as_over_http(case: Case, moving: UUID, tmp_path: Path) -> None:
+    drop = Drop(tmp_path)
+    approve(moving)
+    drop.put("m-1.xml", about_transfers())
+    drop.put("m-2.xml", about_transfers("m-2", applicant=STRANGER))
+    assert drop.take() == dropping.Taken(answered=2)
+    told, refused = drop.fetched
+    for answer in (told, refused):
+        SCHEMA.validate(answer.decode())
+        assert MOTHER not in answer.decode()
+    (over_http,) = ask(case).json()["transfers"]
+    root = ElementTree.fromstring(told)  # noqa: S314 - our own
+    assert (root.tag, root.get("messageId")) == (f"{IN_NS}TransferStateResponse", "m-1")
+    (states,) = root
+    assert states.get("right") == "representative"
+    assert [one.attrib for one in states] == [
+        {name: value for name, value in over_http.items() if value is not None}
+    ]
+    (rejected,) = ElementTree.fromstring(refused)  # noqa: S314 - our own
+    assert rejected.get("refusal") == "NOT_REPRESENTATIVE"
+    assert rejected.findtext(f"{IN_NS}RejectionReasonCode") == "ACCESS_DENIED"
+    assert drop.left() == set()
+    assert Entry.objects.filter(kind="read.api", purpose="epgu_transfer", subjects=[case.child]).count() == 2
+    assert Entry.objects.filter(kind="epgu.transfer_refused").count() == 1
+
+
+def test_killed_before_its_answer_stands_the_state_is_told_once_more(
+    case: Case, moving: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = Drop(tmp_path)
+    drop.put("m-1.xml", about_transfers())
+    with monkeypatch.context() as killed:
+        killed.setattr(dropping, "_write", lambda *_: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            drop.take()
+    approve(moving)
+    assert drop.take() == dropping.Taken(answered=1)
+    (told,) = drop.fetched
+    assert 'state="approved"' in told.decode(), "as it is by then"
+    assert Entry.objects.filter(kind="epgu.transfer_told").count() == 2
 
 
 def test_the_family_sees_the_state_and_its_change_first_of_all(case: Case, moving: UUID) -> None:

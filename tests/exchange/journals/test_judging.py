@@ -37,9 +37,13 @@ class Oracle:
         held = self.stands.get(row["id"])
         if held is not None and held["version"] > row["version"]:
             return "stale"
-        if held is not None and held["version"] == row["version"]:
-            same = (held == row) or (held["deleted"] and row["deleted"])
-            return "unchanged" if same else "refused"
+        if held is not None:
+            same = held | {"version": 0} == row | {"version": 0} or (held["deleted"] and row["deleted"])
+            if same:
+                self.stands[row["id"]] = held | {"version": row["version"]}
+                return "unchanged"
+            if held["version"] == row["version"]:
+                return "refused"
         self.stands[row["id"]] = row
         if held is not None:
             self.replaced.append((row["id"], held["version"]))

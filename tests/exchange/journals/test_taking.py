@@ -19,7 +19,7 @@ from kontingent.exchange.journals import chunks, taking
 from kontingent.exchange.journals.chunks import Chunk
 from kontingent.exchange.journals.messages import Reader
 from kontingent.exchange.journals.models import ChunkReceipt, JournalBatch
-from kontingent.kernel.errors import Conflict, InvalidValue, NotAllowed
+from kontingent.kernel.errors import Conflict, InvalidValue, NotAllowed, RuleViolation
 from kontingent.organisations.models import Organisation
 from kontingent.performance import actions
 from kontingent.performance.actions import GradingPeriodDraft
@@ -121,6 +121,53 @@ def test_a_newer_version_replaces_and_an_older_one_never_does(scene: Scene) -> N
     former = FormerRecord.objects.get()
     assert (former.version, former.row["value"], former.person_id) == (3, "3", scene.anna)
     assert former.replaced_by == f"client:{scene.journal.client.id}"
+
+
+def test_an_equal_mark_of_a_newer_version_is_unchanged_and_its_version_is_noted(scene: Scene) -> None:
+    scene.journal.send([mark(n, scene.anna, value="3") for n in (1, 2, 3)])
+    before = {one.external_id: one.recorded_at for one in Mark.objects.all()}
+    night = [
+        mark(1, scene.anna, version=9, value="3"),
+        mark(2, scene.anna, version=9, value="4"),
+        mark(3, scene.anna, value="3"),
+    ]
+    assert counted(scene.journal.send(night, key="k2")) == {"unchanged": 2, "changed": 1}
+    assert list(FormerRecord.objects.values_list("external_id", flat=True)) == ["m2"]
+    stands = {one.external_id: one for one in Mark.objects.all()}
+    assert {key: one.version for key, one in stands.items()} == {"m1": 9, "m2": 9, "m3": 1}
+    assert stands["m1"].recorded_at == before["m1"], "nothing has happened to it"
+    between = scene.journal.send([mark(1, scene.anna, version=5, value="5")], key="k3")
+    assert counted(between) == {"stale": 1}, "said before the night"
+    assert Mark.objects.get(external_id="m1").value == "3"
+    scene.journal.send([mark(3, scene.anna, version=2, deleted=True)], key="k4")
+    assert counted(scene.journal.send([mark(3, scene.anna, version=7, deleted=True)], key="k5")) == {
+        "unchanged": 1
+    }
+    assert counted(scene.journal.send([mark(3, scene.anna, version=7)], key="k6")) == {"refused": 1}
+
+
+def test_what_stands_said_again_takes_a_refused_correction_off_the_list(scene: Scene) -> None:
+    scene.journal.send([mark(1, scene.anna, value="3")])
+    scene.journal.send([mark(1, scene.anna, version=2, value="6")], key="k2")
+    assert len(scene.journal.refusals()) == 1
+    assert counted(scene.journal.send([mark(1, scene.anna, version=3, value="3")], key="k3")) == {
+        "unchanged": 1
+    }
+    assert scene.journal.refusals() == []
+
+
+def test_a_late_correction_that_the_journal_took_back_is_not_written(scene: Scene) -> None:
+    scene.journal.send([mark(1, scene.anna, value="3")])
+    actions.set_periods(actor=b.ROOT, school_year=2025, periods=QUARTERS)
+    assert counted(scene.journal.send([mark(1, scene.anna, version=2, value="5")], key="k2")) == {"late": 1}
+    back = scene.journal.send([mark(1, scene.anna, version=3, value="3")], key="k3")
+    assert counted(back) == {"unchanged": 1}, "nothing of a closed period changes by it"
+    late = LateCorrection.objects.get()
+    with pytest.raises(RuleViolation, match="более новую"):
+        actions.decide_late(
+            actor=b.actor_of(scene.school), correction_id=late.id, accept=True, reason="приказ"
+        )
+    assert Mark.objects.get().value == "3"
 
 
 def test_one_version_cannot_say_two_things(scene: Scene) -> None:

@@ -34,6 +34,39 @@ def test_a_journal_is_late_then_silent(days: int, pace: Pace) -> None:
     assert rules.pace_of(TODAY - timedelta(days=days), TODAY, LIMITS) is pace
 
 
+QUARTERS = [
+    (1, date(2025, 11, 5), date(2025, 12, 31)), (1, date(2025, 9, 1), date(2025, 10, 27)), (1, date(2026, 1, 12), date(2026, 3, 23)),
+    (10, date(2025, 9, 1), date(2025, 12, 31)), (10, date(2026, 1, 12), date(2026, 5, 27)),
+]  # fmt: skip
+
+
+def test_holidays_lie_between_the_periods_of_the_grades_that_have_most_of_them() -> None:
+    off = rules.holidays(QUARTERS)
+    autumn = {date(2025, 10, 27) + timedelta(days=n) for n in range(9)}
+    winter = {date(2025, 12, 31) + timedelta(days=n) for n in range(12)}
+    assert off == autumn | winter
+    assert rules.holidays([]) == frozenset()
+    assert rules.holidays(QUARTERS[:1]) == frozenset()
+
+
+def test_nobody_is_late_in_the_holidays() -> None:
+    off = rules.holidays(QUARTERS)
+    friday, back = date(2025, 10, 24), date(2025, 11, 6)
+    assert rules.pace_of(friday, back, LIMITS) is Pace.LATE
+    assert rules.pace_of(friday, back, LIMITS, off) is Pace.LIVE
+    assert rules.pace_of(friday, back + timedelta(days=1), LIMITS, off) is Pace.LATE
+    assert rules.days_before(back, 3, off) == date(2025, 10, 25)
+    assert rules.days_before(back, 0, off) == back
+
+
+@given(st.dates(date(2025, 9, 1), date(2026, 3, 20)), st.integers(0, 60))
+def test_so_many_days_back_are_so_many_days_of_study(today: date, days: int) -> None:
+    off = rules.holidays(QUARTERS)
+    found = rules.days_before(today, days, off)
+    counted = [found + timedelta(days=n) for n in range((today - found).days)]
+    assert sum(day not in off for day in counted) == days
+
+
 def test_a_journal_that_never_spoke() -> None:
     assert rules.pace_of(None, TODAY, LIMITS) is Pace.NEVER
 

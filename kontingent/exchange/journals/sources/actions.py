@@ -204,16 +204,10 @@ def _locked(actor: Actor, source_id: UUID) -> JournalSource:
         .filter(pk=source_id)
         .first()
     )
-    if found is None or not _is_in(actor, found.organisation, found.municipality_id):
+    if found is None or not queries.is_own(actor, found):
         raise queries.no_such()
     actor.require(SourcePermission.MANAGE)
     return found
-
-
-def _is_in(actor: Actor, organisation: Organisation | None, municipality_id: UUID | None) -> bool:
-    if organisation is not None:
-        return actor.scope.covers(organisation.pk, organisation.municipality_id)
-    return actor.scope.covers(None, municipality_id)
 
 
 def _require_place(actor: Actor, organisation_id: UUID | None, municipality_id: UUID | None) -> None:
@@ -226,7 +220,7 @@ def _require_place(actor: Actor, organisation_id: UUID | None, municipality_id: 
         raise NotFound("sources.place", "Такой организации нет. Проверьте ОГРН.")
     if municipality_id is not None and not Municipality.objects.filter(pk=municipality_id).exists():
         raise NotFound("sources.place", "Такого муниципалитета нет. Выберите его из списка.")
-    if not _is_in(actor, organisation, municipality_id):
+    if not queries.lies_in(actor, organisation, municipality_id):
         raise NotAllowed(
             "access.out_of_scope",
             "Источник можно создать для своей организации или своего муниципалитета. Выберите место в своей области.",

@@ -28,8 +28,9 @@ from kontingent.exchange.journals.sources import folders, naming, registry, rule
 from kontingent.exchange.journals.sources.registry import Opening
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import NotFound
+from kontingent.kernel.errors import NotAllowed, NotFound
 from kontingent.kernel.school_year import SchoolYear
+from kontingent.organisations.models import Organisation
 from kontingent.performance.codes import Refusal
 from kontingent.performance.rules import TOLD
 
@@ -38,7 +39,10 @@ PAGE, EXAMPLES, TRIED = 50, 5, 50
 
 
 class Line(NamedTuple):
-    """A source in the list: how its last run went, what of it waits, whether it is late."""
+    """A source in the list: how its last run went, what of it waits, whether it is late.
+
+    ``is_own``: of the actor's place; others are read for the actor by the municipality or the region, and only looked at.
+    """
 
     source: JournalSource
     kind_title: str
@@ -46,6 +50,8 @@ class Line(NamedTuple):
     last: SourceRun | None
     open_refusals: int
     is_late: bool
+    lag: str
+    is_own: bool
 
 
 class Refused(NamedTuple):
@@ -61,18 +67,21 @@ class Refused(NamedTuple):
 
 
 def sources(actor: Actor) -> list[Line]:
-    """Return the sources of the actor's scope, those that fail or are late first."""
+    """Return the sources that read for the actor's scope – its own and those above it –, those that fail or are late first."""
     actor.require(SourcePermission.VIEW)
     newest = SourceRun.objects.filter(source=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     found = list(
-        _in_scope(actor)
+        _visible(actor)
         .select_related("journal", "organisation", "municipality")
         .annotate(newest=Subquery(newest))
         .order_by("journal__title", "pk")
     )
     runs = SourceRun.objects.in_bulk([one.newest for one in found if one.newest])
+    own = {one.pk for one in found if is_own(actor, one)}
     waiting = dict(
-        RefusedRow.objects.filter(journal__in=[one.journal_id for one in found], repaired_at__isnull=True)
+        RefusedRow.objects.filter(
+            journal__in=[one.journal_id for one in found if one.pk in own], repaired_at__isnull=True
+        )
         .values_list("journal_id")
         .annotate(Count("pk"))
     )
@@ -82,6 +91,7 @@ def sources(actor: Actor) -> list[Line]:
             one, _kind_title(one.adapter), rules.SCHEDULES.get(one.every_minutes, f"раз в {one.every_minutes} мин"),
             runs.get(one.newest), waiting.get(one.journal_id, 0),
             one.is_on and rules.is_late(now, since=one.last_success_at or one.made_at, every_minutes=one.every_minutes),
+            rules.lag(now, one.last_success_at) if one.last_success_at else "", one.pk in own,
         )
         for one in found
     ]  # fmt: skip
@@ -89,17 +99,42 @@ def sources(actor: Actor) -> list[Line]:
 
 
 def source(actor: Actor, source_id: UUID) -> JournalSource:
-    """Return a source; one beyond the scope is not there."""
+    """Return a source that reads for the actor's scope; any other is not there."""
     actor.require(SourcePermission.VIEW)
     found = (
-        _in_scope(actor)
-        .select_related("journal", "organisation", "municipality")
-        .filter(pk=source_id)
-        .first()
+        _visible(actor).select_related("journal", "organisation", "municipality").filter(pk=source_id).first()
     )
     if found is None:
         raise no_such()
     return found
+
+
+def own_source(actor: Actor, source_id: UUID) -> JournalSource:
+    """Return a source that the actor may manage; one that others run for its place is for them to describe.
+
+    Raises:
+        NotAllowed: it is run by the municipality or the region, or managing is not the actor's.
+    """
+    found = source(actor, source_id)
+    actor.require(SourcePermission.MANAGE)
+    if not is_own(actor, found):
+        raise not_own(found)
+    return found
+
+
+def not_own(found: JournalSource) -> NotAllowed:
+    """Say whose a source is."""
+    whose = (
+        found.municipality.name
+        if found.municipality
+        else "министерство"
+        if found.organisation is None
+        else "другая организация"
+    )
+    return NotAllowed(
+        "access.out_of_scope",
+        f"Этот источник ведёт {whose}: здесь видно, как он читается. Чтобы изменить его, обратитесь туда.",
+    )
 
 
 def no_such() -> NotFound:
@@ -116,17 +151,21 @@ def history(actor: Actor, source_id: UUID, *, before: int | None = None) -> list
 
 
 def findings(actor: Actor, source_id: UUID) -> list[RunFinding]:
-    """Return what the newest run that found something could not read."""
-    of_source = RunFinding.objects.filter(run__source=source(actor, source_id))
+    """Return what the newest run that found something could not read; it may be about anybody, so it is shown to the source's own place."""
+    found = source(actor, source_id)
+    if not is_own(actor, found):
+        return []
+    of_source = RunFinding.objects.filter(run__source=found)
     newest = of_source.aggregate(Max("run_id"))["run_id__max"]
     return list(of_source.filter(run_id=newest).order_by("pk")[:PAGE]) if newest else []
 
 
 def refusals(actor: Actor, source_id: UUID) -> list[Refused]:
-    """Return the rows that wait for repair, by reason, with examples; whom they name is noted."""
-    of_source = RefusedRow.objects.filter(
-        journal=source(actor, source_id).journal_id, repaired_at__isnull=True
-    )
+    """Return the rows that wait for repair, by reason, with examples, to the source's own place; whom they name is noted."""
+    found = source(actor, source_id)
+    if not is_own(actor, found):
+        return []
+    of_source = RefusedRow.objects.filter(journal=found.journal_id, repaired_at__isnull=True)
     counted = of_source.values("code").annotate(n=Count("pk"), since=Min("refused_at")).order_by("-n")
     made, named = [], set[UUID]()
     for one in counted:
@@ -143,7 +182,7 @@ def refusals(actor: Actor, source_id: UUID) -> list[Refused]:
 
 def mappings(actor: Actor, source_id: UUID) -> list[MappingVersion]:
     """Return the versions of a mapping, the newest first."""
-    return list(source(actor, source_id).mappings.order_by("-number")[:PAGE])
+    return list(own_source(actor, source_id).mappings.order_by("-number")[:PAGE])
 
 
 # -- trying a mapping ------------------------------------------------------------------------------
@@ -181,8 +220,7 @@ def trial(actor: Actor, source_id: UUID, *, text: str, path: Path, filename: str
         InvalidValue: the mapping is none, with every place that is wrong.
         FileRefused: the sample is no table.
     """
-    of_source = source(actor, source_id)
-    actor.require(SourcePermission.MANAGE)
+    of_source = own_source(actor, source_id)
     mapping = read_mapping(text)
     adapter = folders.sample(path, filename, mapping, opening)
     seen = {one.learner_key: one for one in adapter.list_enrollments()}
@@ -224,9 +262,27 @@ def _kind_title(code: str) -> str:
     return known.title if known else code
 
 
-def _in_scope(actor: Actor) -> QuerySet[JournalSource]:
+def is_own(actor: Actor, one: JournalSource) -> bool:
+    """Say whether a source is of the actor's own place: there its refused rows are seen and, with the permission, it is managed."""
+    return lies_in(actor, one.organisation, one.municipality_id)
+
+
+def lies_in(actor: Actor, organisation: Organisation | None, municipality_id: UUID | None) -> bool:
+    """Say whether a place – an organisation, a municipality, with neither the region – is within the actor's scope."""
+    if organisation is not None:
+        return actor.scope.covers(organisation.pk, organisation.municipality_id)
+    return actor.scope.covers(None, municipality_id)
+
+
+def _visible(actor: Actor) -> QuerySet[JournalSource]:
+    """The sources within the scope, and those of the municipalities and of the region that its organisations belong to."""
     scope = actor.scope
     if scope.whole_region:
         return JournalSource.objects.all()
-    here = Q(organisation__in=scope.organisations) | Q(municipality__in=scope.municipalities)
-    return JournalSource.objects.filter(here | Q(organisation__municipality__in=scope.municipalities))
+    if not (scope.organisations or scope.municipalities):
+        return JournalSource.objects.none()
+    within = Q(organisation__in=scope.organisations) | Q(organisation__municipality__in=scope.municipalities)
+    above = Organisation.objects.filter(pk__in=scope.organisations).values("municipality_id")
+    around = Q(municipality__in=scope.municipalities) | Q(municipality__in=above)
+    everywhere = Q(organisation__isnull=True, municipality__isnull=True)
+    return JournalSource.objects.filter(within | around | everywhere)

@@ -31,3 +31,11 @@ def next_at(now: datetime, *, every_minutes: int, failures: int) -> datetime | N
 def is_late(now: datetime, *, since: datetime, every_minutes: int) -> bool:
     """Say whether the last success is longer ago than two turns of the schedule."""
     return bool(every_minutes) and now - since > timedelta(minutes=2 * every_minutes)
+
+
+def lag(now: datetime, since: datetime) -> str:
+    """Say how long ago a success was, as coarsely as it matters: minutes, hours, days."""
+    minutes = max(0, int((now - since).total_seconds() // 60))
+    if minutes < 120:
+        return f"{minutes} мин"
+    return f"{minutes // 60} ч" if minutes < 48 * 60 else f"{minutes // (24 * 60)} дн"

@@ -11,6 +11,15 @@ document.addEventListener("keydown", (event) => {
     if (keys) { event.preventDefault(); keys.open ? keys.close() : keys.showModal(); }
   }
 });
+// Pages that have a page before and one after (days, weeks): the arrows turn them.
+document.addEventListener("keydown", (event) => {
+  const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
+  const turning = document.querySelector("[data-arrows]");
+  if (!rel || !turning || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || document.querySelector("dialog[open]")) return;
+  if (document.activeElement.closest("input,textarea,select,[role=region],[contenteditable]")) return;
+  const page = turning.querySelector(`a[rel=${rel}]`);
+  if (page) { event.preventDefault(); page.click(); }
+});
 // An open group of the menu is shut by Escape and by a click elsewhere.
 const menuOpen = () => document.querySelector(".menu details[open]");
 document.addEventListener("keydown", (event) => {

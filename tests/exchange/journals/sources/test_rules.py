@@ -98,3 +98,12 @@ def test_the_same_child_of_the_same_class_keeps_its_key_and_no_name_is_in_it() -
 )  # fmt: skip
 def test_what_is_a_name(key: str, is_one: bool) -> None:
     assert is_name(key) == is_one
+
+
+@pytest.mark.parametrize(
+    ("ago", "told"),
+    [(timedelta(0), "0 мин"), (timedelta(seconds=-5), "0 мин"), (timedelta(minutes=119, seconds=59), "119 мин"), (timedelta(hours=2), "2 ч"),
+     (timedelta(hours=47, minutes=59), "47 ч"), (timedelta(days=2), "2 дн"), (timedelta(days=30), "30 дн")],
+)  # fmt: skip
+def test_a_lag_is_told_as_coarsely_as_it_matters(ago: timedelta, told: str) -> None:
+    assert rules.lag(NOW, NOW - ago) == told

@@ -156,6 +156,9 @@ def test_the_same_file_again_changes_nothing_and_a_corrected_cell_changes_its_ma
     os.utime(scene.put(HEAD + row()), (moment, moment))
     again = scene.run()
     assert (again.taken, again.unchanged, Mark.objects.count()) == (0, 1, 1)
+    scene.put(HEAD + row(), age=300)
+    nightly = scene.run()
+    assert (nightly.taken, nightly.unchanged) == (0, 1), "exported anew, and nothing in it is new"
     scene.put(HEAD + row(value="4"), age=100)
     assert scene.run().taken == 1
     assert [one.value for one in Mark.objects.all()] == ["4"]
