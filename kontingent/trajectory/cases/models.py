@@ -132,6 +132,7 @@ class Followed(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True)
     position = models.BigIntegerField(default=0)
     whole_at = models.DateTimeField(null=True)
+    looked_at = models.DateTimeField(null=True, help_text="when transfers were last looked at")
 
     def __str__(self) -> str:
         """Return the position."""
