@@ -29,6 +29,18 @@ def saved_as(content: bytes, name: str) -> HttpResponse:
     )
 
 
+def scan_as(content: bytes, media_type: str, name: str) -> HttpResponse:
+    """Return what somebody has uploaded, to be saved: it does nothing even where a browser opens it."""
+    return HttpResponse(
+        content,
+        content_type=media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )
+
+
 def table_as(
     kind: str, name: str, title: str, head: Sequence[str], lines: Iterable[Sequence[Any]]
 ) -> HttpResponse:

@@ -161,6 +161,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cases/rules/", cases.rule_list, name="case-rules"),
     path("cases/act.pdf", cases.act, name="cases-act"),
     path("cases/<uuid:case_id>/", cases.one, name="case"),
+    path("cases/<uuid:case_id>/documents/<uuid:document_id>/", cases.document, name="case-document"),
     path("late/", late.index, name="late-corrections"),
     path("late/<uuid:late_id>/", late.one, name="late-correction"),
     path("programmes/", programmes.index, name="programmes"),

@@ -49,6 +49,7 @@ class StepKind(StrEnum):
     ASSIGNED = "assigned"
     POSTPONED = "postponed"
     RESUMED = "resumed"
+    DOCUMENT = "document"
     GONE = "gone"
     SOLVED = "solved"
 

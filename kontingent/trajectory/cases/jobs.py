@@ -13,7 +13,7 @@ from procrastinate.contrib.django import app
 from kontingent.kernel import clock
 from kontingent.kernel.actor import system_actor
 from kontingent.storage.scope import scoped
-from kontingent.trajectory.cases import finding
+from kontingent.trajectory.cases import actions, finding
 from kontingent.trajectory.cases.codes import RuleCode
 from kontingent.trajectory.cases.finding import Counted
 from kontingent.trajectory.cases.models import Case, Followed
@@ -43,6 +43,14 @@ def nightly(timestamp: int) -> None:
 def follow_each_minute(timestamp: int) -> None:
     """Every minute, for whoever an order, a merge or a correction has touched since."""
     follow()
+
+
+@app.periodic(cron="25 4 * * *")
+@app.task(name="cases.sweep", queue="audit", queueing_lock="cases.sweep")
+def sweep(timestamp: int) -> None:
+    """Every night, contents of scans that no case names."""
+    with scoped(WORKER):
+        actions.sweep()
 
 
 def find_everybody() -> Counted:

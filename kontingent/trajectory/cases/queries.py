@@ -14,6 +14,7 @@ from django.db.models import Count, IntegerField, Q, QuerySet, Value
 from django.db.models import When as Then
 from django.db.models.functions import Coalesce
 
+from kontingent.achievements.portfolio import files
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
 from kontingent.kernel import clock
@@ -24,10 +25,12 @@ from kontingent.persons.models import Person
 from kontingent.storage import scope
 from kontingent.trajectory.cases import coverages, rules
 from kontingent.trajectory.cases.codes import Coverage, Outcome, RuleCode, State
-from kontingent.trajectory.cases.models import Case, CaseStep
+from kontingent.trajectory.cases.models import Case, CaseDocument, CaseStep
 from kontingent.trajectory.cases.permissions import CasePermission
 
 PAGE = 50
+#: Where scans of this room lie.
+SHELF = "cases"
 #: Ages of a case in days, upper bounds; the last has none.
 AGES = (7, 30, 90)
 AGE_TITLES = ("до 7 дней", "8–30 дней", "31–90 дней", "больше 90 дней")
@@ -96,6 +99,7 @@ class Card:
     meaning: str
     remedy: str
     others: list[Row]
+    documents: list[CaseDocument]
 
 
 def within(actor: Actor, cases: QuerySet[Case]) -> QuerySet[Case]:
@@ -204,7 +208,34 @@ def card(actor: Actor, case_id: UUID) -> Card:
     return Card(
         rows[0], list(CaseStep.objects.filter(case=case).order_by("-id")), told.meaning, told.remedy,
         _words(actor, list(_related(others.order_by("-opened_on")[:20]))),
+        list(case.documents.order_by("uploaded_at")),
     )  # fmt: skip
+
+
+def document(actor: Actor, case_id: UUID, document_id: UUID) -> tuple[CaseDocument, bytes]:
+    """Return a scan of a case with its content; the read is journaled.
+
+    Raises:
+        NotFound: it is beyond the scope.
+        Unavailable: the content is not where it should be.
+    """
+    actor.require(CasePermission.VIEW)
+    found = CaseDocument.objects.filter(
+        pk=document_id, case__in=within(actor, Case.objects.filter(pk=case_id))
+    )
+    one = found.select_related("case").first()
+    if one is None:
+        raise NotFound(
+            "cases.no_document", "Такого документа нет среди ваших дел. Вернитесь к делу и обновите его."
+        )
+    reads.note(
+        actor,
+        ReadKind.CARD,
+        [one.case.person_id],
+        object_id=case_id,
+        what="документ дела о ребёнке вне поля зрения",
+    )
+    return one, files.content(one.digest, shelf=SHELF)
 
 
 def visible_ids(actor: Actor, sought: Sought, limit: int) -> list[UUID]:
