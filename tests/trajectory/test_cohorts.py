@@ -136,7 +136,7 @@ def test_the_pages_behind_the_numbers_are_journaled_and_saved(town: dict[str, An
     assert "learners/?grade=5&amp;year=2025&amp;day=" in page
     before = Entry.objects.count()
     page = client.get("/flows/cohorts/learners/?grade=5&year=2025&day=2025-12-15&state=same").content.decode()
-    assert "Пермяков" in page
+    assert "Лысьвин" in page
     noted = {
         one
         for row in Entry.objects.order_by("id")[before:]

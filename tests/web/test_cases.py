@@ -120,7 +120,9 @@ def test_evidence_lies_with_the_case_as_a_scan(town: dict[str, Any], tmp_path: P
 def test_two_schools_claim_one_child(town: dict[str, Any]) -> None:
     """The school where the child studies sees the case; when the other throws its draft away the case closes by itself."""
     address = f"/cases/{town['claimed'].id}/"
-    assert "претендуют две организации" in told(town["school"], address)
+    page = told(town["school"], address)
+    assert "претендуют две организации" in page
+    assert "Школа № 5 и Школа № 7" in page
     told(town["other"], address, 404)
     handed = town["municipal"].post(
         address, {"act": "hand", "to": str(town["schools"][1].id), "text": "Подтвердите зачисление"}

@@ -34,6 +34,8 @@ from kontingent.trajectory.cases.permissions import CasePermission
 PAGE = 50
 #: Where scans of this room lie.
 SHELF = "cases"
+#: How long an id is; the last of a long fingerprint may be cut.
+_WHOLE_ID = 36
 #: Ages of a case in days, upper bounds; the last has none.
 AGES = (7, 30, 90)
 AGE_TITLES = ("до 7 дней", "8–30 дней", "31–90 дней", "больше 90 дней")
@@ -103,6 +105,7 @@ class Card:
     remedy: str
     others: list[Row]
     documents: list[CaseDocument]
+    claimants: list[str]
 
 
 def within(actor: Actor, cases: QuerySet[Case]) -> QuerySet[Case]:
@@ -211,8 +214,19 @@ def card(actor: Actor, case_id: UUID) -> Card:
     return Card(
         rows[0], list(CaseStep.objects.filter(case=case).order_by("-id")), told.meaning, told.remedy,
         _words(actor, list(_related(others.order_by("-opened_on")[:20]))),
-        list(case.documents.order_by("uploaded_at")),
+        list(case.documents.order_by("uploaded_at")), _claimants(case),
     )  # fmt: skip
+
+
+def _claimants(case: Case) -> list[str]:
+    """Return the names of the organisations that claim a child: the fingerprint of that cause is their ids."""
+    if case.rule != RuleCode.CLAIMED_TWICE:
+        return []
+    return sorted(
+        organisations.short_names(
+            {UUID(one) for one in case.key.split(":") if len(one) == _WHOLE_ID}
+        ).values()
+    )
 
 
 def document(actor: Actor, case_id: UUID, document_id: UUID) -> tuple[CaseDocument, bytes]:
