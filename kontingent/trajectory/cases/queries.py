@@ -153,7 +153,7 @@ def everything(actor: Actor, sought: Sought, limit: int = 20_000) -> list[Row]:
     return _rows(actor, ordered, what="дела о детях вне поля зрения", kind=ReadKind.EXPORT)
 
 
-def counts(actor: Actor) -> Counts:
+def counts(actor: Actor, *, municipality_id: UUID | None = None) -> Counts:
     """Count cases that are not closed by rule × age and territory × age: two statements, whatever their number."""
     actor.require(CasePermission.VIEW)
     today = clock.today()
@@ -162,9 +162,10 @@ def counts(actor: Actor) -> Counts:
         default=Value(len(AGES)),
         output_field=IntegerField(),
     )
-    standing = within(actor, Case.objects.exclude(state=State.CLOSED)).annotate(
-        band=band, territory=Coalesce("municipality_id", "owner_municipality_id")
-    )
+    whose = within(actor, Case.objects.exclude(state=State.CLOSED))
+    if municipality_id is not None:
+        whose = whose.filter(Q(municipality=municipality_id) | Q(owner_municipality=municipality_id))
+    standing = whose.annotate(band=band, territory=Coalesce("municipality_id", "owner_municipality_id"))
     found = list(
         standing.values("rule", "territory", "band").annotate(
             n=Count("id"), late=Count("id", filter=Q(due_on__lt=today, state=State.OPEN))
