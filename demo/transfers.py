@@ -32,10 +32,10 @@ def write(home_id: UUID, nearby_id: UUID | None) -> None:
         .exclude(organisation_id=home_id)
         .order_by("organisation_id", "-title_key")
     }
-    theirs |= {
-        one.grade: one
-        for one in Group.objects.filter(organisation_id=nearby_id, school_year=year, grade__in=list(theirs))
-    }
+    nearby = Group.objects.filter(
+        school_year=year, grade__in=list(theirs), organisation_id__in=[nearby_id] if nearby_id else []
+    )
+    theirs |= {one.grade: one for one in nearby.order_by("-title_key")}
     grades = sorted(grade for grade in theirs if grade is not None)
     if len(grades) < 2:
         return

@@ -104,7 +104,8 @@ def cohort_learners(request: HttpRequest) -> HttpResponse:
     where = next((one for one in Whereabouts if one.value == request.GET.get("state")), Whereabouts.NOWHERE)
     on = optional_day(request.GET.get("day", ""), "День") or clock.today()
     found, after = queries.members(
-        actor, grade=asked.grade, on=asked.began, day=on, where=where, after=uuid_of(request.GET.get("after")), **asked.place
+        actor, grade=asked.grade, on=asked.began, day=on, where=where, after=uuid_of(request.GET.get("after")),
+        organisation_id=asked.place["organisation_id"], municipality_id=asked.place["municipality_id"],
     )  # fmt: skip
     query = {**asked.query, "day": on.isoformat(), "state": where.value}
     return page(

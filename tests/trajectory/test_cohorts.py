@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -104,14 +106,14 @@ def test_coverage_by_age_and_by_state_count_the_same_children(town: dict[str, An
 
 def test_numbers_open_down_to_the_children_one_may_see(town: dict[str, Any]) -> None:  # noqa: F811
     """A school is shown those of a cohort who are its own, and the look is journaled; who has gone elsewhere is counted, not named."""
-    began = {"grade": 4, "on": BEGAN, "day": LATER}
-    everybody, after = members(b.ROOT, **began, where=Whereabouts.REGION)
+    who = partial(members, grade=4, on=BEGAN, day=LATER)
+    everybody, after = who(b.ROOT, where=Whereabouts.REGION)
     assert (len(everybody), after) == (2, None)
     assert {one.place for one in everybody} == {"Школа № 3"}
-    first, after = members(b.ROOT, **began, where=Whereabouts.REGION, limit=1)
-    rest, _ = members(b.ROOT, **began, where=Whereabouts.REGION, limit=1, after=after)
+    first, after = who(b.ROOT, where=Whereabouts.REGION, limit=1)
+    rest, _ = who(b.ROOT, where=Whereabouts.REGION, limit=1, after=after)
     assert [*first, *rest] == everybody
-    (gone,), _ = members(b.ROOT, **began, where=Whereabouts.LEFT)
+    (gone,), _ = who(b.ROOT, where=Whereabouts.LEFT)
     assert (gone.person_id, gone.place, gone.left_on) == (town["gone"], "Школа № 5", date(2025, 11, 1))
     seven = b.actor_of(town["seven"])
     with scoped(seven):
@@ -120,10 +122,11 @@ def test_numbers_open_down_to_the_children_one_may_see(town: dict[str, Any]) -> 
         assert covered(seven, LATER, state=SCHOOL, age=10) == ([], None)
         assert covered(seven, LATER, state=Coverage.OTHER_REGION) == ([], None)
     counting = b.actor_of(town["five"], "enrolment.count")
-    for act in (
-        lambda: members(counting, **began, where=Whereabouts.SAME),
+    acts: list[Callable[[], object]] = [
+        lambda: who(counting, where=Whereabouts.SAME),
         lambda: covered(counting, LATER, state=SCHOOL),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(NotAllowed):
             act()
 
