@@ -90,6 +90,8 @@ class Region(World):
         former = stream.organisation
         successor = self.random.choice([one for one in self.schools if one.pk != former.pk])
         day = stream.starts_on + timedelta(days=self.random.randrange(1, 120))
+        if OrganisationLink.objects.filter(predecessor=former, successor=successor).exists():
+            raise KontingentError("test.again", "again")
         link = OrganisationLink.objects.create(
             predecessor=former,
             successor=successor,
