@@ -21,8 +21,9 @@ def run(size: str, only: str | None) -> Iterator[Result]:
 
     from kontingent.kernel.actor import system_actor
     from kontingent.storage.scope import scoped
+    from kontingent.trajectory.cases.queries import coverage_by_age
     from kontingent.trajectory.flows.codes import By
-    from kontingent.trajectory.flows.queries.cohorts import cohort, coverage
+    from kontingent.trajectory.flows.queries.cohorts import cohort
     from kontingent.trajectory.flows.queries.flows import Asked, flows
 
     actor = system_actor("bench", "Замер")
@@ -37,7 +38,7 @@ def run(size: str, only: str | None) -> Iterator[Result]:
         "flows": lambda _: flows(actor, Asked(SINCE, UNTIL, By.MUNICIPALITY)),
         "flows_levels": lambda _: flows(actor, Asked(SINCE, UNTIL, By.LEVEL)),
         "flows_cohort": lambda _: cohort(actor, grade=1, on=days[0], days=days),
-        "flows_coverage": lambda _: coverage(actor, on=UNTIL),
+        "flows_coverage": lambda _: coverage_by_age(actor, UNTIL),
     }
     for name, call in asked.items():
         if only in (None, "flows", name):

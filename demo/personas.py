@@ -58,6 +58,7 @@ STAFF = (
     Persona("no-organisation", "Кузнецова Раиса Ильинична", "секретарь, не прикреплённый в ЕСИА", "operator"),
     Persona("nurse", "Шилова Елена Викторовна", "медицинская сестра", "health"),
     Persona("nurse-nearby", "Бушуева Галина Ивановна", "медицинская сестра соседнего округа", "health"),
+    Persona("nearby-school", "Ярушина Тамара Викторовна", "секретарь школы соседнего округа", "operator"),
 )
 
 
@@ -76,21 +77,20 @@ def home_of(chunks: Sequence[Chunk]) -> Place:
     return _perm(chunks).schools[0]
 
 
+def nearby_of(chunks: Sequence[Chunk]) -> UUID | None:
+    """Return a school of another municipality, which claims children of the first one."""
+    schools = (chunk.schools[0] for chunk in chunks if chunk.schools)
+    return next((one.id for one in schools if one.municipality.code != "perm"), None)
+
+
 def appoint(chunks: Sequence[Chunk], empty_school: Organisation) -> None:
     """Write the appointments of a region just made."""
     perm = _perm(chunks)
     school, kindergarten = perm.schools[0], perm.kindergartens[0]
-    nearby = next(
-        (
-            chunk.schools[0].id
-            for chunk in chunks
-            if chunk.schools and chunk.schools[0].municipality.code != "perm"
-        ),
-        None,
-    )
+    nearby = nearby_of(chunks)
     college = next((chunk.colleges[0].id for chunk in chunks if chunk.colleges), None)
     places: dict[str, list[UUID | None]] = {
-        "secretary": [school.id], "new-school": [empty_school.id], "teacher": [school.id], "head": [school.id],
+        "secretary": [school.id], "new-school": [empty_school.id], "nearby-school": [nearby] if nearby else [], "teacher": [school.id], "head": [school.id],
         "kindergarten": [kindergarten.id], "college": [college] if college else [], "municipality": [None],
         "ministry": [None], "security": [None], "no-organisation": [school.id],
         "nurse": [school.id], "nurse-nearby": [nearby] if nearby else [],

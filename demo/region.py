@@ -100,7 +100,7 @@ def load(
         home, delivered = personas.home_of(chunks).id, Marks(seed, as_of, actor)
         marks = delivered.write(home)
         reconciliation.write(home, delivered.journal, delivered.year.begins_in)
-        transfers.write(home)
+        transfers.write(home, personas.nearby_of(chunks))
         epgu.write(home, seed=seed)
         exams.write(home, seed=seed)
         achievements.write(home, seed=seed)

@@ -73,4 +73,5 @@ PRIMARY = "12"  # НОО, grades 1–4
 BASIC = "13"  # ООО, grades 5–9
 SECONDARY = "14"  # СОО, grades 10–11 (12)
 VOCATIONAL = frozenset({"21", "211", "212", "23"})
-ADDITIONAL = frozenset({"41", "411", "412"})
+#: Programmes that make a child covered, and of which flows are counted: general education and vocational; neither circles nor sport.
+STUDIES = MAIN_GENERAL_PROGRAMMES | VOCATIONAL

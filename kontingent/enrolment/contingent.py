@@ -21,6 +21,7 @@ from kontingent.enrolment import cube
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed
+from kontingent.programmes.rules import ADDITIONAL
 
 
 class Dimension(StrEnum):
@@ -77,8 +78,7 @@ _CELL = {
     "adaptation": "c.adaptation",
     "state": "c.state",
 }
-#: Programmes that are additional ones, whatever their letter.
-_ADDITIONAL = "('41', '411', '412')"
+_ADDITIONAL = "('" + "', '".join(sorted(ADDITIONAL)) + "')"
 
 
 class Row(NamedTuple):

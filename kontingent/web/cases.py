@@ -9,9 +9,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from kontingent.achievements.portfolio import uploads
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed, NotFound
@@ -20,8 +23,9 @@ from kontingent.trajectory.cases import actions, documents, finding, queries, ru
 from kontingent.trajectory.cases.codes import Outcome, RuleCode, State, StepKind
 from kontingent.trajectory.cases.permissions import CasePermission
 from kontingent.trajectory.cases.queries import Sought
-from kontingent.web.files import saved_as, table_as
+from kontingent.web.files import saved_as, scan_as, table_as
 from kontingent.web.request import actor_of, optional_day, page, uuid_of, whole
+from kontingent.web.uploads import accepts_a_file
 
 STATES = (
     ("working", "в работе и отложенные"), (State.OPEN, "в работе"), (State.POSTPONED, "отложенные"), (State.CLOSED, "закрытые"), ("", "все"),
@@ -29,7 +33,7 @@ STATES = (
 STEP_TITLES = {
     StepKind.OPENED: "Дело открыто", StepKind.REOPENED: "Причина вернулась, дело открыто снова", StepKind.NOTE: "Запись",
     StepKind.CALL: "Звонок", StepKind.HANDED: "Передано", StepKind.ASSIGNED: "Исполнитель", StepKind.POSTPONED: "Отложено",
-    StepKind.RESUMED: "Возобновлено", StepKind.GONE: "Причины больше нет, дело закрыто само", StepKind.SOLVED: "Закрыто с подтверждением",
+    StepKind.RESUMED: "Возобновлено", StepKind.DOCUMENT: "Приложен документ", StepKind.GONE: "Причины больше нет, дело закрыто само", StepKind.SOLVED: "Закрыто с подтверждением",
 }  # fmt: skip
 _HEAD = [
     "Ребёнок", "Дата рождения", "Правило", "Где причина", "Владелец", "Исполнитель", "Причина с", "Открыто", "Срок", "Состояние",
@@ -105,6 +109,7 @@ def _hand(actor: Actor, chosen: list[UUID], to: str, reason: str) -> int:
     return actions.hand_over(actor=actor, case_ids=chosen, to=owner, reason=reason)
 
 
+@accepts_a_file(lambda: uploads.LARGEST)
 @require_http_methods(["GET", "POST"])
 def one(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """A case with its history; on POST one act on it."""
@@ -123,7 +128,7 @@ def one(request: HttpRequest, case_id: UUID) -> HttpResponse:
         steps=[(one, STEP_TITLES[StepKind(one.kind)]) for one in card.steps], may_work=actor.may(CasePermission.WORK),
         owners=_owners(actor), is_closed=card.row.case.state == State.CLOSED, is_solved=card.row.case.outcome == Outcome.SOLVED,
         is_postponed=card.row.case.state == State.POSTPONED, may_open_card=_knows(actor, card.row.case.organisation_id),
-        is_pair=card.row.case.rule in {RuleCode.SNILS_TWICE, RuleCode.CLAIMED_TWICE},
+        largest=uploads.LARGEST // 1024 // 1024, is_pair=card.row.case.rule in {RuleCode.SNILS_TWICE, RuleCode.CLAIMED_TWICE},
     )  # fmt: skip
     answer.status_code = 422 if error else 200
     return answer
@@ -143,15 +148,22 @@ def _act(request: HttpRequest, actor: Actor, case_id: UUID) -> HttpResponse:
         case "resume":
             actions.resume(actor=actor, case_id=case_id, reason=text)
             said = "Дело снова в работе."
+        case "attach":
+            upload = request.FILES.get("scan")
+            if not isinstance(upload, UploadedFile):
+                raise InvalidValue(
+                    "cases.no_file", "Файл не выбран. Выберите PDF, PNG или JPEG и нажмите «Приложить»."
+                )
+            actions.attach(actor=actor, case_id=case_id, upload=upload)
+            said = "Документ приложен."
         case "close":
             until = optional_day(data.get("evidence_until", ""), "Подтверждение действительно до")
-            actions.close(
-                actor=actor,
-                case_id=case_id,
-                evidence=data.get("evidence", ""),
-                comment=text,
-                evidence_until=until,
-            )
+            with transaction.atomic():  # a case whose document is refused is not closed
+                if isinstance(upload := request.FILES.get("scan"), UploadedFile):
+                    actions.attach(actor=actor, case_id=case_id, upload=upload)
+                actions.close(
+                    actor=actor, case_id=case_id, evidence=data.get("evidence", ""), comment=text, evidence_until=until
+                )  # fmt: skip
             said = "Дело закрыто. Пока причина та же, оно не откроется снова."
         case "hand":
             _hand(actor, [case_id], data.get("to", ""), text)
@@ -164,6 +176,13 @@ def _act(request: HttpRequest, actor: Actor, case_id: UUID) -> HttpResponse:
             raise InvalidValue("cases.act", "Нажмите одну из кнопок дела.")
     messages.success(request, said)
     return HttpResponseRedirect(request.path)
+
+
+@require_GET
+def document(request: HttpRequest, case_id: UUID, document_id: UUID) -> HttpResponse:
+    """A scan of a case, to be saved: never shown within a page of ours."""
+    found, content = queries.document(actor_of(request), case_id, document_id)
+    return scan_as(content, found.media_type, f"dokument-{found.pk.hex[-8:]}.{found.ending}")
 
 
 @require_http_methods(["GET", "POST"])

@@ -29,6 +29,18 @@ def saved_as(content: bytes, name: str) -> HttpResponse:
     )
 
 
+def scan_as(content: bytes, media_type: str, name: str) -> HttpResponse:
+    """Return what somebody has uploaded, to be saved: it does nothing even where a browser opens it."""
+    return HttpResponse(
+        content,
+        content_type=media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )
+
+
 def table_as(
     kind: str, name: str, title: str, head: Sequence[str], lines: Iterable[Sequence[Any]]
 ) -> HttpResponse:
@@ -41,14 +53,22 @@ def table_as(
         return saved_as(spreadsheets.csv_of([head, *lines]), f"{name}.csv")
     if kind != "xlsx":
         raise NotFound("files.no_such_kind", "В таком виде таблица не выгружается. Выберите Excel или CSV.")
+    return tables_as(name, [(title, head, lines)])
+
+
+def tables_as(
+    name: str, tables: Iterable[tuple[str, Sequence[str], Iterable[Sequence[Any]]]]
+) -> HttpResponse:
+    """Return tables (title, head, lines) as the sheets of one workbook; text never becomes a formula in it."""
     output = BytesIO()
     book = spreadsheets.workbook(output)
-    sheet = book.add_worksheet(title[:31])
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
-    sheet.set_column(0, 0, 34)
-    sheet.freeze_panes(1, 1)
-    sheet.write_row(0, 0, head, bold)
-    for number, line in enumerate(lines, start=1):
-        sheet.write_row(number, 0, line)
+    for title, head, lines in tables:
+        sheet = book.add_worksheet(title[:31])
+        sheet.set_column(0, 0, 34)
+        sheet.freeze_panes(1, 1)
+        sheet.write_row(0, 0, head, bold)
+        for number, line in enumerate(lines, start=1):
+            sheet.write_row(number, 0, line)
     book.close()
     return saved_as(output.getvalue(), f"{name}.xlsx")

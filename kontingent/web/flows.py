@@ -64,9 +64,9 @@ HIDDEN = f"меньше {rules.SMALL}"
 def index(request: HttpRequest) -> HttpResponse:
     """Table, drawing, map."""
     actor = actor_of(request)
-    asked = _asked(request, actor)
+    asked = asked_of(request, actor)
     found = queries.flows(actor, asked)
-    names = _names(asked.by, {node for flow in found for node in flow[:2]})
+    names = names_of(asked.by, {node for flow in found for node in flow[:2]})
     may_open = actor.may(EnrolmentPermission.VIEW)
     hidden = set() if may_open else rules.kept_back(found)
     shown = [flow for flow in found if flow[:2] not in hidden and flow.source != flow.target]
@@ -75,7 +75,7 @@ def index(request: HttpRequest) -> HttpResponse:
         Flow(names.get(one.source, REST), names.get(one.target, REST), one.number)
         for one in rules.folded(shown, DRAWN, "")
     ]
-    query = _query(asked)
+    query = query_of(asked)
     changed = rules.balances(found)
     return page(
         request, "flows/index.html", asked=asked, chart=charts.flow_chart(drawn),
@@ -86,12 +86,12 @@ def index(request: HttpRequest) -> HttpResponse:
         ],
         inside=sum(one.number for one in inside), more=max(0, len(found) - LINES),
         balance=[
-            (names[node], _kept(one.arrived, may_open), _kept(one.departed, may_open), _kept_change(one, may_open), _below(asked, node))
+            (names[node], kept(one.arrived, may_open), kept(one.departed, may_open), kept_change(one, may_open), below(asked, node))
             for node, one in sorted(changed.items(), key=lambda item: (-abs(item[1].change), names[item[0]]))[:LINES]
         ],
         total=sum(one.number for one in found if one.source != one.target),
-        tiles=_tiles(asked, changed, may_open) if asked.by is By.MUNICIPALITY and actor.scope.whole_region else [],
-        ways=[(one.value, BY_TITLES[one]) for one in _ways(actor)], place=_place(asked), query=urlencode(query),
+        tiles=tiles_of(asked, changed, may_open) if asked.by is By.MUNICIPALITY and actor.scope.whole_region else [],
+        ways=[(one.value, BY_TITLES[one]) for one in ways_of(actor)], place=place_of(asked), query=urlencode(query),
         may_open=may_open, hidden_title=HIDDEN, hidden=len(hidden),
     )  # fmt: skip
 
@@ -100,9 +100,9 @@ def index(request: HttpRequest) -> HttpResponse:
 def table_file(request: HttpRequest, kind: str) -> HttpResponse:
     """All flows as a table file; numbers hidden on the page are hidden here."""
     actor = actor_of(request)
-    asked = _asked(request, actor)
+    asked = asked_of(request, actor)
     found = queries.flows(actor, asked)
-    names = _names(asked.by, {node for flow in found for node in flow[:2]})
+    names = names_of(asked.by, {node for flow in found for node in flow[:2]})
     hidden = set() if actor.may(EnrolmentPermission.VIEW) else rules.kept_back(found)
     lines = [
         [names[one.source], names[one.target], "скрыто" if one[:2] in hidden else one.number] for one in found
@@ -116,21 +116,21 @@ def table_file(request: HttpRequest, kind: str) -> HttpResponse:
 def movers(request: HttpRequest) -> HttpResponse:
     """The children behind a flow, of those whom the actor may see."""
     actor = actor_of(request)
-    asked = _asked(request, actor)
+    asked = asked_of(request, actor)
     source, target = request.GET.get("source", ""), request.GET.get("target", "")
     after = uuid_of(request.GET.get("after"))
     found = queries.movers(actor, asked, source, target, after=after, limit=queries.PAGE + 1)
     more, found = len(found) > queries.PAGE, found[: queries.PAGE]
-    names = _names(asked.by, {source, target})
-    query = {**_query(asked), "source": source, "target": target}
+    names = names_of(asked.by, {source, target})
+    query = {**query_of(asked), "source": source, "target": target}
     return page(
         request, "flows/movers.html", asked=asked, movers=found, source=names[source], target=names[target],
-        back=urlencode(_query(asked)),
+        back=urlencode(query_of(asked)),
         more=urlencode({**query, "after": str(found[-1].person_id)}) if more else "",
     )  # fmt: skip
 
 
-def _asked(request: HttpRequest, actor: Actor) -> Asked:
+def asked_of(request: HttpRequest, actor: Actor) -> Asked:
     """Return what is asked for; by default since the summer before this school year.
 
     So whoever leaves a kindergarten in June and enters a school in September went from the one to the other.
@@ -138,7 +138,7 @@ def _asked(request: HttpRequest, actor: Actor) -> Asked:
     today = clock.today()
     since = optional_day(request.GET.get("since", ""), "Начало периода")
     until = optional_day(request.GET.get("until", ""), "Конец периода")
-    ways = _ways(actor)
+    ways = ways_of(actor)
     by = next((one for one in ways if one.value == request.GET.get("by")), ways[0])
     return Asked(
         since or date(SchoolYear.of(until or today).begins_in, 6, 1), until or today, by,
@@ -146,13 +146,13 @@ def _asked(request: HttpRequest, actor: Actor) -> Asked:
     )  # fmt: skip
 
 
-def _ways(actor: Actor) -> list[By]:
+def ways_of(actor: Actor) -> list[By]:
     if actor.scope.whole_region:
         return [By.MUNICIPALITY, By.ORGANISATION, By.LEVEL, By.REGION]
     return [By.ORGANISATION, By.MUNICIPALITY, By.LEVEL]
 
 
-def _query(asked: Asked) -> dict[str, str]:
+def query_of(asked: Asked) -> dict[str, str]:
     named = {
         "since": asked.since, "until": asked.until, "by": asked.by.value, "organisation": asked.organisation_id,
         "municipality": asked.municipality_id,
@@ -160,7 +160,7 @@ def _query(asked: Asked) -> dict[str, str]:
     return {name: str(value) for name, value in named.items() if value}
 
 
-def _names(by: By, nodes: Collection[str]) -> dict[str, str]:
+def names_of(by: By, nodes: Collection[str]) -> dict[str, str]:
     """Return the names of nodes; one that is no node of this kind is named as the rest."""
     inside = [node for node in nodes if not rules.is_outside(node)]
     names = {one.value: OUTSIDE_TITLES[one] for one in Outside} | dict.fromkeys(inside, REST)
@@ -175,39 +175,39 @@ def _names(by: By, nodes: Collection[str]) -> dict[str, str]:
     return names | {str(key): name for key, name in read.items()}
 
 
-def _kept(number: int, may_open: bool) -> int | None:  # noqa: FBT001
+def kept(number: int, may_open: bool) -> int | None:  # noqa: FBT001
     return number if may_open or number >= rules.SMALL or not number else None
 
 
-def _kept_change(one: rules.Balance, may_open: bool) -> int | None:  # noqa: FBT001
+def kept_change(one: rules.Balance, may_open: bool) -> int | None:  # noqa: FBT001
     """A change beside one number shown would tell the other."""
     return one.change if may_open or min(one.arrived, one.departed) >= rules.SMALL else None
 
 
-def _below(asked: Asked, node: str) -> str:
+def below(asked: Asked, node: str) -> str:
     """The address of the flows of one node, one step lower."""
     if asked.by is By.MUNICIPALITY:
-        return urlencode({**_query(asked), "municipality": node, "by": By.ORGANISATION.value})
-    return urlencode({**_query(asked), "organisation": node}) if asked.by is By.ORGANISATION else ""
+        return urlencode({**query_of(asked), "municipality": node, "by": By.ORGANISATION.value})
+    return urlencode({**query_of(asked), "organisation": node}) if asked.by is By.ORGANISATION else ""
 
 
-def _tiles(asked: Asked, changed: dict[str, rules.Balance], may_open: bool) -> list[charts.Tile]:  # noqa: FBT001
+def tiles_of(asked: Asked, changed: dict[str, rules.Balance], may_open: bool) -> list[charts.Tile]:  # noqa: FBT001
     placed = organisations.tiles()
     there = [
         one for one in organisations.municipalities(asked.until).order_by("sort_key") if one.code in placed
     ]
-    values = [_kept_change(changed.get(str(one.id), rules.Balance(0, 0)), may_open=may_open) for one in there]
+    values = [kept_change(changed.get(str(one.id), rules.Balance(0, 0)), may_open=may_open) for one in there]
     steps = shades([None if one is None else float(one) for one in values])
     return [
         charts.Tile(
             one.name, *placed[one.code], step, "–" if value is None else f"{value:+}" if value else "0",
-            "?" + urlencode({**_query(asked), "municipality": str(one.id), "by": By.ORGANISATION.value}),
+            "?" + urlencode({**query_of(asked), "municipality": str(one.id), "by": By.ORGANISATION.value}),
         )
         for one, step, value in zip(there, steps, values, strict=True)
     ]  # fmt: skip
 
 
-def _place(asked: Asked) -> str:
+def place_of(asked: Asked) -> str:
     if asked.organisation_id is not None:
         return organisations.get(asked.organisation_id).short_name
     return organisations.municipality_by_id(asked.municipality_id).name if asked.municipality_id else ""

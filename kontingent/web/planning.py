@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -18,14 +19,16 @@ from kontingent.kernel.errors import NotFound
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
 from kontingent.organisations.models import Municipality
+from kontingent.trajectory.cases import queries as covering
+from kontingent.trajectory.cases.codes import Coverage
 from kontingent.trajectory.flows import forecasting, rules
 from kontingent.trajectory.flows.queries import cohorts as queries
 from kontingent.trajectory.flows.queries import forecast as forecasts
-from kontingent.trajectory.flows.queries.cohorts import Coverage, Whereabouts
+from kontingent.trajectory.flows.queries.cohorts import Whereabouts
 from kontingent.trajectory.flows.rules import Flow
 from kontingent.web import charts
 from kontingent.web.files import table_as
-from kontingent.web.request import actor_of, day, page, uuid_of, whole
+from kontingent.web.request import actor_of, day, optional_day, page, uuid_of, whole
 
 WHEREABOUTS = {
     Whereabouts.SAME: "в той же организации",
@@ -37,15 +40,19 @@ WHEREABOUTS = {
     Whereabouts.FAMILY: "семейное образование",
     Whereabouts.NOWHERE: "нигде в крае не учится",
 }
+#: States of coverage in the order of a table; those of nobody are left out of it.
 COVERAGE = {
-    Coverage.KINDERGARTEN: "детский сад",
-    Coverage.SCHOOL: "школа",
-    Coverage.VOCATIONAL: "колледж, техникум",
-    Coverage.OTHER: "иная программа",
-    Coverage.FAMILY: "семейное образование",
-    Coverage.LEFT: "уехал из края",
-    Coverage.FINISHED: "окончил обучение",
-    Coverage.NOWHERE: "нигде не учится",
+    covering.KINDERGARTEN: "детский сад",
+    covering.SCHOOL: "школа",
+    Coverage.VOCATIONAL.value: "колледж, техникум",
+    Coverage.FAMILY.value: "семейное образование",
+    Coverage.OTHER_REGION.value: "выбыл в другой регион",
+    Coverage.ABROAD.value: "выехал за пределы России",
+    Coverage.HEALTH.value: "не обучается по здоровью",
+    Coverage.FINISHED.value: "завершил обучение",
+    Coverage.NOT_DUE.value: "школьный возраст не наступил",
+    Coverage.SOUGHT.value: "выбыл и нигде не учится",
+    Coverage.UNKNOWN.value: "в крае не зачислялся",
 }
 #: From which day a cohort is followed, and which is the first day it is looked for, by grade.
 GRADES = {
@@ -61,20 +68,81 @@ _GRADUATING = frozenset({9, 11})
 def cohorts(request: HttpRequest) -> HttpResponse:
     """Where those who were in a grade are, year after year."""
     actor = actor_of(request)
+    asked = _cohort_asked(request, actor)
+    found = queries.cohort(actor, grade=asked.grade, on=asked.began, days=asked.days, **asked.place)
+    cut = {f"{on:%d.%m.%Y}": found.days[on] for on in asked.days}
+    addresses = {
+        f"{on:%d.%m.%Y}": f"learners/?{urlencode({**asked.query, 'day': on.isoformat()})}"
+        for on in asked.days
+    }
+    present = SchoolYear.of(clock.today()).begins_in
+    latest = present - 1 if asked.grade in _GRADUATING else present
+    return page(
+        request, "flows/cohorts.html", grade=asked.grade, year=asked.year, began=asked.began, number=_kept(found.number, actor),
+        grades=GRADES.items(), years=[(one, str(SchoolYear(one))) for one in range(latest, latest - 11, -1)],
+        titles=list(WHEREABOUTS.values()), query=urlencode(asked.query), **_table(cut, WHEREABOUTS, actor, addresses),
+        **_chosen(actor, asked.place),
+    )  # fmt: skip
+
+
+@require_GET
+def cohorts_file(request: HttpRequest, kind: str) -> HttpResponse:
+    """The same as a table file; what is hidden on the page is hidden in it."""
+    actor = actor_of(request)
+    asked = _cohort_asked(request, actor)
+    found = queries.cohort(actor, grade=asked.grade, on=asked.began, days=asked.days, **asked.place)
+    table = _table({f"{on:%d.%m.%Y}": found.days[on] for on in asked.days}, WHEREABOUTS, actor)
+    head, name = ["На дату", *WHEREABOUTS.values(), "Всего"], f"kogorta-{asked.grade}-{asked.year}"
+    return table_as(kind, name, "Когорта", head, _told(table["lines"]))
+
+
+@require_GET
+def cohort_learners(request: HttpRequest) -> HttpResponse:
+    """Who of a cohort is somewhere on a day, of those whom the actor may see."""
+    actor = actor_of(request)
+    asked = _cohort_asked(request, actor)
+    where = next((one for one in Whereabouts if one.value == request.GET.get("state")), Whereabouts.NOWHERE)
+    on = optional_day(request.GET.get("day", ""), "День") or clock.today()
+    found, after = queries.members(
+        actor, grade=asked.grade, on=asked.began, day=on, where=where, after=uuid_of(request.GET.get("after")),
+        organisation_id=asked.place["organisation_id"], municipality_id=asked.place["municipality_id"],
+    )  # fmt: skip
+    query = {**asked.query, "day": on.isoformat(), "state": where.value}
+    return page(
+        request, "flows/members.html", members=found, back=f"/flows/cohorts/?{urlencode(asked.query)}", up="Когорты и выпуск",
+        heading=f"{GRADES[asked.grade].capitalize()}, {SchoolYear(asked.year)}: {WHEREABOUTS[where]}", on=on,
+        more=urlencode({**query, "after": str(after)}) if after else "",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Cohort:
+    """Which cohort is asked for, and how its addresses go on."""
+
+    grade: int
+    year: int
+    began: date
+    days: list[date]
+    place: dict[str, UUID | None]
+
+    @property
+    def query(self) -> dict[str, str]:
+        named = {"organisation": self.place["organisation_id"], "municipality": self.place["municipality_id"]}
+        return {
+            "grade": str(self.grade),
+            "year": str(self.year),
+            **{name: str(one) for name, one in named.items() if one},
+        }
+
+
+def _cohort_asked(request: HttpRequest, actor: Actor) -> _Cohort:
     present = SchoolYear.of(clock.today()).begins_in
     grade = whole(request.GET.get("grade"))
     grade = grade if grade in GRADES else 1
     latest = present - 1 if grade in _GRADUATING else present
     year = min(whole(request.GET.get("year")) or latest - (0 if grade in _GRADUATING else 3), latest)
-    place = _place(request, actor)
     began, days = _days(grade, year)
-    found = queries.cohort(actor, grade=grade, on=began, days=days, **place)
-    table = _table({f"{on:%d.%m.%Y}": found.days[on] for on in days}, WHEREABOUTS, actor)
-    return page(
-        request, "flows/cohorts.html", grade=grade, year=year, began=began, number=_kept(found.number, actor), grades=GRADES.items(),
-        years=[(one, str(SchoolYear(one))) for one in range(latest, latest - 11, -1)], titles=list(WHEREABOUTS.values()),
-        **table, **_chosen(actor, place),
-    )  # fmt: skip
+    return _Cohort(grade, year, began, days, _place(request, actor))
 
 
 @require_GET
@@ -82,11 +150,57 @@ def coverage(request: HttpRequest) -> HttpResponse:
     """Where the children of the territory are, by age."""
     actor, on = actor_of(request), day(request)
     place = _place(request, actor)
-    found = queries.coverage(actor, on=on, municipality_id=place["municipality_id"])
-    table = _table({_years(age): found[age] for age in sorted(found)}, COVERAGE, actor)
+    cut, titles = _covered(actor, on, place)
+    query = {"on": on.isoformat()} | (
+        {"municipality": str(place["municipality_id"])} if place["municipality_id"] else {}
+    )
+    addresses = {name: f"learners/?{urlencode({**query, 'age': name.split()[0]})}" for name in cut}
     return page(
-        request, "flows/coverage.html", on=on, titles=list(COVERAGE.values()), **table, **_chosen(actor, place),
+        request, "flows/coverage.html", on=on, titles=list(titles.values()), query=urlencode(query),
+        **_table(cut, titles, actor, addresses), **_chosen(actor, place),
     )  # fmt: skip
+
+
+@require_GET
+def coverage_file(request: HttpRequest, kind: str) -> HttpResponse:
+    """The same as a table file; what is hidden on the page is hidden in it."""
+    actor, on = actor_of(request), day(request)
+    cut, titles = _covered(actor, on, _place(request, actor))
+    head = ["Возраст", *titles.values(), "Всего"]
+    return table_as(kind, f"ohvat-{on}", "Охват", head, _told(_table(cut, titles, actor)["lines"]))
+
+
+@require_GET
+def coverage_learners(request: HttpRequest) -> HttpResponse:
+    """Who is in a state of coverage, of an age or of any, of those whom the actor may see."""
+    actor, on = actor_of(request), day(request)
+    place, age = _place(request, actor), whole(request.GET.get("age"))
+    state = request.GET.get("state", "")
+    state = state if state in COVERAGE else Coverage.SOUGHT.value
+    found, after = covering.covered(
+        actor, on, state=state, age=age, municipality_id=place["municipality_id"], after=uuid_of(request.GET.get("after"))
+    )  # fmt: skip
+    back = {"on": on.isoformat()} | (
+        {"municipality": str(place["municipality_id"])} if place["municipality_id"] else {}
+    )
+    query = {**back, "state": state} | ({"age": str(age)} if age is not None else {})
+    return page(
+        request, "flows/members.html", members=found, back=f"/flows/coverage/?{urlencode(back)}", up="Охват", on=on,
+        heading=f"Охват: {COVERAGE[state]}{f', {_years(age)}' if age is not None else ''}",
+        more=urlencode({**query, "after": str(after)}) if after else "",
+    )  # fmt: skip
+
+
+def _covered(
+    actor: Actor, on: date, place: Mapping[str, UUID | None]
+) -> tuple[dict[str, dict[str, int]], dict[str, str]]:
+    """Return coverage by age, and the titles of the states that occur."""
+    found = covering.coverage_by_age(actor, on, municipality_id=place["municipality_id"])
+    occurring = {state for row in found.values() for state in row}
+    return (
+        {_years(age): found[age] for age in sorted(found)},
+        {state: title for state, title in COVERAGE.items() if state in occurring},
+    )
 
 
 @require_GET
@@ -163,8 +277,28 @@ def _days(grade: int, year: int) -> tuple[date, list[date]]:
     return began, [*days, today] if not days or days[-1] != today else days
 
 
-def _table(rows: Mapping[str, Mapping[Any, int]], titles: Mapping[Any, str], actor: Actor) -> dict[str, Any]:
-    """Rows of numbers with totals and shares, and their drawing; small numbers are hidden from whoever may not see children."""
+def _told(lines: Sequence[tuple[str, Sequence[tuple[int, Any, str] | None], int | None]]) -> list[list[Any]]:
+    """Return the lines of a table for a file."""
+    return [
+        [
+            name,
+            *("скрыто" if one is None else one[0] for one in numbers),
+            "меньше 5" if total is None else total,
+        ]
+        for name, numbers, total in lines
+    ]
+
+
+def _table(
+    rows: Mapping[str, Mapping[Any, int]],
+    titles: Mapping[Any, str],
+    actor: Actor,
+    addresses: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Rows of numbers with totals, shares and addresses of the children behind them, and their drawing.
+
+    Small numbers are hidden from whoever may not see children.
+    """
     may_open = actor.may(EnrolmentPermission.VIEW)
     pairs = [
         Flow(name, str(code), number) for name, row in rows.items() for code, number in row.items() if number
@@ -175,7 +309,13 @@ def _table(rows: Mapping[str, Mapping[Any, int]], titles: Mapping[Any, str], act
     for name, row in rows.items():
         total = sum(row.values())
         numbers = [
-            None if (name, str(code)) in hidden else (row.get(code, 0), rules.share(row.get(code, 0), total))
+            None
+            if (name, str(code)) in hidden
+            else (
+                row.get(code, 0),
+                rules.share(row.get(code, 0), total),
+                f"{addresses[name]}&state={code}" if addresses and may_open else "",
+            )
             for code in titles
         ]
         lines.append((name, numbers, _kept(total, actor)))

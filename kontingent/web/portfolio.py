@@ -21,7 +21,7 @@ from kontingent.kernel import clock
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed, NotFound
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.persons import queries as persons
-from kontingent.web.files import saved_as, table_as
+from kontingent.web.files import saved_as, scan_as, table_as
 from kontingent.web.request import actor_of, optional_day, own_organisation, page, school_year, uuid_of, whole
 from kontingent.web.uploads import accepts_a_file
 
@@ -245,13 +245,7 @@ def _do(request: HttpRequest, achievement_id: UUID) -> HttpResponse:
 def scan(request: HttpRequest, scan_id: UUID) -> HttpResponse:
     """A scan, to be saved: never shown within a page of ours."""
     found, content = queries.scan(actor_of(request), scan_id)
-    return HttpResponse(
-        content, content_type=found.media_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="dokument-{found.pk.hex[-8:]}.{found.ending}"',
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-        },
-    )  # fmt: skip
+    return scan_as(content, found.media_type, f"dokument-{found.pk.hex[-8:]}.{found.ending}")
 
 
 # -- forms ---------------------------------------------------------------------------------------------

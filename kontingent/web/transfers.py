@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -64,11 +65,9 @@ def start(request: HttpRequest) -> HttpResponse:
             raise
         except KontingentError as refusal:
             error = refusal
-    year = SchoolYear.of(clock.today()).begins_in
-    groups = [one for one in enrolment.groups(actor, here, year, clock.today()) if one.closed_on is None]
     answer = page(
         request, "transfers/start.html", values=values, error=error, found=found,
-        groups=[(str(one.id), one.title) for one in groups],
+        groups=[(str(one.id), one.title) for one in _classes(actor, here, clock.today())],
     )  # fmt: skip
     answer.status_code = 422 if error else 200
     return answer
@@ -124,7 +123,8 @@ def one(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
         request, "transfers/one.html", row=row, one=row.one, steps=steps, error=error, values=request.POST,
         may_approve=row.here and may(TransferPermission.APPROVE) and row.one.state == "registered",
         may_answer=row.leaves and may(TransferPermission.APPROVE) and row.one.state == "approved" and row.one.answer != "confirmed",
-        may_withdraw=row.here and may(TransferPermission.REGISTER) and row.is_open,
+        may_withdraw=(row.here or row.leaves) and may(TransferPermission.REGISTER) and row.is_open,
+        groups=_classes(actor, row.one.receiver_id, row.one.arrives_on) if (amends := _may_amend(actor, row)) else [], may_amend=amends,
         may_decide=may(TransferPermission.DECIDE) and row.one.state == "approved",
         may_cancel=row.one.state == "completed" and not row.one.cancel_reason
         and (may(TransferPermission.DECIDE) or (row.here and may(TransferPermission.APPROVE))),
@@ -134,7 +134,17 @@ def one(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     return answer
 
 
+def _classes(actor: Actor, organisation_id: UUID, on: date) -> list[enrolment.GroupRow]:
+    year = SchoolYear.of(on).begins_in
+    return [one for one in enrolment.groups(actor, organisation_id, year, on) if one.closed_on is None]
+
+
+def _may_amend(actor: Actor, row: queries.Row) -> bool:
+    return row.here and actor.may(TransferPermission.APPROVE) and row.one.state == "approved"
+
+
 _SAID = {
+    "amend": "Исправлено. Перевод проверяется снова, это займёт до минуты.",
     "approve": "Зачисление утверждено. Прежняя организация извещена.",
     "confirm": "Перевод подтверждён. Оба приказа подписываются сейчас, это займёт до минуты.",
     "object": "Возражение записано, его увидит муниципалитет. Срок перевода идёт.",
@@ -157,6 +167,11 @@ def _do(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     match act:
         case "approve":
             actions.approve(number=number, **common)
+        case "amend":
+            group = uuid_of(data.get("group", ""))
+            if group is None:
+                raise InvalidValue("transfers.class", "Выберите класс, в который зачисляется ребёнок.")
+            actions.amend(group_id=group, number=number, **common)
         case "confirm":
             actions.confirm(number=number, **common)
         case "object":
@@ -173,7 +188,7 @@ def _do(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
             queries.one(actor, transfer_id)
         case _:
             raise InvalidValue("transfers.act", "Нажмите одну из кнопок на странице перевода.")
-    if act in {"confirm", "decide", "cancel", "settle"}:
+    if act in {"amend", "confirm", "decide", "cancel", "settle"}:
         jobs.settle.defer(transfer_id=str(transfer_id))
     messages.success(request, _SAID[act])
     return HttpResponseRedirect(f"/transfers/{transfer_id}/")

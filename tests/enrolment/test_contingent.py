@@ -10,9 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from demo import region
+from kontingent.codelists.files import packaged
 from kontingent.enrolment import contingent, queries
 from kontingent.enrolment.check import check
-from kontingent.enrolment.codes import MovementKind
+from kontingent.enrolment.codes import STUDIES, MovementKind
 from kontingent.enrolment.contingent import Dimension, Filter
 from kontingent.enrolment.models import Enrolment, Group, Placement
 from kontingent.kernel import clock
@@ -20,6 +21,7 @@ from kontingent.kernel.errors import NotAllowed
 from kontingent.organisations import actions as organisations
 from kontingent.organisations.models import Organisation
 from kontingent.persons.search import understand
+from kontingent.programmes import rules as programmes
 from tests import builders as b
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +93,26 @@ def test_a_child_of_two_circles_is_one_person() -> None:
     on = date(2025, 10, 1)
     assert contingent.total(b.ROOT, on=on, where=Filter(main=False)) == 2
     assert contingent.count_persons(b.ROOT, on=on) == 1
+
+
+@pytest.mark.parametrize("kind", sorted(programmes.ADDITIONAL))
+def test_no_additional_programme_is_counted_as_a_main_one(kind: str) -> None:
+    """Sport training (413) is an additional programme by 273-ФЗ, art. 84: by the cube and by a plain count alike."""
+    club, anna = b.school("Спортивная школа"), b.person()
+    b.admitted(anna, b.group(club, "Самбо", kind=kind))
+    on = date(2025, 10, 1)
+    for known_at in (None, clock.now()):
+        assert contingent.total(b.ROOT, on=on, known_at=known_at) == 0
+        assert contingent.total(b.ROOT, on=on, known_at=known_at, where=Filter(main=False)) == 1
+
+
+def test_the_additional_programmes_are_those_of_the_code_list() -> None:
+    """Below 41 «дополнительная общеобразовательная» of ``education_programme``; 42 is for adults and not kept here."""
+    found = {"41"} | {
+        one.code for one in packaged()["education_programme"].values if one.code.startswith("41")
+    }
+    assert found == programmes.ADDITIONAL
+    assert not programmes.ADDITIONAL & STUDIES
 
 
 def test_nobody_without_the_permission_counts() -> None:

@@ -71,7 +71,7 @@ from kontingent.persons.models import (
 from kontingent.privacy.models import Question
 from kontingent.reports.models import EnteredCell, Explanation, Report, Step, Version
 from kontingent.stages.models import StageOrder
-from kontingent.trajectory.cases.models import Case, CaseStep
+from kontingent.trajectory.cases.models import Case, CaseDocument, CaseStep
 from kontingent.trajectory.feed.models import Change
 from kontingent.trajectory.transfers.models import ConfirmedDeparture, Transfer, TransferStep
 from tests import builders as b
@@ -417,6 +417,10 @@ def _cases(rng: random.Random, region: Region) -> None:
         CaseStep.objects.create(
             case=case, kind="note", at=clock.now(), by_name="Проверка", text=region.canaries[child]
         )
+        CaseDocument.objects.create(
+            case=case, digest=f"{number:064x}", media_type="image/png", ending="png", size=1, uploaded_at=clock.now(),
+            uploaded_by_name=region.canaries[child],
+        )  # fmt: skip
 
 
 def allowed_of_cases(actor: Actor) -> dict[str, set[Any]]:
@@ -434,6 +438,7 @@ def allowed_of_cases(actor: Actor) -> dict[str, set[Any]]:
     return {
         "cases_case": cases,
         "cases_casestep": {one.pk for one in CaseStep.objects.all() if one.case_id in cases},
+        "cases_casedocument": {one.pk for one in CaseDocument.objects.all() if one.case_id in cases},
     }
 
 

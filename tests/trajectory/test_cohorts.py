@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
 import time_machine
 
+from kontingent.audit.models import Entry
+from kontingent.audit.reads import ReadKind
 from kontingent.codelists import actions as codelists
 from kontingent.enrolment.codes import MovementKind
+from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed
-from kontingent.trajectory.flows.queries.cohorts import Coverage, Whereabouts, cohort, coverage
+from kontingent.kernel.scope import Scope
+from kontingent.storage.scope import scoped
+from kontingent.trajectory.cases.codes import Coverage
+from kontingent.trajectory.cases.queries import SCHOOL, coverage, coverage_by_age, covered
+from kontingent.trajectory.flows.queries.cohorts import Whereabouts, cohort, members
 from tests import builders as b
 from tests.trajectory.test_flows import town  # noqa: F401 - a fixture
 
@@ -53,16 +63,101 @@ def test_after_grade_nine() -> None:
     assert found.days[date(2025, 10, 1)] == {
         Whereabouts.SAME: 1, Whereabouts.VOCATIONAL: 1, Whereabouts.NOWHERE: 1,
     }  # fmt: skip
-    covered = coverage(b.ROOT, on=date(2025, 10, 1))
-    assert covered == {16: {Coverage.SCHOOL: 1, Coverage.VOCATIONAL: 1, Coverage.NOWHERE: 1}}
+    assert coverage_by_age(b.ROOT, date(2025, 10, 1)) == {
+        16: {SCHOOL: 1, Coverage.VOCATIONAL: 1, Coverage.SOUGHT: 1}
+    }
 
 
 def test_every_child_is_covered_once(town: dict[str, Any]) -> None:  # noqa: F811
-    found = coverage(b.ROOT, on=LATER)
-    assert found == {11: {Coverage.SCHOOL: 5, Coverage.LEFT: 1}}
+    assert coverage_by_age(b.ROOT, LATER) == {11: {SCHOOL: 5, Coverage.OTHER_REGION: 1}}
     lysva = town["lysva"].municipality_id
-    assert coverage(b.ROOT, on=LATER, municipality_id=lysva) == {11: {Coverage.SCHOOL: 2}}
-    assert sum(coverage(b.actor_of(town["seven"]), on=LATER)[11].values()) == 1
+    assert coverage_by_age(b.ROOT, LATER, municipality_id=lysva) == {11: {SCHOOL: 2}}
+    seven = b.actor_of(town["seven"])
+    with scoped(seven):
+        assert coverage_by_age(seven, LATER) == {11: {SCHOOL: 1}}
+    with pytest.raises(NotAllowed):
+        coverage_by_age(b.actor_of(town["five"], "person.view"), LATER)
+
+
+def test_coverage_by_age_and_by_state_count_the_same_children(town: dict[str, Any]) -> None:  # noqa: F811
+    """The page of flows and that of cases go by one statement: their sums agree, for the region and for a municipality."""
+    b.person("Незачисленный Пётр Ильич", born=date(2012, 5, 5))
+    b.person("Дошкольный Пётр Ильич", born=date(2021, 5, 5))
+    actors = [
+        b.ROOT,
+        Actor(
+            "m",
+            "М",
+            "М",
+            frozenset({"case.view", "enrolment.count"}),
+            Scope.of_municipality(town["lysva"].municipality_id),
+        ),
+    ]
+    for actor in actors:
+        with scoped(actor):
+            by_state = {state.value: n for state, _, n in coverage(actor, LATER) if n}
+            by_age = Counter[str]()
+            for row in coverage_by_age(actor, LATER).values():
+                by_age.update(row)
+        studying = by_age.pop("kindergarten", 0) + by_age.pop("school", 0)
+        assert {**by_age, "studying": studying} == by_state
+    assert by_state == {"studying": 2}
+
+
+def test_numbers_open_down_to_the_children_one_may_see(town: dict[str, Any]) -> None:  # noqa: F811
+    """A school is shown those of a cohort who are its own, and the look is journaled; who has gone elsewhere is counted, not named."""
+    who = partial(members, grade=4, on=BEGAN, day=LATER)
+    everybody, after = who(b.ROOT, where=Whereabouts.REGION)
+    assert (len(everybody), after) == (2, None)
+    assert {one.place for one in everybody} == {"Школа № 3"}
+    first, after = who(b.ROOT, where=Whereabouts.REGION, limit=1)
+    rest, _ = who(b.ROOT, where=Whereabouts.REGION, limit=1, after=after)
+    assert [*first, *rest] == everybody
+    (gone,), _ = who(b.ROOT, where=Whereabouts.LEFT)
+    assert (gone.person_id, gone.place, gone.left_on) == (town["gone"], "Школа № 5", date(2025, 11, 1))
+    seven = b.actor_of(town["seven"])
+    with scoped(seven):
+        mine, _ = covered(seven, LATER, state=SCHOOL)
+        assert [one.person_id for one in mine] == [town["moved"]]
+        assert covered(seven, LATER, state=SCHOOL, age=10) == ([], None)
+        assert covered(seven, LATER, state=Coverage.OTHER_REGION) == ([], None)
+    counting = b.actor_of(town["five"], "enrolment.count")
+    acts: list[Callable[[], object]] = [
+        lambda: who(counting, where=Whereabouts.SAME),
+        lambda: covered(counting, LATER, state=SCHOOL),
+    ]
+    for act in acts:
+        with pytest.raises(NotAllowed):
+            act()
+
+
+@time_machine.travel(date(2026, 3, 1))
+def test_the_pages_behind_the_numbers_are_journaled_and_saved(town: dict[str, Any]) -> None:  # noqa: F811
+    codelists.load_all()
+    client = b.browser(b.appointed("head", at=town["five"]))
+    page = client.get("/flows/cohorts/?grade=5&year=2025").content.decode()
+    assert "learners/?grade=5&amp;year=2025&amp;day=" in page
+    before = Entry.objects.count()
+    page = client.get("/flows/cohorts/learners/?grade=5&year=2025&day=2025-12-15&state=same").content.decode()
+    assert "Лысьвин" in page
+    noted = {
+        one
+        for row in Entry.objects.order_by("id")[before:]
+        if row.kind == ReadKind.LIST
+        for one in row.subjects
+    }
+    assert noted
+    assert town["far"] not in noted
+    assert str(town["far"]) not in page
+    page = client.get("/flows/coverage/learners/?on=2025-12-15&state=school&age=11").content.decode()
+    assert "Пермяков" in page
+    assert (
+        "Никого из тех" in client.get("/flows/coverage/learners/?on=2025-12-15&state=abroad").content.decode()
+    )
+    lines = client.get("/flows/coverage/file.csv?on=2025-12-15").content.decode("utf-8-sig").splitlines()
+    assert lines[0].split(";")[0] == "Возраст"
+    assert client.get("/flows/cohorts/file.xlsx?grade=5&year=2025").content[:2] == b"PK"
+    assert client.get("/flows/cohorts/file.doc").status_code == 404
 
 
 @time_machine.travel(date(2026, 3, 1))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.test import Client
+from python_calamine import CalamineWorkbook
 
 from kontingent.codelists import actions as codelists
+from kontingent.trajectory.cases import finding
 from kontingent.web import charts
+from kontingent.web.templatetags.kontingent import territory
 from tests import builders as b
 from tests.trajectory.test_flows import town  # noqa: F401 - a fixture
 
@@ -94,3 +98,60 @@ def test_the_region_has_a_map_of_tiles(town: dict[str, Any]) -> None:  # noqa: F
     page = text_of(client, f"/flows/?{PERIOD}")
     assert 'class="tiles"' in page
     assert date(2025, 9, 1).strftime("%d.%m.%Y") in page
+
+
+def test_the_overview_tells_what_the_pages_behind_it_tell(town: dict[str, Any]) -> None:  # noqa: F811
+    """Who came and left, levels, places beyond the region, cases and coverage on one page; each number leads on."""
+    ministry = b.browser(b.appointed("ministry"))
+    finding.find()
+    page = text_of(ministry, f"/flows/overview/?{PERIOD}")
+    assert 'class="tiles"' in page
+    perm = town["five"].municipality_id
+    assert (
+        f'href="/flows/?since=2025-09-01&amp;until=2026-08-31&amp;by=organisation&amp;municipality={perm}"'
+        in page
+    )
+    assert re.search(
+        r"Пермский городской округ</a></th><td class=\"num\">1</td><td class=\"num\">2</td>", page
+    )
+    assert "г. Уфа, Башкортостан" in page
+    (address,) = re.findall(rf'href="(/flows/learners/\?[^"]*source={perm}[^"]*other_region[^"]*)"', page)
+    assert "Кунгурцев" in text_of(ministry, address.replace("&amp;", "&"))
+    levels = text_of(ministry, f"/flows/overview/levels/?{PERIOD}")
+    assert "5–9 классы" in levels
+    assert 'class="bars"' in levels
+    covered = text_of(ministry, f"/flows/overview/coverage/?{PERIOD}")
+    (address,) = re.findall(r'href="(/flows/coverage/learners/\?[^"]*state=other_region)"', covered)
+    assert "Кунгурцев" in text_of(ministry, address.replace("&amp;", "&"))
+    assert ministry.get("/flows/overview/nothing/").status_code == 404
+    book = CalamineWorkbook.from_filelike(
+        BytesIO(ministry.get(f"/flows/overview/file.xlsx?{PERIOD}").content)
+    )
+    assert book.sheet_names == [
+        "По территориям", "По уровням", "Потоки", "Охват", "Куда выбыли из края", "Дела по правилам", "Дела по территориям",
+    ]  # fmt: skip
+    rows = {row[0]: row[1:4] for row in book.get_sheet_by_name("По территориям").to_python()}
+    assert rows["Пермский городской округ"] == [1, 2, -1]
+    assert [row[2] for row in book.get_sheet_by_name("Куда выбыли из края").to_python()[1:]] == [1]
+
+
+def test_the_overview_of_a_municipality_is_its_own(town: dict[str, Any]) -> None:  # noqa: F811
+    lysva = b.browser(b.appointed("municipal", where=town["lysva"].municipality))
+    page = text_of(lysva, f"/flows/overview/?{PERIOD}")
+    assert "За этот период из края никто не выбыл" in page
+    assert "Школа № 7" not in page
+    assert "Кунгурцев" not in page
+    narrowed = text_of(
+        b.browser(b.appointed("ministry")),
+        f"/flows/overview/?{PERIOD}&municipality={town['lysva'].municipality_id}",
+    )
+    assert "Лысьвенский округ" in narrowed
+    teacher = b.browser(b.appointed("teacher", at=town["five"]))
+    assert teacher.get("/flows/overview/").status_code == 403
+
+
+def test_a_square_of_the_map_is_named_shortly() -> None:
+    assert [territory(one) for one in ("Гайнский муниципальный округ", "Пермский городской округ (г. Пермь)",
+        "Муниципальный округ город Березники", "Городской округ ЗАТО Звёздный", "Городской округ")] == [
+        "Гайнский", "Пермь", "Березники", "Звёздный", "Городской округ",
+    ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from datetime import date, timedelta
 from typing import Any
@@ -13,15 +14,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kontingent.audit.reads import ReadKind
+from kontingent.codelists import actions as codelists
 from kontingent.enrolment import contingent
 from kontingent.enrolment.codes import MovementKind
 from kontingent.enrolment.contingent import Dimension
-from kontingent.enrolment.models import Enrolment, Placement
-from kontingent.kernel.errors import InvalidValue, NotAllowed
+from kontingent.enrolment.models import Enrolment, Group, Movement, Order, Placement
+from kontingent.kernel import clock
+from kontingent.kernel.actor import Actor
+from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed
+from kontingent.kernel.scope import Scope
+from kontingent.organisations.models import OrganisationLink
+from kontingent.persons.models import Person
+from kontingent.trajectory.cases import coverages
+from kontingent.trajectory.cases.rules import Facts, Study
+from kontingent.trajectory.cases.rules import coverage as coverage_of
 from kontingent.trajectory.flows import rules
 from kontingent.trajectory.flows.codes import COUNTED, By, Outside
 from kontingent.trajectory.flows.queries.flows import Asked, flows, movers
 from kontingent.trajectory.flows.rules import Flow
+from kontingent.trajectory.transfers import moving
 from tests import builders as b
 from tests.enrolment.test_history_property import World
 
@@ -46,6 +57,93 @@ def change(by: Dimension, since: date, until: date) -> Counter[str]:
     return Counter({key: number for key, number in found.items() if number})
 
 
+class Region(World):
+    """Three schools, a college and a club, of which one may at any time be joined to another: its learners go in one act."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        codelists.load_all()
+        self.schools[1].municipality = b.municipality("lysva", "Лысьвенский округ")
+        self.schools[1].save()
+        for title, group, kind in (
+            ("Колледж", "П-21", "212"),
+            ("Дворец творчества", "Кружок", "41"),
+            ("Школа № 3", "4А", "12"),
+        ):
+            at = b.school(title)
+            self.schools.append(at)
+            self.groups.append(b.group(at, group, year=2024, kind=kind))
+        self.moved = 0
+
+    def step(self) -> None:
+        """Mostly what an operator does; now and then an organisation is no more."""
+        if self.random.random() < 0.12:
+            with contextlib.suppress(KontingentError):
+                self.succeed()
+            self.moments.append(clock.now())
+        else:
+            super().step()
+
+    def succeed(self) -> None:
+        """Join an organisation to another: by a day on which it has learners, if any has."""
+        stream = self._stream()
+        former = stream.organisation
+        successor = self.random.choice([one for one in self.schools if one.pk != former.pk])
+        day = stream.starts_on + timedelta(days=self.random.randrange(1, 120))
+        if OrganisationLink.objects.filter(predecessor=former, successor=successor).exists():
+            raise KontingentError("test.again", "again")
+        link = OrganisationLink.objects.create(
+            predecessor=former,
+            successor=successor,
+            kind_code="joining",
+            happened_on=day,
+            basis="постановление",
+        )
+        municipality = Actor("m", "М", "М", frozenset({"transfers.view", "transfers.decide"}), Scope.region())
+        asked = moving.ask(
+            actor=municipality,
+            link_id=link.pk,
+            leaving_number="9-о",
+            arriving_number="9-з",
+            basis="постановление № 7",
+        )
+        if moving.run(asked.pk):
+            asked.refresh_from_db()
+            self.moved += asked.learners
+            self.groups = list(Group.objects.select_related("organisation").order_by("pk"))
+
+
+def covered_once(world: World, day: date) -> None:
+    """Each child is in the one state of coverage that the rules name, whatever has happened to its schools."""
+    with connection.cursor() as cursor:
+        cursor.execute(coverages.statement("person_id, state"), coverages.parameters(day))
+        rows = cursor.fetchall()
+    assert len(rows) == len(world.people)
+    told = dict(rows)
+    for person_id in world.people:
+        studies = [
+            Study(
+                key=str(one.enrolment_id), organisation=str(one.organisation_id), level=one.level_code, starts_on=one.starts_on,
+                ends_on=one.ends_on, reason=one.reason_code, is_main=one.is_main,
+            )
+            for one in Enrolment.objects.filter(person_id=person_id, superseded_at=None, level_code__in=COUNTED)
+        ]  # fmt: skip
+        born = Person.objects.get(pk=person_id).birth_date
+        assert born is not None
+        assert told[person_id] == coverage_of(Facts(born=born, studies=tuple(studies)), day)
+
+
+def test_most_histories_close_a_school(db: None) -> None:
+    """The generator is worth its name: learners go to successors, and some orders of such acts are cancelled."""
+    world = Region(7)
+    for _ in range(140):
+        world.step()
+    assert world.moved > 3
+    by_itself = Order.objects.filter(signatory="подписан автоматически при реорганизации")
+    assert by_itself.filter(status="signed").exists()
+    assert Movement.objects.filter(order__in=by_itself).count() > 3
+
+
 @settings(
     max_examples=6,
     deadline=None,
@@ -55,14 +153,8 @@ def change(by: Dimension, since: date, until: date) -> Counter[str]:
 def test_arrivals_less_departures_are_the_change_of_the_contingent_on_every_day(seed: int) -> None:
     mark = transaction.savepoint()
     try:
-        world = World(seed)
-        world.schools[1].municipality = b.municipality("lysva", "Лысьвенский округ")
-        world.schools[1].save()
-        world.schools.append(college := b.school("Колледж"))
-        world.groups.append(b.group(college, "П-21", year=2024, kind="212"))
-        world.schools.append(palace := b.school("Дворец творчества"))
-        world.groups.append(b.group(palace, "Кружок", year=2024, kind="41"))
-        for _ in range(26):
+        world = Region(seed)
+        for _ in range(30):
             world.step()
         days = {
             day
@@ -82,6 +174,8 @@ def test_arrivals_less_departures_are_the_change_of_the_contingent_on_every_day(
                 found = rules.balances(flows(b.ROOT, Asked(since, until, by)))
                 changed = Counter({node: one.change for node, one in found.items() if one.change})
                 assert changed == change(dimension, since, until), (since, until, by)
+        for day in world.random.sample(sorted(days), min(len(days), 6)):
+            covered_once(world, day)
         whole = rules.balances(flows(b.ROOT, Asked(min(days), max(days), By.REGION))) if days else {}
         assert sum(one.change for one in whole.values()) == contingent.total(
             b.ROOT, on=max(days, default=world.day())

@@ -28,6 +28,7 @@ from kontingent.kernel.errors import (
 )
 from kontingent.kernel.scope import Scope
 from kontingent.organisations.models import Organisation
+from kontingent.storage.scope import scoped
 from kontingent.trajectory.transfers import actions, settling
 from kontingent.trajectory.transfers.actions import Application
 from kontingent.trajectory.transfers.models import ConfirmedDeparture, Transfer
@@ -197,6 +198,23 @@ def test_withdrawn_it_frees_the_learner_for_another(town: Town) -> None:
     assert town.asked().state == "registered"
 
 
+def test_a_family_withdraws_at_the_former_school_too(town: Town) -> None:
+    """Once the former school has been told, the family need not go to the new one to stay; both sides see who took its word."""
+    asked = town.approved()
+    with scoped(town.head):
+        actions.withdraw(
+            actor=town.head, transfer_id=asked.pk, reason="Мальцева О. И., заявление от 07.10.2025"
+        )
+    asked.refresh_from_db()
+    assert asked.state == "withdrawn"
+    assert "через прежнюю организацию (Школа № 5): Мальцева О. И., заявление от 07.10.2025" in told(asked)
+    assert not settling.settle(asked.pk)
+    assert Entry.objects.filter(kind="transfers.decided", subjects__contains=[town.anna]).exists()
+    unchanged(
+        lambda: actions.withdraw(actor=town.head, transfer_id=asked.pk, reason="ещё раз"), RuleViolation
+    )
+
+
 # -- held up -------------------------------------------------------------------------------------
 
 
@@ -215,6 +233,30 @@ def test_what_the_rules_forbid_is_told_once_and_tried_again(town: Town) -> None:
     assert settling.settle(asked.pk)
     asked.refresh_from_db()
     assert asked.held_up == ""
+
+
+def test_a_transfer_held_up_by_its_class_is_amended_and_goes_through(town: Town, now: Clock) -> None:
+    """The class was closed meanwhile: another one and another number, no new approval, the former school's term as it was."""
+    asked = town.approved()
+    enrolment.close_group(actor=b.ROOT, group_id=town.new.id, closed_on=date(2025, 10, 7))
+    now.pass_days(10)
+    assert not settling.settle(asked.pk)
+    asked.refresh_from_db()
+    due, held_up = asked.due_on, asked.held_up
+    assert "расформирован" in held_up
+    other = b.group(town.receiver, "5В")
+    change: dict[str, Any] = {"actor": town.secretary, "transfer_id": asked.pk, "number": "18-з"}
+    unchanged(lambda: actions.amend(**change, group_id=town.new.id), RuleViolation)
+    actions.amend(**change, group_id=other.id)
+    asked.refresh_from_db()
+    assert (asked.state, asked.held_up, asked.due_on) == ("approved", "", due)
+    assert "класс 5Б → 5В, приказ № 17-з → № 18-з" in told(asked)
+    assert settling.settle(asked.pk)
+    asked.refresh_from_db()
+    assert asked.arriving_order is not None
+    assert asked.arriving_order.number == "18-з"
+    assert Movement.objects.get(order=asked.arriving_order).group_id == other.id
+    unchanged(lambda: actions.amend(**change, group_id=other.id), RuleViolation)
 
 
 def test_a_learner_gone_meanwhile_is_not_taken_from_where_he_went(town: Town) -> None:
@@ -298,6 +340,10 @@ def test_everybody_keeps_to_his_own(town: Town) -> None:
     one: dict[str, Any] = {"transfer_id": asked.pk}
     unchanged(lambda: actions.approve(actor=stranger, number="1", **one), NotFound)
     unchanged(lambda: actions.approve(actor=town.head, number="1", **one), NotAllowed)
+    unchanged(lambda: actions.withdraw(actor=town.head, reason="рано", **one), NotFound)
+    unchanged(
+        lambda: actions.amend(actor=town.secretary, group_id=town.new.id, number="1", **one), RuleViolation
+    )
     unchanged(lambda: actions.approve(actor=viewer, number="1", **one), NotAllowed)
     unchanged(lambda: actions.approve(actor=town.secretary, number=" ", **one), InvalidValue)
     unchanged(lambda: actions.approve(actor=town.secretary, number="1", version=7, **one), Conflict)
@@ -306,7 +352,16 @@ def test_everybody_keeps_to_his_own(town: Town) -> None:
     unchanged(lambda: actions.confirm(actor=town.secretary, number="1", **one), NotAllowed)
     unchanged(lambda: actions.confirm(actor=town.head, number="", **one), InvalidValue)
     unchanged(lambda: actions.object_to(actor=town.head, reason="", **one), InvalidValue)
-    unchanged(lambda: actions.withdraw(actor=town.head, reason="нет", **one), NotAllowed)
+    reader = b.actor_of(town.former, "transfers.view")
+    unchanged(lambda: actions.withdraw(actor=reader, reason="нет", **one), NotAllowed)
+    new: dict[str, Any] = {"group_id": town.new.id, "number": "2"}
+    unchanged(lambda: actions.amend(actor=town.head, **new, **one), NotAllowed)
+    unchanged(lambda: actions.amend(actor=stranger, **new, **one), NotFound)
+    unchanged(lambda: actions.amend(actor=town.secretary, **(new | {"number": "1"}), **one), RuleViolation)
+    unchanged(lambda: actions.amend(actor=town.secretary, **(new | {"number": " "}), **one), InvalidValue)
+    unchanged(
+        lambda: actions.amend(actor=town.secretary, **(new | {"group_id": town.old.id}), **one), NotFound
+    )
     unchanged(lambda: actions.stop(actor=town.secretary, reason="нет", **one), NotAllowed)
     unchanged(lambda: actions.stop(actor=elsewhere, reason="нет", **one), NotFound)
     unchanged(lambda: actions.decide(actor=town.head, reason="да", **one), NotAllowed)

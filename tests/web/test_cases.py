@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from kontingent.enrolment import actions as enrolment
 from kontingent.enrolment.codes import MovementKind, OrderKind
 from kontingent.enrolment.models import Order
 from kontingent.kernel import clock
-from kontingent.trajectory.cases import finding
-from kontingent.trajectory.cases.models import Case, RuleEdition
+from kontingent.trajectory.cases import actions, finding
+from kontingent.trajectory.cases.models import Case, CaseDocument, CaseStep, RuleEdition
 from tests import builders as b
+from tests.portfolio import papers
 
 pytestmark = pytest.mark.django_db
 
@@ -80,10 +84,45 @@ def test_a_municipality_closes_a_case_with_evidence(town: dict[str, Any]) -> Non
     assert act.content.startswith(b"%PDF")
 
 
+def test_evidence_lies_with_the_case_as_a_scan(town: dict[str, Any], tmp_path: Path, settings: Any) -> None:
+    """A scan that may not be taken leaves the case open; a good one is kept with it, once, and given to whoever sees the case."""
+    settings.FILES_DIR = tmp_path
+    client, address = town["municipal"], f"/cases/{town['lost'].id}/"
+    form = {"act": "close", "evidence": "Справка № 14 школы № 3 г. Уфы"}
+    bad = client.post(address, {**form, "scan": SimpleUploadedFile("spravka.pdf", b"<html>")})
+    assert bad.status_code == 422
+    assert (Case.objects.get(pk=town["lost"].pk).state, CaseDocument.objects.count()) == ("open", 0)
+    assert client.post(address, {"act": "attach"}).status_code == 422
+    paper = papers.png()
+    assert client.post(address, {**form, "scan": SimpleUploadedFile("spravka.png", paper)}).status_code == 302
+    assert (
+        client.post(address, {"act": "attach", "scan": SimpleUploadedFile("again.png", paper)}).status_code
+        == 302
+    )
+    document = CaseDocument.objects.get()
+    assert Case.objects.get(pk=town["lost"].pk).state == "closed"
+    assert list(CaseStep.objects.filter(case=town["lost"]).order_by("id").values_list("kind", flat=True)) == [
+        "opened",
+        "document",
+        "solved",
+    ]
+    found = client.get(f"{address}documents/{document.id}/")
+    assert (found.content, found["Content-Type"]) == (paper, "image/png")
+    assert "sandbox" in found["Content-Security-Policy"]
+    told(town["other"], f"{address}documents/{document.id}/", 404)
+    told(client, f"/cases/{town['claimed'].id}/documents/{document.id}/", 404)
+    os.utime(next(tmp_path.glob("cases/??/*")), (0, 0))
+    assert actions.sweep() == 0
+    CaseDocument.objects.all().delete()
+    assert actions.sweep() == 1
+
+
 def test_two_schools_claim_one_child(town: dict[str, Any]) -> None:
     """The school where the child studies sees the case; when the other throws its draft away the case closes by itself."""
     address = f"/cases/{town['claimed'].id}/"
-    assert "претендуют две организации" in told(town["school"], address)
+    page = told(town["school"], address)
+    assert "претендуют две организации" in page
+    assert "Школа № 5 и Школа № 7" in page
     told(town["other"], address, 404)
     handed = town["municipal"].post(
         address, {"act": "hand", "to": str(town["schools"][1].id), "text": "Подтвердите зачисление"}

@@ -209,6 +209,7 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
         "form": ["oo-1"],
         "year": [2026],
         "kind": ["csv"],
+        "name": ["levels", "coverage"],
     }
     for pattern in urls.urlpatterns:
         route = str(pattern.pattern)

@@ -1,4 +1,7 @@
-"""Where scans lie: by the digest of their content, outside the web root, written whole or not at all (ADR 0028)."""
+"""Where scans lie: by the digest of their content, outside the web root, written whole or not at all (ADR 0028).
+
+A room that keeps scans of its own has a shelf of its own, which it sweeps itself.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ def read(upload: Upload) -> bytes:
     return bytes(found)
 
 
-def keep(data: bytes) -> tuple[str, Checked]:
+def keep(data: bytes, *, shelf: str = "") -> tuple[str, Checked]:
     """Check a document and keep it; return its digest and what it is. The same content is kept once.
 
     Raises:
@@ -52,7 +55,7 @@ def keep(data: bytes) -> tuple[str, Checked]:
     checked = uploads.check(data)
     _ask_antivirus(data)
     digest = hashlib.sha256(data).hexdigest()
-    path = _path(digest)
+    path = _path(digest, shelf)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(dir=path.parent)
@@ -65,14 +68,14 @@ def keep(data: bytes) -> tuple[str, Checked]:
     return digest, checked
 
 
-def content(digest: str) -> bytes:
+def content(digest: str, *, shelf: str = "") -> bytes:
     """Return a kept document.
 
     Raises:
         Unavailable: it is not where it should be, or is not what it was.
     """
     try:
-        data = _path(digest).read_bytes()
+        data = _path(digest, shelf).read_bytes()
     except OSError as error:
         raise Unavailable(
             "portfolio.file_lost",
@@ -86,18 +89,18 @@ def content(digest: str) -> bytes:
     return data
 
 
-def sweep(wanted: Collection[str]) -> int:
+def sweep(wanted: Collection[str], *, shelf: str = "") -> int:
     """Remove what no record names and nobody has just brought; return how many."""
     removed, recent = 0, time.time() - UNTOUCHED
-    for path in Path(settings.FILES_DIR).glob("??/*"):
+    for path in (Path(settings.FILES_DIR) / shelf).glob("??/*"):
         if path.name not in wanted and path.stat().st_mtime < recent:
             path.unlink(missing_ok=True)
             removed += 1
     return removed
 
 
-def _path(digest: str) -> Path:
-    return Path(settings.FILES_DIR) / digest[:2] / digest
+def _path(digest: str, shelf: str) -> Path:
+    return Path(settings.FILES_DIR) / shelf / digest[:2] / digest
 
 
 def _ask_antivirus(data: bytes) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from kontingent.achievements.portfolio import files
 from kontingent.audit import actions as audit
 from kontingent.audit.event import Event
 from kontingent.kernel import clock
@@ -20,16 +21,18 @@ from kontingent.trajectory.cases import rules
 from kontingent.trajectory.cases.codes import Outcome, RuleCode, State, StepKind
 from kontingent.trajectory.cases.events import (
     CaseClosed,
+    CaseDocumentAttached,
     CaseHanded,
     CaseNoted,
     CasePostponed,
     CaseResumed,
     CaseRuleAmended,
 )
-from kontingent.trajectory.cases.models import Case, CaseStep, RuleEdition
+from kontingent.trajectory.cases.models import Case, CaseDocument, CaseStep, RuleEdition
 from kontingent.trajectory.cases.permissions import CasePermission
-from kontingent.trajectory.cases.queries import within
+from kontingent.trajectory.cases.queries import SHELF, within
 
+MOST_DOCUMENTS = 10
 #: So many cases at most are handed over by one click.
 MOST_AT_ONCE = 1000
 
@@ -95,6 +98,39 @@ def close(
     case.closed_on, case.closed_by_name = clock.today(), actor.name
     audit.record(CaseClosed(**_about(case), basis=said, rule=case.rule), actor=actor)
     return _moved(case, actor, StepKind.SOLVED, f"{said}. {more}".rstrip(". ") if more else said, until=until)
+
+
+@transaction.atomic
+def attach(*, actor: Actor, case_id: UUID, upload: files.Upload) -> CaseDocument:
+    """Keep a scan of a document with a case, open or closed; the same scan is kept once.
+
+    Raises:
+        InvalidValue: the file may not be taken, or there are enough of them.
+        Unavailable: the antivirus that is set does not answer.
+    """
+    case = _locked(actor, case_id)
+    if case.documents.count() >= MOST_DOCUMENTS:
+        raise InvalidValue(
+            "cases.documents", f"К делу приложено уже {MOST_DOCUMENTS} файлов. Этого достаточно: закройте дело или откажитесь от лишнего."
+        )  # fmt: skip
+    data = files.read(upload)
+    digest, checked = files.keep(data, shelf=SHELF)
+    document, is_new = CaseDocument.objects.get_or_create(
+        case=case, digest=digest,
+        defaults={
+            "media_type": checked.media_type, "ending": checked.ending, "size": len(data), "uploaded_at": clock.now(),
+            "uploaded_by_name": actor.name,
+        },
+    )  # fmt: skip
+    if is_new:
+        audit.record(CaseDocumentAttached(**_about(case), rule=case.rule, digest=digest), actor=actor)
+        _moved(case, actor, StepKind.DOCUMENT, f"{checked.ending.upper()}, {max(1, len(data) // 1024)} КБ")
+    return document
+
+
+def sweep() -> int:
+    """Remove contents that no document of a case names; return how many. Run by the worker, who sees all."""
+    return files.sweep(set(CaseDocument.objects.values_list("digest", flat=True)), shelf=SHELF)
 
 
 @transaction.atomic

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from kontingent.enrolment import codes as enrolment
+
 
 class RuleCode(StrEnum):
     """What a case is about (правило); titles, terms and owners are in ``rules.toml`` and in the ministry's editions."""
@@ -47,6 +49,7 @@ class StepKind(StrEnum):
     ASSIGNED = "assigned"
     POSTPONED = "postponed"
     RESUMED = "resumed"
+    DOCUMENT = "document"
     GONE = "gone"
     SOLVED = "solved"
 
@@ -75,11 +78,11 @@ class Coverage(StrEnum):
     UNKNOWN = "unknown"
 
 
-#: Programmes that make a child covered: general education and vocational training.
-PRESCHOOL = "11"
-STUDIES = ("11", "12", "13", "14", "15", "21", "211", "212", "23")
-VOCATIONAL = ("21", "211", "212", "23")
-GENERAL = ("11", "12", "13", "14", "15")
+# The programmes of enrolment in a fixed order, as statements are given them.
+STUDIES = tuple(sorted(enrolment.STUDIES))
+VOCATIONAL = tuple(sorted(enrolment.VOCATIONAL))
+GENERAL = tuple(sorted(enrolment.MAIN_GENERAL_PROGRAMMES))
+PRESCHOOL = enrolment.PRESCHOOL
 OUT_OF_SCHOOL_FORMS = ("21", "22")
 FOREIGN = ("1", "2")
 

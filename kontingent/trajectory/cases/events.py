@@ -57,6 +57,16 @@ class CaseClosed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDocumentAttached(Event):
+    """A scan of a document was put to a case."""
+
+    kind: ClassVar[str] = "case.document_attached"
+    title: ClassVar[str] = "К делу о ребёнке вне поля зрения приложен документ"
+    rule: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRuleAmended(Event):
     """The ministry made an edition of a rule (``basis``)."""
 

@@ -53,6 +53,9 @@ CREATE TEMP TABLE case_claim ON COMMIT DROP AS
     LEFT JOIN (SELECT g.id, q.kind_code FROM enrolment_group g JOIN programmes_programme q ON q.id = g.programme_id) g ON g.id = l.group_id
     WHERE o.status = 'draft' AND l.kind = ANY(%(opening)s) AND coalesce(q.kind_code, g.kind_code) = ANY(%(general)s)
     AND {_WITHIN.format("l")};
+CREATE TEMP TABLE case_transfer ON COMMIT DROP AS
+    SELECT t.person_id, t.former_id, t.receiver_id, t.approved_at::date AS since FROM transfers_transfer t
+    WHERE t.state = 'approved' AND t.held_up = '' AND t.approved_at::date <= %(day)s AND {_WITHIN.format("t")};
 CREATE TEMP TABLE case_missed ON COMMIT DROP AS
     SELECT a.person_id, count(*) FILTER (WHERE a.held_on > %(window)s) AS missed, count(DISTINCT a.held_on) AS days
     FROM performance_attendance a WHERE a.school_year = %(year)s AND a.withdrawn_at IS NULL AND a.code = ANY(%(unexplained)s)
@@ -63,11 +66,12 @@ CREATE TEMP TABLE case_lessons ON COMMIT DROP AS
     AND e.group_id IN (SELECT c.group_id FROM case_child c JOIN case_missed m USING (person_id)) GROUP BY e.group_id;
 CREATE TEMP TABLE case_found (rule text, person_id uuid, key text, organisation_id uuid, since date) ON COMMIT DROP;
 CREATE INDEX ON case_child (person_id);
-ANALYZE case_child, case_claim, case_missed, case_lessons;
+ANALYZE case_child, case_claim, case_transfer, case_missed, case_lessons;
 """
 
 _HERE = "c.enrolment_id IS NOT NULL"
 _ABSENT = "c.enrolment_id IS NULL AND c.last_level IS NOT NULL AND c.last_level <> '11'"
+_NOT_UNDER_WAY = "NOT EXISTS (SELECT 1 FROM case_transfer t WHERE t.person_id = c.person_id)"
 _LEAVING = "c.person_id, c.last_enrolment_id::text, c.last_organisation_id, c.ends_on FROM case_child c"
 _ELSEWHERE = (
     codes.FAMILY,
@@ -96,10 +100,11 @@ _ATTESTED = (
 STATEMENTS: Mapping[RuleCode, str] = {
     RuleCode.NOT_ARRIVED: (
         f"SELECT {_LEAVING} WHERE {_ABSENT} AND c.named AND c.reason NOT IN ({_OTHERWISE}, '{codes.OTHER_REGION}', '{codes.ABROAD}') "
-        "AND c.ends_on + %(wait)s <= %(day)s"
+        f"AND c.ends_on + %(wait)s <= %(day)s AND {_NOT_UNDER_WAY}"
     ),
     RuleCode.LEFT_NOWHERE: (
-        f"SELECT {_LEAVING} WHERE {_ABSENT} AND NOT c.named AND c.reason NOT IN ({_OTHERWISE}) AND c.ends_on + %(wait)s <= %(day)s"
+        f"SELECT {_LEAVING} WHERE {_ABSENT} AND NOT c.named AND c.reason NOT IN ({_OTHERWISE}) AND c.ends_on + %(wait)s <= %(day)s "
+        f"AND {_NOT_UNDER_WAY}"
     ),
     RuleCode.NOT_ENROLLED: (
         "SELECT c.person_id, c.person_id::text, c.last_organisation_id, greatest(%(september)s, c.ends_on) FROM case_child c "
@@ -108,15 +113,18 @@ STATEMENTS: Mapping[RuleCode, str] = {
         "AND %(september)s + %(wait)s <= %(day)s AND NOT EXISTS (SELECT 1 FROM persons_representation r WHERE r.adult_id = c.person_id)"
     ),
     RuleCode.CLAIMED_TWICE: (
-        "SELECT k.person_id, string_agg(DISTINCT k.organisation_id::text, ':'), c.organisation_id, max(k.since) FROM ("
+        # Whoever takes a child over by a transfer claims what the former organisation claimed: both are one.
+        "SELECT k.person_id, string_agg(DISTINCT coalesce(t.former_id, k.organisation_id)::text, ':'), c.organisation_id, max(k.since) FROM ("
         "SELECT person_id, organisation_id, since FROM case_claim WHERE since + %(wait)s <= %(day)s "
         f"UNION ALL SELECT c.person_id, c.organisation_id, c.starts_on FROM case_child c WHERE {_HERE} AND c.is_main "
+        "UNION ALL SELECT person_id, receiver_id, since FROM case_transfer WHERE since + %(wait)s <= %(day)s "
         "UNION ALL SELECT c.person_id, e.organisation_id, e.starts_on FROM persons_duplicatepair d CROSS JOIN LATERAL "
         "(VALUES (d.one_id, d.other_id), (d.other_id, d.one_id)) AS v (one_id, other_id) "
         f"JOIN case_child c ON c.person_id = v.one_id AND {_HERE} AND c.is_main JOIN enrolment_enrolment e ON e.person_id = v.other_id "
         "AND e.superseded_at IS NULL AND e.is_main AND e.starts_on <= %(day)s AND (e.ends_on IS NULL OR e.ends_on > %(day)s) "
-        "WHERE d.state = 'open') k JOIN case_child c USING (person_id) GROUP BY k.person_id, c.organisation_id "
-        "HAVING count(DISTINCT k.organisation_id) > 1"
+        "WHERE d.state = 'open') k JOIN case_child c USING (person_id) "
+        "LEFT JOIN case_transfer t ON t.person_id = k.person_id AND t.receiver_id = k.organisation_id "
+        "GROUP BY k.person_id, c.organisation_id HAVING count(DISTINCT coalesce(t.former_id, k.organisation_id)) > 1"
     ),
     RuleCode.NOT_STARTED: (
         f"SELECT c.person_id, c.enrolment_id || ':' || %(year)s, c.organisation_id, %(september)s FROM case_child c JOIN case_missed m USING (person_id) "
@@ -230,7 +238,7 @@ WITH gone AS (
     SELECT id, '{StepKind.GONE}', %(now)s, '{BY_ITSELF}', '' FROM closed WHERE state <> '{State.CLOSED}' RETURNING 1
 ) SELECT count(*) FROM closed WHERE state <> '{State.CLOSED}'
 """
-_DROP = "DROP TABLE IF EXISTS case_now, case_last, case_child, case_claim, case_missed, case_lessons, case_found, case_placed"
+_DROP = "DROP TABLE IF EXISTS case_now, case_last, case_child, case_claim, case_transfer, case_missed, case_lessons, case_found, case_placed"
 
 
 class Counted(NamedTuple):

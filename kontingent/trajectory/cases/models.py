@@ -102,6 +102,26 @@ class CaseStep(models.Model):
         return self.kind
 
 
+class CaseDocument(models.Model):
+    """A scan of a document that a case is closed by; its content lies on the shelf ``cases`` of ``portfolio.files`` by the digest."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="documents")
+    digest = models.CharField(max_length=64, db_collation="C")
+    media_type = models.CharField(max_length=40)
+    ending = models.CharField(max_length=4)
+    size = models.PositiveIntegerField()
+    uploaded_at = models.DateTimeField()
+    uploaded_by_name = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "digest"], name="case_document_once")]
+
+    def __str__(self) -> str:
+        """Return the digest."""
+        return self.digest
+
+
 class RuleEdition(models.Model):
     """An edition of a rule by the ministry, in force from a day until the next one (редакция правила)."""
 
@@ -132,6 +152,7 @@ class Followed(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True)
     position = models.BigIntegerField(default=0)
     whole_at = models.DateTimeField(null=True)
+    looked_at = models.DateTimeField(null=True, help_text="when transfers were last looked at")
 
     def __str__(self) -> str:
         """Return the position."""

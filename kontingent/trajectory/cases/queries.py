@@ -14,20 +14,28 @@ from django.db.models import Count, IntegerField, Q, QuerySet, Value
 from django.db.models import When as Then
 from django.db.models.functions import Coalesce
 
+from kontingent.achievements.portfolio import files
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
+from kontingent.enrolment.permissions import EnrolmentPermission
+from kontingent.enrolment.queries import named
+from kontingent.enrolment.queries.named import Member
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import NotFound
+from kontingent.kernel.errors import NotAllowed, NotFound
 from kontingent.organisations import queries as organisations
 from kontingent.persons.models import Person
 from kontingent.storage import scope
-from kontingent.trajectory.cases import coverages, rules
+from kontingent.trajectory.cases import codes, coverages, rules
 from kontingent.trajectory.cases.codes import Coverage, Outcome, RuleCode, State
-from kontingent.trajectory.cases.models import Case, CaseStep
+from kontingent.trajectory.cases.models import Case, CaseDocument, CaseStep
 from kontingent.trajectory.cases.permissions import CasePermission
 
 PAGE = 50
+#: Where scans of this room lie.
+SHELF = "cases"
+#: How long an id is; the last of a long fingerprint may be cut.
+_WHOLE_ID = 36
 #: Ages of a case in days, upper bounds; the last has none.
 AGES = (7, 30, 90)
 AGE_TITLES = ("до 7 дней", "8–30 дней", "31–90 дней", "больше 90 дней")
@@ -96,6 +104,8 @@ class Card:
     meaning: str
     remedy: str
     others: list[Row]
+    documents: list[CaseDocument]
+    claimants: list[str]
 
 
 def within(actor: Actor, cases: QuerySet[Case]) -> QuerySet[Case]:
@@ -143,7 +153,7 @@ def everything(actor: Actor, sought: Sought, limit: int = 20_000) -> list[Row]:
     return _rows(actor, ordered, what="дела о детях вне поля зрения", kind=ReadKind.EXPORT)
 
 
-def counts(actor: Actor) -> Counts:
+def counts(actor: Actor, *, municipality_id: UUID | None = None) -> Counts:
     """Count cases that are not closed by rule × age and territory × age: two statements, whatever their number."""
     actor.require(CasePermission.VIEW)
     today = clock.today()
@@ -152,9 +162,10 @@ def counts(actor: Actor) -> Counts:
         default=Value(len(AGES)),
         output_field=IntegerField(),
     )
-    standing = within(actor, Case.objects.exclude(state=State.CLOSED)).annotate(
-        band=band, territory=Coalesce("municipality_id", "owner_municipality_id")
-    )
+    whose = within(actor, Case.objects.exclude(state=State.CLOSED))
+    if municipality_id is not None:
+        whose = whose.filter(Q(municipality=municipality_id) | Q(owner_municipality=municipality_id))
+    standing = whose.annotate(band=band, territory=Coalesce("municipality_id", "owner_municipality_id"))
     found = list(
         standing.values("rule", "territory", "band").annotate(
             n=Count("id"), late=Count("id", filter=Q(due_on__lt=today, state=State.OPEN))
@@ -204,7 +215,45 @@ def card(actor: Actor, case_id: UUID) -> Card:
     return Card(
         rows[0], list(CaseStep.objects.filter(case=case).order_by("-id")), told.meaning, told.remedy,
         _words(actor, list(_related(others.order_by("-opened_on")[:20]))),
+        list(case.documents.order_by("uploaded_at")), _claimants(case),
     )  # fmt: skip
+
+
+def _claimants(case: Case) -> list[str]:
+    """Return the names of the organisations that claim a child: the fingerprint of that cause is their ids."""
+    if case.rule != RuleCode.CLAIMED_TWICE:
+        return []
+    return sorted(
+        organisations.short_names(
+            {UUID(one) for one in case.key.split(":") if len(one) == _WHOLE_ID}
+        ).values()
+    )
+
+
+def document(actor: Actor, case_id: UUID, document_id: UUID) -> tuple[CaseDocument, bytes]:
+    """Return a scan of a case with its content; the read is journaled.
+
+    Raises:
+        NotFound: it is beyond the scope.
+        Unavailable: the content is not where it should be.
+    """
+    actor.require(CasePermission.VIEW)
+    found = CaseDocument.objects.filter(
+        pk=document_id, case__in=within(actor, Case.objects.filter(pk=case_id))
+    )
+    one = found.select_related("case").first()
+    if one is None:
+        raise NotFound(
+            "cases.no_document", "Такого документа нет среди ваших дел. Вернитесь к делу и обновите его."
+        )
+    reads.note(
+        actor,
+        ReadKind.CARD,
+        [one.case.person_id],
+        object_id=case_id,
+        what="документ дела о ребёнке вне поля зрения",
+    )
+    return one, files.content(one.digest, shelf=SHELF)
 
 
 def visible_ids(actor: Actor, sought: Sought, limit: int) -> list[UUID]:
@@ -275,16 +324,82 @@ def coverage(actor: Actor, day: date) -> list[tuple[Coverage, str, int]]:
     Those whom no place of the scope has ever known are counted for the region alone.
     """
     actor.require(CasePermission.VIEW)
-    reach, parameters = actor.scope, coverages.parameters(day)
-    rest = ""
-    if not reach.whole_region:
-        rest = "WHERE municipality_id = ANY(%(territory)s::uuid[])"
-        own = organisations.own(reach).values_list("municipality_id", flat=True)
-        parameters["territory"] = list(reach.municipalities or set(own))
-    with connection.cursor() as cursor:
-        cursor.execute(coverages.statement("state, count(*)", f"{rest} GROUP BY state"), parameters)
+    statement, parameters = _covered(actor, day, None, "state, count(*)", "GROUP BY state")
+    with scope.whole_register(), connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
         found = dict(cursor.fetchall())
     return [(one, title, int(found.get(one.value, 0))) for one, title in rules.COVERAGE_TITLES.items()]
+
+
+#: What a table by age tells apart: the states of coverage, of those who study kindergarten and school.
+KINDERGARTEN, SCHOOL = "kindergarten", "school"
+_CUT = f"CASE WHEN state <> '{Coverage.STUDYING}' THEN state WHEN level = '{codes.PRESCHOOL}' THEN '{KINDERGARTEN}' ELSE '{SCHOOL}' END"
+
+
+def coverage_by_age(
+    actor: Actor, day: date, *, municipality_id: UUID | None = None
+) -> dict[int, dict[str, int]]:
+    """Count the living minors of the scope by age and state of coverage: numbers, no names."""
+    actor.require(EnrolmentPermission.COUNT)
+    statement, parameters = _covered(
+        actor,
+        day,
+        municipality_id,
+        f"age, {_CUT}, count(*)",
+        f"AND state <> '{Coverage.DEAD}' GROUP BY 1, 2 ORDER BY 1",
+    )
+    found: dict[int, dict[str, int]] = {}
+    with scope.whole_register(), connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        for age, state, number in cursor.fetchall():
+            found.setdefault(age, {})[state] = number
+    return found
+
+
+def covered(
+    actor: Actor,
+    day: date,
+    *,
+    state: str,
+    age: int | None = None,
+    municipality_id: UUID | None = None,
+    after: UUID | None = None,
+    limit: int = 100,
+) -> tuple[list[Member], UUID | None]:
+    """Return who is in a state of coverage, of those whom the actor may see, in the order of ids, and where to go on from."""
+    actor.require(EnrolmentPermission.COUNT)
+    actor.require(EnrolmentPermission.VIEW)
+    statement, parameters = _covered(
+        actor, day, municipality_id, "person_id, coalesce((SELECT short_name FROM organisations_organisation WHERE id = c.organisation_id), ''), "
+        "CASE WHEN ends_on <= %(day)s THEN ends_on END", f"AND {_CUT} = %(state)s AND (%(age)s::int IS NULL OR age = %(age)s) "
+        "AND (%(after)s::uuid IS NULL OR person_id > %(after)s) ORDER BY person_id LIMIT %(limit)s",
+    )  # fmt: skip
+    parameters |= {"state": state, "age": age, "after": after, "limit": limit + 1}
+    with scope.whole_register(), connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        rows = cursor.fetchall()
+    return named.members(actor, rows[:limit], "охват"), rows[limit - 1][0] if len(rows) > limit else None
+
+
+def _covered(
+    actor: Actor, day: date, municipality_id: UUID | None, what: str, rest: str
+) -> tuple[str, dict[str, Any]]:
+    """Return the statement of coverage within the scope, and what it is given.
+
+    A child belongs to where it studies or studied last, whoever had it before; one whom nobody has had belongs to the region alone.
+    """
+    parameters, parts = coverages.parameters(day), ["true"]
+    if not actor.scope.whole_region:
+        if not (actor.scope.organisations or actor.scope.municipalities):
+            raise NotAllowed("access.out_of_scope", "Сведения об организациях вам недоступны.")
+        parts.append(
+            "(organisation_id = ANY(%(own)s::uuid[]) OR municipality_id = ANY(%(territory)s::uuid[]))"
+        )
+        parameters |= {"own": list(actor.scope.organisations), "territory": list(actor.scope.municipalities)}
+    if municipality_id is not None:
+        parts.append("municipality_id = %(asked)s")
+        parameters["asked"] = municipality_id
+    return coverages.statement(what, f"WHERE {' AND '.join(parts)} {rest}"), parameters
 
 
 # -- rows ------------------------------------------------------------------------------------------

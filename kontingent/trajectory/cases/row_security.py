@@ -29,6 +29,10 @@ RULES = (
         model="cases.CaseStep", about="что о ребёнке записано в деле", reads=f"{_VIEW} AND {_OF_CASE.format(_here('c'))}",
         writes=f"{_WORK} AND {_OF_CASE.format(_here('c'))}",
     ),
+    Rule(
+        model="cases.CaseDocument", about="снимки документов, которыми закрыто дело", reads=f"{_VIEW} AND {_OF_CASE.format(_here('c'))}",
+        writes=f"{_WORK} AND {_OF_CASE.format(_here('c'))}",
+    ),
     not_personal("cases.RuleEdition", "сроки и пороги правил"),
     not_personal("cases.Followed", "до какого изменения дошли"),
 )  # fmt: skip

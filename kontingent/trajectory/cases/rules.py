@@ -22,6 +22,8 @@ LONGEST_TEXT = 2000
 #: Admission of foreign children is bound to a test since this day.
 TESTED_SINCE = date(2025, 4, 1)
 COMPULSORY_FROM = 7
+#: Rules that do not speak of a child whom another organisation takes over by a transfer.
+ON_THE_WAY = frozenset({RuleCode.NOT_ARRIVED, RuleCode.LEFT_NOWHERE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ class Facts:
     studies: tuple[Study, ...] = ()
     #: Organisations that prepare an order of admission to general education: since when, at which level.
     drafts: tuple[tuple[str, str, date], ...] = ()
+    #: Transfers decided upon and not held up: former organisation, receiver, since when. The child is on its way.
+    transfers: tuple[tuple[str, str, date], ...] = ()
     #: Organisations where a record that looks like this one is enrolled.
     alike_at: tuple[str, ...] = ()
     shares_snils: bool = False
@@ -155,6 +159,10 @@ class Facts:
         ]
         return max(found)[3] if found else None
 
+    def under_way(self, day: date) -> list[tuple[str, str, date]]:
+        """The transfers by which the child is on its way on a day."""
+        return [one for one in self.transfers if one[2] <= day]
+
 
 def school_year_begins(day: date) -> date:
     """Return 1 September of the school year of a day."""
@@ -180,13 +188,21 @@ def causes(facts: Facts, day: date, settings: Mapping[RuleCode, Setting]) -> fro
         )
         if _is_unattested(facts, day, now, last, settings):
             found.add(RuleCode.FAMILY_UNATTESTED)
-        wait = settings[RuleCode.CLAIMED_TWICE].wait
-        claims = {at for at, _, since in facts.drafts if since <= day - timedelta(days=wait)}
-        if now and now.is_main:
-            claims |= {now.organisation, *facts.alike_at}
-        if len(claims) > 1:
+        if len(_claims(facts, day, now, settings[RuleCode.CLAIMED_TWICE].wait)) > 1:
             found.add(RuleCode.CLAIMED_TWICE)
     return frozenset(code for code in found if settings[code].on)
+
+
+def _claims(facts: Facts, day: date, now: Study | None, wait: int) -> set[str]:
+    """Return who claims a child; whoever takes it over by a transfer claims what the former organisation claimed: both are one."""
+    edge = day - timedelta(days=wait)
+    under_way = facts.under_way(day)
+    found = {at for at, _, since in facts.drafts if since <= edge}
+    found |= {receiver for _, receiver, since in under_way if since <= edge}
+    if now and now.is_main:
+        found |= {now.organisation, *facts.alike_at}
+    former = {receiver: left for left, receiver, _ in under_way}
+    return {former.get(at, at) for at in found}
 
 
 def _of_the_absent(
@@ -201,7 +217,7 @@ def _of_the_absent(
         return {RuleCode.NOT_ENROLLED} if due and waited and not facts.represents else set()
     ended = last.ends_on or day
     code = _of_leaving(last)
-    if code is None:
+    if code is None or (code in ON_THE_WAY and facts.under_way(day)):
         return set()
     if day < ended + timedelta(days=settings[code].wait):
         return set()

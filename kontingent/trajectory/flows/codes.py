@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from kontingent.enrolment.codes import MAIN_GENERAL_PROGRAMMES, VOCATIONAL
+from kontingent.enrolment.codes import STUDIES
 
 
 class By(StrEnum):
@@ -31,4 +31,4 @@ class Outside(StrEnum):
 #: The node of everybody within the region, where nodes are not told apart.
 REGION = "region"
 #: Programmes of which flows, cohorts and coverage are counted: general education and vocational; neither circles nor sport.
-COUNTED = MAIN_GENERAL_PROGRAMMES | VOCATIONAL
+COUNTED = STUDIES

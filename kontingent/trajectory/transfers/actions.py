@@ -26,6 +26,7 @@ from kontingent.trajectory.transfers import rules, terms
 from kontingent.trajectory.transfers.codes import Answer, State
 from kontingent.trajectory.transfers.events import (
     ArrivalConfirmed,
+    TransferAmended,
     TransferAnswered,
     TransferApproved,
     TransferClosed,
@@ -178,6 +179,47 @@ def approve(*, actor: Actor, transfer_id: UUID, number: str, version: int | None
 
 
 @transaction.atomic
+def amend(
+    *, actor: Actor, transfer_id: UUID, group_id: UUID, number: str, version: int | None = None
+) -> Transfer:
+    """Change class or number of order of an approved transfer (исправить): above all of one that is held up by them.
+
+    The former organisation's term goes on; neither its answer nor the approval is asked for again.
+
+    Raises:
+        NotFound: no such class at the receiving organisation.
+        RuleViolation: it is not approved or is over, the class is not of that year, or nothing is changed.
+    """
+    transfer = _locked(actor, transfer_id, version)
+    actor.require(
+        TransferPermission.APPROVE, organisation_id=transfer.receiver_id, municipality_id=transfer.receiver.municipality_id
+    )  # fmt: skip
+    rules.check_may("amend", State(transfer.state))
+    said = _text(
+        number,
+        "transfers.number",
+        "Укажите номер приказа о зачислении: он подпишется сам, когда перевод завершится.",
+        40,
+    )
+    group = _class_of(transfer.receiver, group_id, transfer.arrives_on)
+    if (group.pk, said) == (transfer.group_id, transfer.order_number):
+        raise RuleViolation(
+            "transfers.nothing_amended", "Класс и номер те же. Измените то, что мешает переводу, и сохраните."
+        )
+    told = f"Исправлено: класс {transfer.group.title} → {group.title}, приказ № {transfer.order_number} → № {said}."
+    transfer.group, transfer.order_number, transfer.held_up = group, said, ""
+    _save(transfer)
+    _tell(transfer, actor, told)
+    audit.record(
+        TransferAmended(
+            subjects=(transfer.person_id,), object_id=transfer.pk, organisation_id=transfer.receiver_id, number=said, group=group.title
+        ),
+        actor=actor,
+    )  # fmt: skip
+    return transfer
+
+
+@transaction.atomic
 def confirm(*, actor: Actor, transfer_id: UUID, number: str, version: int | None = None) -> Transfer:
     """Confirm as the former organisation; ``number`` is that of its order of leaving, signed by itself with the receiver's."""
     transfer = _of_former(actor, transfer_id, version)
@@ -237,15 +279,24 @@ def _answered(transfer: Transfer, actor: Actor, told: str) -> Transfer:
 
 @transaction.atomic
 def withdraw(*, actor: Actor, transfer_id: UUID, reason: str, version: int | None = None) -> Transfer:
-    """Withdraw an application, at the family's word or the receiver's own (отозвать)."""
+    """Withdraw an application (отозвать): the family may say so at either school, the receiver also of its own.
+
+    The former organisation keeps the family's statement, from whom and of which day: both schools and the municipality see what it said.
+
+    Raises:
+        NotFound: the transfer is of strangers, or is not told to the former organisation yet.
+    """
     transfer = _locked(actor, transfer_id, version)
+    at_receiver = actor.scope.covers(transfer.receiver_id, transfer.receiver.municipality_id)
+    if not at_receiver and transfer.approved_at is None:
+        raise NotFound("transfers.no_such", "Такого перевода нет.")
+    place = transfer.receiver if at_receiver else transfer.former
     actor.require(
-        TransferPermission.REGISTER,
-        organisation_id=transfer.receiver_id,
-        municipality_id=transfer.receiver.municipality_id,
+        TransferPermission.REGISTER, organisation_id=place.id, municipality_id=place.municipality_id
     )
     rules.check_may("withdraw", State(transfer.state))
-    return _closed(transfer, actor, State.WITHDRAWN, "Отозвано", reason)
+    title = "Отозвано" if at_receiver else f"Отозвано семьёй через прежнюю организацию ({place.short_name})"
+    return _closed(transfer, actor, State.WITHDRAWN, title, reason)
 
 
 @transaction.atomic

@@ -30,6 +30,16 @@ class TransferApproved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransferAmended(Event):
+    """The receiver changed class or number of an approved transfer that is not completed yet."""
+
+    kind: ClassVar[str] = "transfers.amended"
+    title: ClassVar[str] = "Изменены класс или номер приказа утверждённого перевода"
+    number: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferAnswered(Event):
     """The former organisation confirmed or objected."""
 

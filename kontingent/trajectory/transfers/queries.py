@@ -348,3 +348,31 @@ def departures(actor: Actor, *, confirmed: bool = False) -> list[Departure]:
         found = [Departure(*row) for row in cursor.fetchall()]
     reads.note(actor, ReadKind.LIST, [each.person_id for each in found], what="выбывшие из региона")
     return found
+
+
+class Destination(NamedTuple):
+    """Where learners went who left the region: reason, place as it was told, how many, of how many it is known that they arrived."""
+
+    reason_code: str
+    place: str
+    left: int
+    confirmed: int
+
+
+def destinations(
+    actor: Actor, since: date, until: date, *, municipality_id: UUID | None = None
+) -> list[Destination]:
+    """Count those who left the region or the country in a period by the place they named, the most frequent first: no names."""
+    actor.require(TransferPermission.VIEW)
+    condition, given = enrolment.organisations_condition(actor, "e")
+    if municipality_id is not None:
+        condition, given = f"{condition} AND o.municipality_id = %s", [*given, municipality_id]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.reason_code, trim(e.destination_text), count(*), count(c.id) FROM enrolment_enrolment e "
+            "JOIN organisations_organisation o ON o.id = e.organisation_id "
+            "LEFT JOIN transfers_confirmeddeparture c ON c.enrolment_id = e.enrolment_id WHERE e.superseded_at IS NULL AND e.is_main "
+            f"AND e.reason_code IN ('T3', 'T4') AND e.ends_on BETWEEN %s AND %s {condition} GROUP BY 1, 2 ORDER BY 3 DESC, 2",
+            [since, until, *given],
+        )
+        return [Destination(*row) for row in cursor.fetchall()]

@@ -47,6 +47,10 @@ def ground_of(transfer: Facts, today: date) -> Ground | None:
 #: In which states each act may be done, and what to say otherwise.
 _ACTS: dict[str, tuple[frozenset[State], str]] = {
     "approve": (frozenset({State.REGISTERED}), "Утвердить можно только принятое заявление"),
+    "amend": (
+        frozenset({State.APPROVED}),
+        "Изменить класс и номер можно у утверждённого перевода, пока он не завершён",
+    ),
     "answer": (frozenset({State.APPROVED}), "Ответить можно, пока перевод не завершён"),
     "withdraw": (frozenset({State.REGISTERED, State.APPROVED}), "Отозвать можно, пока перевод не завершён"),
     "stop": (frozenset({State.APPROVED}), "Остановить можно, пока перевод не завершён"),

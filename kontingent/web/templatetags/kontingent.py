@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -55,6 +56,17 @@ def school_year(value: int) -> str:
 def number(value: object) -> str:
     """Return a whole number with thin spaces."""
     return f"{int(str(value or 0)):,}".replace(",", "\u202f")
+
+
+_KINDS_OF_TERRITORY = re.compile(r"\b(муниципальный|городской) округ\b|\bгород\b|\bЗАТО\b", re.IGNORECASE)
+
+
+@register.filter
+def territory(name: str) -> str:
+    """Return the name of a municipality as short as a square of the map wants it: «Гайнский», «Пермь»."""
+    if town := re.search(r"\(г\. ([^)]+)\)", name):
+        return town.group(1)
+    return " ".join(_KINDS_OF_TERRITORY.sub("", name).split()) or name
 
 
 @register.filter

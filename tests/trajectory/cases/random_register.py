@@ -16,6 +16,7 @@ from kontingent.performance.models import Attendance, Journal, Lesson, PeriodMar
 from kontingent.persons.models import Address, CitizenshipPeriod, DuplicatePair, Person, Representation
 from kontingent.trajectory.cases import codes, rules
 from kontingent.trajectory.cases.rules import Facts, Study
+from kontingent.trajectory.transfers.models import Transfer
 from tests import builders as b
 
 FIRST, LAST = date(2024, 9, 1), date(2026, 8, 31)
@@ -130,6 +131,7 @@ def build(rng: random.Random, how_many: int) -> Register:
             )
             rest += [order, OrderLine(order=order, position=1, person_id=child, kind="admission", effective_on=since,
                 programme=programmes[UUID(at), level])]  # fmt: skip
+        rest += _transfers(rng, child, facts, groups)
         if facts.foreign:
             rest.append(
                 CitizenshipPeriod(
@@ -146,7 +148,16 @@ def build(rng: random.Random, how_many: int) -> Register:
     Enrolment.objects.bulk_create(enrolments)
     Placement.objects.bulk_create(placements)
     _pairs(rng, register)
-    models: list[Any] = [Lesson, Attendance, PeriodMark, Order, OrderLine, CitizenshipPeriod, Address]
+    models: list[Any] = [
+        Lesson,
+        Attendance,
+        PeriodMark,
+        Order,
+        OrderLine,
+        CitizenshipPeriod,
+        Address,
+        Transfer,
+    ]
     for model in models:
         model.objects.bulk_create([one for one in rest if isinstance(one, model)])
     return register
@@ -165,9 +176,40 @@ def _child(rng: random.Random, schools: list[Organisation]) -> Facts:
     )
     return Facts(
         born=born, died_on=date(2025, 12, 1) if rng.random() < 0.03 else None, studies=tuple(studies), drafts=drafts,
+        transfers=_on_its_way(rng, schools, studies),
         foreign=rng.random() < 0.15, has_address=rng.random() < 0.5,
         attested_on=FIRST + timedelta(days=rng.randrange(700)) if rng.random() < 0.3 else None,
     )  # fmt: skip
+
+
+def _on_its_way(
+    rng: random.Random, schools: list[Organisation], studies: list[Study]
+) -> tuple[tuple[str, str, date], ...]:
+    if rng.random() > 0.3:
+        return ()
+    former, receiver = rng.sample([str(at.id) for at in schools], 2)
+    if studies and rng.random() < 0.7 and studies[-1].organisation != receiver:
+        former = studies[-1].organisation
+    return ((former, receiver, FIRST + timedelta(days=rng.randrange(700))),)
+
+
+def _transfers(rng: random.Random, child: UUID, facts: Facts, groups: dict[UUID, Group]) -> list[Transfer]:
+    """The transfer by which a child is on its way, or one that is not decided upon, is held up or over: the rules know nothing of it."""
+    drawn = rng.random()
+    if not facts.transfers and drawn > 0.2:
+        return []
+    former, receiver = rng.sample(sorted(groups, key=str), 2)
+    since = FIRST + timedelta(days=rng.randrange(700))
+    if facts.transfers:
+        told, into, since = facts.transfers[0]
+        former, receiver = UUID(told), UUID(into)
+    state = "approved" if facts.transfers or drawn < 0.07 else rng.choice(["registered", "withdrawn"])
+    return [
+        Transfer(person_id=child, learner_name="x", former_id=former, receiver_id=receiver, group=groups[receiver], applicant="x",
+            applied_on=since, arrives_on=since, registered_at=_moment(since), registered_by_name="x", state=state,
+            approved_at=_moment(since) if state == "approved" else None,
+            held_up="" if facts.transfers or state != "approved" else "не числится")
+    ]  # fmt: skip
 
 
 def _history(rng: random.Random, schools: list[Organisation]) -> list[Study]:

@@ -10,7 +10,11 @@ from uuid import UUID
 import pytest
 
 from kontingent.audit.models import Entry
-from kontingent.enrolment.models import Enrolment
+from kontingent.codelists import actions as codelists
+from kontingent.enrolment import actions as enrolment
+from kontingent.enrolment.actions import LineDraft
+from kontingent.enrolment.codes import MovementKind, OrderKind
+from kontingent.enrolment.models import Enrolment, Order
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import (
@@ -22,12 +26,15 @@ from kontingent.kernel.errors import (
     RuleViolation,
 )
 from kontingent.kernel.ids import new_id
+from kontingent.kernel.school_year import SchoolYear
 from kontingent.kernel.scope import Scope
 from kontingent.storage.scope import scoped
 from kontingent.trajectory.cases import actions, finding, jobs, queries
 from kontingent.trajectory.cases.codes import State
 from kontingent.trajectory.cases.models import Case, CaseStep, RuleEdition
 from kontingent.trajectory.cases.queries import Sought
+from kontingent.trajectory.transfers import actions as transfers
+from kontingent.trajectory.transfers.actions import Application
 from tests import builders as b
 
 pytestmark = pytest.mark.django_db
@@ -212,6 +219,62 @@ def test_orders_are_followed_by_the_change_feed() -> None:
     counted = jobs.follow()
     assert counted is not None
     assert (counted.gone, Case.objects.get().state) == (1, State.CLOSED)
+    assert jobs.follow() is None
+
+
+def test_a_child_on_its_way_by_a_transfer_is_neither_lost_nor_claimed_twice() -> None:
+    """The former school has signed the leaving before its term: while the receiver's approval stands, nobody looks for the child."""
+    codelists.load_all()
+    today = clock.today()
+    former, receiver = b.school(), b.school("Школа № 7")
+    year = SchoolYear.of(today)
+    child = b.person("Лыкова Вера Ильинична", born=date(2014, 3, 3))
+    stream = b.admitted(child, b.group(former, "5А", year=year.begins_in), on=year.starts_on)
+    secretary = b.actor_of(
+        receiver, "transfers.view", "transfers.register", "transfers.approve", "enrolment.edit_order"
+    )
+    application = Application(
+        person_id=child, group_id=b.group(receiver, "5Б", year=year.begins_in).id, applicant="Лыкова О. И.",
+        applied_on=today, arrives_on=today,
+    )  # fmt: skip
+    with scoped(secretary):
+        asked = transfers.register(actor=secretary, receiver_id=receiver.id, application=application)
+        transfers.approve(actor=secretary, transfer_id=asked.pk, number="17-з")
+    b.left(child, stream, former, on=today - timedelta(days=30), reason="T1")
+    Enrolment.objects.filter(person_id=child).update(destination_id=receiver.id)
+    jobs.follow()
+    assert not Case.objects.exists()
+    with scoped(secretary):
+        transfers.withdraw(actor=secretary, transfer_id=asked.pk, reason="Семья передумала")
+    counted = jobs.follow()
+    assert counted is not None
+    assert (counted.opened, Case.objects.get().rule) == (1, "not_arrived")
+    nightly = jobs.find_everybody()
+    assert (nightly.opened, nightly.reopened, nightly.gone, nightly.standing) == (0, 0, 0, 1)
+
+
+def test_two_schools_claim_a_child_until_one_throws_its_draft_away() -> None:
+    """A draft of a third school is a claim; one of the receiver of a transfer is not; its end closes the case within a minute."""
+    child = b.person("Лыкова Вера Ильинична", born=date(2014, 3, 3))
+    b.admitted(child, b.group(b.school(), "5А"))
+    other = b.school("Школа № 7")
+    group = b.group(other, "5Б")
+    draft = enrolment.draft_order(
+        actor=b.ROOT, organisation_id=other.id, kind=OrderKind.ADMISSION, number="1", dated=clock.today()
+    )
+    line = LineDraft(
+        person_id=child, kind=MovementKind.ADMISSION, effective_on=clock.today(), group_id=group.id
+    )
+    enrolment.add_lines(actor=b.ROOT, order_id=draft.id, lines=[line])
+    jobs.find_everybody()
+    assert not Case.objects.exists()
+    Order.objects.filter(pk=draft.id).update(created_at=clock.now() - timedelta(days=6))
+    jobs.find_everybody()
+    assert (Case.objects.get().rule, Case.objects.get().state) == ("claimed_twice", State.OPEN)
+    enrolment.discard_draft(actor=b.ROOT, order_id=draft.id)
+    counted = jobs.follow()
+    assert counted is not None
+    assert (counted.gone, Case.objects.get().outcome) == (1, "gone")
     assert jobs.follow() is None
 
 

@@ -15,6 +15,7 @@ from kontingent.trajectory.cases import coverages, finding, rules
 from kontingent.trajectory.cases.codes import Coverage, Outcome, RuleCode, State
 from kontingent.trajectory.cases.models import Case, CaseStep
 from kontingent.trajectory.cases.rules import Setting
+from kontingent.trajectory.transfers.models import Transfer
 from tests import builders as b
 from tests.trajectory.cases import random_register as r
 
@@ -111,7 +112,12 @@ def test_following_the_persons_touched_leaves_what_the_whole_register_would(seed
 
 
 def _act(rng: random.Random, child: UUID, day: date) -> None:
-    """End what is open, forget an end, or throw drafts away."""
+    """End what is open, forget an end, throw drafts away, or let a transfer be decided upon, held up or withdrawn."""
+    transfer = Transfer.objects.filter(person_id=child).first()
+    if transfer is not None and rng.random() < 0.4:
+        transfer.state = "withdrawn" if transfer.state == "approved" else "approved"
+        transfer.approved_at, transfer.held_up = transfer.registered_at, rng.choice(["", "", "x"])
+        transfer.save()
     rows = list(Enrolment.objects.filter(person_id=child, superseded_at=None).order_by("starts_on"))
     latest = rows[-1] if rows else None
     if latest is None or rng.random() < 0.2:

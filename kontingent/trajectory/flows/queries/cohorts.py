@@ -1,4 +1,4 @@
-"""Where those are who once were in a grade: cohorts, retention, destinations after grades 9 and 11; coverage by age."""
+"""Where those are who once were in a grade: cohorts, retention, destinations after grades 9 and 11, and who they are."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from uuid import UUID
 
 from django.db import connection
 
-from kontingent.enrolment.codes import BASIC, PRESCHOOL, PRIMARY, SECONDARY, VOCATIONAL
+from kontingent.enrolment.codes import BASIC, PRIMARY, SECONDARY, VOCATIONAL
 from kontingent.enrolment.permissions import EnrolmentPermission
+from kontingent.enrolment.queries import named
+from kontingent.enrolment.queries.named import Member
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed
 from kontingent.storage import scope
 from kontingent.trajectory.flows.codes import COUNTED
+
+PAGE = 100
 
 
 class Whereabouts(StrEnum):
@@ -51,23 +55,22 @@ WITH cohort AS (
     WHERE p.superseded_at IS NULL AND p.is_main AND p.grade = %(grade)s AND p.programme_kind_code = ANY(%(schools)s)
         AND p.starts_on <= %(on)s AND (p.ends_on IS NULL OR p.ends_on > %(on)s){scope}
 )
-SELECT d.day, CASE
+SELECT c.person_id, d.day, q.organisation_id AS now_id, l.short_name AS last_place, l.ends_on AS left_on, CASE
         WHEN q.kind = ANY(%(vocational)s) THEN 'vocational' WHEN q.organisation_id = c.organisation_id THEN 'same'
         WHEN n.municipality_id = c.municipality_id THEN 'municipality' WHEN n.id IS NOT NULL THEN 'region'
         WHEN l.reason_code IN ('T3', 'T4') THEN 'left' WHEN l.reason_code = 'T7' THEN 'family'
-        WHEN l.leaving_kind = 'graduation' AND l.level = ANY(%(finishing)s) THEN 'finished' ELSE 'nowhere' END, count(*)
+        WHEN l.leaving_kind = 'graduation' AND l.level = ANY(%(finishing)s) THEN 'finished' ELSE 'nowhere' END AS place
 FROM cohort c CROSS JOIN unnest(%(days)s::date[]) AS d(day)
 LEFT JOIN LATERAL (SELECT p.organisation_id, p.programme_kind_code AS kind FROM enrolment_placement p
     WHERE p.person_id = c.person_id AND p.superseded_at IS NULL AND p.programme_kind_code = ANY(%(counted)s)
     AND p.starts_on <= d.day AND (p.ends_on IS NULL OR p.ends_on > d.day) ORDER BY p.is_main DESC, p.starts_on LIMIT 1) q ON true
 LEFT JOIN organisations_organisation n ON n.id = q.organisation_id
-LEFT JOIN LATERAL (SELECT e.reason_code, e.leaving_kind, (SELECT p.programme_kind_code FROM enrolment_placement p
+LEFT JOIN LATERAL (SELECT e.reason_code, e.leaving_kind, e.ends_on, r.short_name, (SELECT p.programme_kind_code FROM enrolment_placement p
         WHERE p.person_id = c.person_id AND p.enrolment_id = e.enrolment_id AND p.superseded_at IS NULL
         ORDER BY p.starts_on DESC LIMIT 1) AS level
-    FROM enrolment_enrolment e WHERE e.person_id = c.person_id AND e.superseded_at IS NULL
-        AND e.level_code = ANY(%(counted)s) AND e.ends_on <= d.day
+    FROM enrolment_enrolment e JOIN organisations_organisation r ON r.id = e.organisation_id
+        WHERE e.person_id = c.person_id AND e.superseded_at IS NULL AND e.level_code = ANY(%(counted)s) AND e.ends_on <= d.day
     ORDER BY e.ends_on DESC LIMIT 1) l ON q.organisation_id IS NULL
-GROUP BY 1, 2
 """
 
 
@@ -81,72 +84,64 @@ def cohort(
     municipality_id: UUID | None = None,
 ) -> Cohort:
     """Say where those who were in a grade of the actor's organisations on a day are on other days."""
-    actor.require(EnrolmentPermission.COUNT)
-    condition, parameters = _within(actor, "p", organisation_id, municipality_id)
-    parameters |= {
-        "grade": grade, "on": on, "days": list(days), "schools": [PRIMARY, BASIC, SECONDARY],
-        "vocational": list(VOCATIONAL), "counted": list(COUNTED), "finishing": [SECONDARY, *VOCATIONAL],
-    }  # fmt: skip
+    statement, parameters = _cohort(
+        actor, grade, on, days, organisation_id=organisation_id, municipality_id=municipality_id
+    )
     found: dict[date, dict[Whereabouts, int]] = defaultdict(dict)
     with scope.whole_register(), connection.cursor() as cursor:
-        cursor.execute(_COHORT.format(scope=condition), parameters)
+        cursor.execute(f"SELECT w.day, w.place, count(*) FROM ({statement}) w GROUP BY 1, 2", parameters)
         for day, where, number in cursor.fetchall():
             found[day][Whereabouts(where)] = number
     number = max((sum(one.values()) for one in found.values()), default=0)
     return Cohort(on, grade, number, {day: found.get(day, {}) for day in days})
 
 
-class Coverage(StrEnum):
-    """In which state of coverage a child is: exactly one."""
-
-    KINDERGARTEN = "kindergarten"
-    SCHOOL = "school"
-    VOCATIONAL = "vocational"
-    OTHER = "other"
-    FAMILY = "family"
-    LEFT = "left"
-    FINISHED = "finished"
-    NOWHERE = "nowhere"
-
-
-#: A child belongs to the territory of the organisation where it studied last.
-_COVERAGE = """
-WITH latest AS (
-    SELECT DISTINCT ON (e.person_id) e.person_id, e.organisation_id, e.enrolment_id, e.ends_on, e.reason_code, e.leaving_kind
-    FROM enrolment_enrolment e WHERE e.superseded_at IS NULL AND e.level_code = ANY(%(counted)s)
-        AND e.starts_on <= %(on)s AND e.ends_on IS DISTINCT FROM e.starts_on
-    ORDER BY e.person_id, (e.ends_on IS NULL OR e.ends_on > %(on)s) DESC, e.is_main DESC, e.starts_on DESC
-)
-SELECT extract(year FROM age(%(on)s::date, p.birth_date))::int, CASE
-        WHEN l.ends_on IS NULL OR l.ends_on > %(on)s THEN CASE WHEN p.kind = %(preschool)s THEN 'kindergarten'
-            WHEN p.kind = ANY(%(schools)s) THEN 'school' WHEN p.kind = ANY(%(vocational)s) THEN 'vocational' ELSE 'other' END
-        WHEN l.reason_code = 'T7' THEN 'family' WHEN l.reason_code IN ('T3', 'T4') THEN 'left'
-        WHEN l.leaving_kind = 'graduation' AND p.kind = ANY(%(finishing)s) THEN 'finished' ELSE 'nowhere' END, count(*)
-FROM latest l JOIN organisations_organisation o ON o.id = l.organisation_id
-JOIN LATERAL (SELECT r.birth_date, r.programme_kind_code AS kind FROM enrolment_placement r
-    WHERE r.person_id = l.person_id AND r.enrolment_id = l.enrolment_id AND r.superseded_at IS NULL AND r.starts_on <= %(on)s
-    ORDER BY r.starts_on DESC LIMIT 1) p ON true
-WHERE p.birth_date > %(on)s::date - interval '18 years'{scope}
-GROUP BY 1, 2 ORDER BY 1
-"""
-
-
-def coverage(
-    actor: Actor, *, on: date, municipality_id: UUID | None = None
-) -> dict[int, dict[Coverage, int]]:
-    """Say of the children under 18 whom the register knows, by age, where they are on a day: each in exactly one state."""
+def _cohort(
+    actor: Actor,
+    grade: int,
+    on: date,
+    days: Sequence[date],
+    *,
+    organisation_id: UUID | None,
+    municipality_id: UUID | None,
+) -> tuple[str, dict[str, Any]]:
+    """Return the statement that says of each of a cohort on each day where it is, and what it is given."""
     actor.require(EnrolmentPermission.COUNT)
-    condition, parameters = _within(actor, "l", None, municipality_id)
+    condition, parameters = _within(actor, "p", organisation_id, municipality_id)
     parameters |= {
-        "on": on, "preschool": PRESCHOOL, "schools": [PRIMARY, BASIC, SECONDARY], "vocational": list(VOCATIONAL), "counted": list(COUNTED),
-        "finishing": [SECONDARY, *VOCATIONAL],
+        "grade": grade, "on": on, "days": list(days), "schools": [PRIMARY, BASIC, SECONDARY],
+        "vocational": list(VOCATIONAL), "counted": list(COUNTED), "finishing": [SECONDARY, *VOCATIONAL],
     }  # fmt: skip
-    found: dict[int, dict[Coverage, int]] = defaultdict(dict)
+    return _COHORT.format(scope=condition), parameters
+
+
+def members(
+    actor: Actor,
+    *,
+    grade: int,
+    on: date,
+    day: date,
+    where: Whereabouts,
+    organisation_id: UUID | None = None,
+    municipality_id: UUID | None = None,
+    after: UUID | None = None,
+    limit: int = PAGE,
+) -> tuple[list[Member], UUID | None]:
+    """Return who of a cohort is there on a day, of those whom the actor may see, in the order of ids, and where to go on from."""
+    actor.require(EnrolmentPermission.VIEW)
+    statement, parameters = _cohort(
+        actor, grade, on, [day], organisation_id=organisation_id, municipality_id=municipality_id
+    )
+    parameters |= {"where": where.value, "after": after, "limit": limit + 1}
     with scope.whole_register(), connection.cursor() as cursor:
-        cursor.execute(_COVERAGE.format(scope=condition), parameters)
-        for age, state, number in cursor.fetchall():
-            found[age][Coverage(state)] = number
-    return dict(found)
+        cursor.execute(
+            f"SELECT w.person_id, coalesce(n.short_name, w.last_place, ''), w.left_on FROM ({statement}) w "
+            "LEFT JOIN organisations_organisation n ON n.id = w.now_id WHERE w.place = %(where)s "
+            "AND (%(after)s::uuid IS NULL OR w.person_id > %(after)s) ORDER BY w.person_id LIMIT %(limit)s",
+            parameters,
+        )
+        rows = cursor.fetchall()
+    return named.members(actor, rows[:limit], "когорта"), rows[limit - 1][0] if len(rows) > limit else None
 
 
 def _within(
