@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from stands.journal.client import Api, Refused
+from stands.journal.gradebook import Writing, collections_of
+from stands.journal.oneroster import Face, Server
 from stands.journal.school import SchoolClass, classes_of, day_of
 
 
@@ -31,6 +33,11 @@ def main(arguments: Sequence[str] | None = None, *, say: Callable[[str], None] =
         "--every", type=float, default=0, help="then go on: look every so many seconds whether a day has come"
     )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--serve", type=int, default=0, metavar="PORT",
+        help="deliver nothing: be asked by OneRoster REST there; the secret of whoever asks is read from JOURNAL_STAND_FACE_SECRET",
+    )  # fmt: skip
+    parser.add_argument("--face-client-id", default="kontingent", help="who may ask")
     a = parser.parse_args(arguments)
     secret = os.environ.get("JOURNAL_STAND_SECRET", "")
     if not secret:
@@ -41,6 +48,8 @@ def main(arguments: Sequence[str] | None = None, *, say: Callable[[str], None] =
         pupils = sum(len(one.pupils) for one in classes)
         say(f"Стенд журнала «{a.journal}» (имитация): классов {len(classes)}, учеников {pupils}.")
         last = a.until or _today()
+        if a.serve:
+            return serve(a, classes, last, say)
         for back in range(a.days - 1, -1, -1):
             deliver(api, a.journal, classes, last - timedelta(days=back), a.seed, say)
         for one in api.refused(a.journal)[:10]:
@@ -56,6 +65,24 @@ def main(arguments: Sequence[str] | None = None, *, say: Callable[[str], None] =
         return 1
     except KeyboardInterrupt:
         pass
+    return 0
+
+
+def serve(
+    a: argparse.Namespace, classes: Sequence[SchoolClass], last: date, say: Callable[[str], None]
+) -> int:
+    """Be asked until stopped: what has been written until the last day, or until today."""
+    secret = os.environ.get("JOURNAL_STAND_FACE_SECRET", "")
+    if not secret:
+        say("✗ JOURNAL_STAND_FACE_SECRET не задан: без секрета спрашивать некому.")
+        return 2
+    tables = collections_of(Writing(classes, last, a.days, a.seed))
+    server = Server(Face(tables, a.face_client_id, secret), port=a.serve)
+    say(f"Стенд журнала, OneRoster 1.2 (имитация): {server.address}, результатов {len(tables['results'])}.")
+    try:
+        server.serve_forever(poll_interval=0.2)
+    finally:
+        server.server_close()
     return 0
 
 
