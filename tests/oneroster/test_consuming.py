@@ -15,7 +15,7 @@ import time_machine
 from kontingent.exchange.journals.models import JournalSource, RunFinding, SourceRun
 from kontingent.exchange.journals.sources import actions, running
 from kontingent.exchange.journals.sources.actions import SourceDraft
-from kontingent.exchange.oneroster.consuming import client, rest
+from kontingent.exchange.oneroster.consuming import rest, rules
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.scope import Scope
 from kontingent.organisations.models import Organisation
@@ -88,7 +88,7 @@ def scene(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
         settings.JOURNAL_HOSTS = ("127.0.0.1",)
         settings.JOURNAL_SECRETS = str(tmp_path)
         (tmp_path / "epos-secret").write_text(f"{server.address} hush\n")
-        monkeypatch.setattr(client.rules, "wait_before", lambda _attempt, _said: 0.0)
+        monkeypatch.setattr(rules, "wait_before", lambda _attempt, _said: 0.0)
         actor = Actor(
             "test:school", "Специалист", "Специалист", frozenset({"sources.view", "sources.manage"}),
             Scope.of_organisation(school.pk), school.pk,

@@ -35,7 +35,8 @@ def recall(path: Path) -> Known:
         content = path.read_bytes()
     except FileNotFoundError:
         return {}
-    return msgspec.json.decode(content, type=dict[str, dict[str, dict[str, str]]])  # type: ignore[return-value]
+    known: Known = msgspec.json.decode(content, type=dict[str, dict[str, dict[str, str]]])
+    return known
 
 
 def added(known: Mapping[str, Mapping[str, Row]], content: RosterSet) -> Known:
