@@ -182,6 +182,7 @@ EPGU_CLIENT = "kontingent.access.machines.queries.citizens_service"
 JOURNAL_ADAPTERS = (
     "kontingent.exchange.journals.sources.folders.KIND",
     "kontingent.exchange.oneroster.consuming.rest.KIND",
+    "kontingent.exchange.oneroster.consuming.folder.KIND",
 )
 #: Where exports of journals are left as files: a folder for each source; and where the secrets of sources lie, a file each.
 JOURNAL_FOLDERS = environment.text("KONTINGENT_JOURNAL_FOLDERS", str(VAR_DIR / "sources"))
