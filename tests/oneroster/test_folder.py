@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ def scene(tmp_path: Path, settings: Any) -> Any:
         source = actions.make_source(
             actor=b.ROOT,
             draft=SourceDraft(
-                code="sets", title="Наборы", adapter="oneroster-csv", organisation_id=school.pk, settings={"quiet_seconds": "0"}
+                code="sets", title="Наборы", adapter="oneroster-csv", organisation_id=school.pk, settings={"needs_marker": "true"}
             ),
         )  # fmt: skip
         yield school, anna, source, folders.folder_of("sets")
@@ -49,7 +48,9 @@ def full(ogrn: str) -> dict[str, str | bytes]:
 def put(folder: Path, name: str, files: dict[str, str | bytes]) -> None:
     path = folder / "in" / name
     path.write_bytes(zipped(files))
-    os.utime(path, (time.time() - 60, time.time() - 60))
+    made = datetime(2026, 9, 15, tzinfo=UTC).timestamp()
+    os.utime(path, (made, made))
+    (folder / "in" / f"{name}.done").touch()
 
 
 def changes(work: str = "l1") -> dict[str, str | bytes]:
