@@ -52,7 +52,7 @@ def test_lists_go_out_a_spoilt_set_is_told_and_a_right_one_is_compared(page: Pag
     expect(page.get_by_text("Классы набора")).to_be_visible(timeout=60_000)
     expect(page.locator("main")).to_contain_text("останется проектом приказа")
     accessible(page, "oneroster-compare")
-    keep(page, "oneroster-compare", full=True)
+    keep(page, "oneroster-compare")
     page.set_viewport_size({"width": 390, "height": 840})
     page.goto("/oneroster/")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
