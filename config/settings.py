@@ -179,10 +179,16 @@ EPGU_NAMESPACE = environment.text("KONTINGENT_EPGU_NAMESPACE", "urn://kontingent
 #: Who finds the client that a folder stands for: the rooms of ЕПГУ and of clients do not know each other.
 EPGU_CLIENT = "kontingent.access.machines.queries.citizens_service"
 #: Kinds of adapters that sources of journals may be read by: each names an object ``registry.Kind``.
-JOURNAL_ADAPTERS = ("kontingent.exchange.journals.sources.folders.KIND",)
+JOURNAL_ADAPTERS = (
+    "kontingent.exchange.journals.sources.folders.KIND",
+    "kontingent.exchange.oneroster.consuming.rest.KIND",
+    "kontingent.exchange.oneroster.consuming.folder.KIND",
+)
 #: Where exports of journals are left as files: a folder for each source; and where the secrets of sources lie, a file each.
 JOURNAL_FOLDERS = environment.text("KONTINGENT_JOURNAL_FOLDERS", str(VAR_DIR / "sources"))
 JOURNAL_SECRETS = environment.text("KONTINGENT_JOURNAL_SECRETS", str(VAR_DIR / "secrets"))
+#: Hosts of one's own network that sources may ask, though their address is not public or not encrypted: host or host:port.
+JOURNAL_HOSTS = tuple(environment.text("KONTINGENT_JOURNAL_HOSTS", "").replace(",", " ").split())
 #: What seals the names of learners whom files call by name (ADR 0027). Changed, they have to be recognised anew.
 JOURNAL_NAMES_KEY = environment.text("KONTINGENT_JOURNAL_NAMES_KEY", "") or SECRET_KEY
 #: How many batches of electronic journals are taken at once; others are asked to wait.

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
+
+from django.db.models import Count, IntegerField, Max, Sum
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 
 from kontingent.audit.models import Entry
 from kontingent.audit.permissions import AuditPermission
@@ -57,6 +61,26 @@ def search(
         rows = rows.filter(moment__lte=before[0]).exclude(moment=before[0], id__gte=before[1])
     with scope.journal(permission=AuditPermission.READ_JOURNAL.value):
         return list(rows[:limit])
+
+
+class Given(NamedTuple):
+    """What a machine was given in a while: answers with personal data, people in them, the last time."""
+
+    answers: int
+    people: int
+    last: datetime
+
+
+def given_to(actor: Actor, codes: Collection[str], *, since: datetime) -> dict[str, Given]:
+    """Return what machines were given since a moment, by the code of each; one statement, nobody is named."""
+    actor.require(AuditPermission.READ_JOURNAL)
+    rows = Entry.objects.filter(
+        kind="machines.personal_data_given", actor_code__in=codes, moment__gte=since
+    ).values_list("actor_code")
+    people = Sum(Cast(KeyTextTransform("count", "data"), IntegerField()))
+    with scope.journal(permission=AuditPermission.READ_JOURNAL.value):
+        told = list(rows.annotate(answers=Count("pk"), people=people, last=Max("moment")))
+    return {code: Given(answers, count or 0, last) for code, answers, count, last in told}
 
 
 def _conditions(where: JournalFilter) -> dict[str, Any]:

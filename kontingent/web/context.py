@@ -95,6 +95,7 @@ _SECTIONS: dict[str, tuple[Section, ...]] = {
         Section("Поздние правки", "/late/", PerformancePermission.DECIDE, in_organisation=True),
         Section("Сверка с журналом", "/reconciliation/", ReconciliationPermission.VIEW),
         Section("Источники журналов", "/sources/", SourcePermission.VIEW),
+        Section("OneRoster", "/oneroster/", SourcePermission.VIEW),
     ),
     "Сводки": (
         Section("Контингент", "/contingent/", EnrolmentPermission.COUNT),

@@ -17,6 +17,7 @@ TYPES: Final = {
     "xml": "application/xml",
     "csv": "text/csv; charset=utf-8",
     "pdf": "application/pdf",
+    "zip": "application/zip",
 }
 
 

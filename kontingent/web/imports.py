@@ -14,6 +14,7 @@ from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment.rules import conditions
+from kontingent.exchange.oneroster import rostering
 from kontingent.exchange.spreadsheets import fields
 from kontingent.exchange.staging import applying, jobs, queries, reading
 from kontingent.exchange.staging.models import Batch
@@ -110,6 +111,7 @@ def one(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         statuses=[(code, title, batch.totals.get(code, 0)) for code, title in STATUS_TITLES.items()],
         after=rows[-1].pk if len(rows) == queries.PAGE else None,
         same=queries.earlier_with_same_content(batch),
+        roster=rostering.overview(actor_of(request), batch),
     )
 
 

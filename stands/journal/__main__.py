@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from stands.journal import export
 from stands.journal.client import Api, Refused
+from stands.journal.gradebook import Writing, collections_of
+from stands.journal.oneroster import Face, Server
 from stands.journal.school import LESSONS_A_DAY, USUAL, Rates, SchoolClass, classes_of, day_of, lessons_over
 
 _ZONE, _EVENING = ZoneInfo("Asia/Yekaterinburg"), hour(20)
@@ -46,6 +48,11 @@ def main(arguments: Sequence[str] | None = None, *, say: Callable[[str], None] =
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mistakes", type=float, default=USUAL.mistake, help="mistakes per mark")
+    parser.add_argument(
+        "--serve", type=int, default=0, metavar="PORT",
+        help="deliver nothing: be asked by OneRoster REST there; the secret of whoever asks is read from JOURNAL_STAND_FACE_SECRET",
+    )  # fmt: skip
+    parser.add_argument("--face-client-id", default="kontingent", help="who may ask")
     a = parser.parse_args(arguments)
     secret = os.environ.get("JOURNAL_STAND_SECRET", "")
     speaks = not (a.export and a.lists)
@@ -55,6 +62,8 @@ def main(arguments: Sequence[str] | None = None, *, say: Callable[[str], None] =
         parser.error("--journal is needed, unless --export is given")
     api = Api(a.address, a.client_id, secret) if speaks else None
     try:
+        if a.serve:
+            return _serve(a, _begin(a, api, say), say)
         if a.export:
             _export(a, api, say)
         elif api is not None:
@@ -125,6 +134,22 @@ def _export(a: argparse.Namespace, api: Api | None, say: Callable[[str], None]) 
         if not a.every:
             return
         time.sleep(a.every)
+
+
+def _serve(a: argparse.Namespace, classes: Sequence[SchoolClass], say: Callable[[str], None]) -> int:
+    """Be asked until stopped: what has been written until the last day, or until today."""
+    secret = os.environ.get("JOURNAL_STAND_FACE_SECRET", "")
+    if not secret:
+        say("✗ JOURNAL_STAND_FACE_SECRET не задан: без секрета спрашивать некому.")
+        return 2
+    tables = collections_of(Writing(classes, _moment(a).date(), a.days, a.seed))
+    server = Server(Face(tables, a.face_client_id, secret), port=a.serve)
+    say(f"Стенд журнала, OneRoster 1.2 (имитация): {server.address}, результатов {len(tables['results'])}.")
+    try:
+        server.serve_forever(poll_interval=0.2)
+    finally:
+        server.server_close()
+    return 0
 
 
 def deliver(

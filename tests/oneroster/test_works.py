@@ -60,7 +60,9 @@ def test_a_set_is_a_journal() -> None:
         ("s1", 'МАОУ "СОШ № 1", г. Пермь', "1025900000001")
     ]
     assert [tuple(one) for one in adapter.list_classes()] == [("c5a", "5А", "s1")]
-    assert [tuple(one) for one in adapter.list_enrollments()] == [("u1", "Иванова Анна Петровна", "c5a")]
+    assert [tuple(one) for one in adapter.list_enrollments()] == [
+        ("u1", "Иванова Анна Петровна", "c5a", "5А")
+    ]
     (mark,) = adapter.fetch_marks(ASKED_2026)
     assert not isinstance(mark, Finding)
     assert (mark.id, mark.learner, mark.value, mark.system, mark.work, mark.weight, mark.subject, mark.lesson) == (

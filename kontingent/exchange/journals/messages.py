@@ -203,6 +203,11 @@ class Lexicon:
         return f"{_NULL}\t{ogrn or self.ogrn}:{title_key(text)}"
 
 
+def is_id(text: str) -> bool:
+    """Say whether a key is written as the register's ids are: then it is taken for one."""
+    return bool(_UUID.fullmatch(text))
+
+
 def _whose(text: str) -> str:
     """A learner by the register's id or by the journal's own key: two columns."""
     return f"{text.lower()}\t" if _UUID.fullmatch(text) else f"{_NULL}\t{text}"

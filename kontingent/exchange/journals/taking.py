@@ -85,9 +85,15 @@ def deliver(*, actor: Actor, journal_code: str, consignment: Consignment, body: 
     return batch
 
 
+def may_be_delivered(school_year: int) -> bool:
+    """Say whether a journal may deliver of a school year at all."""
+    present = SchoolYear.of(clock.today()).begins_in
+    return present - YEARS_BACK <= school_year <= present
+
+
 def _check_year(school_year: int) -> None:
     present = SchoolYear.of(clock.today()).begins_in
-    if not present - YEARS_BACK <= school_year <= present:
+    if not may_be_delivered(school_year):
         raise InvalidValue(
             "journals.school_year",
             f"Учебный год {school_year} не принимается. Укажите школьный год от {present - YEARS_BACK} до {present}: "

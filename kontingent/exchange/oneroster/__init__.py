@@ -14,6 +14,9 @@
 ``bodies``    what a client writes, as JSON; pure
 ``actions``   declaring works, giving and taking back marks
 ``works``     what a journal delivered as tables of a set
+``rosters``   the class list of one school in a set, and what in it cannot be compared; pure
+``rostering`` that list on its way into the register: compared, decided, applied as a draft
+``consuming`` kinds of sources that read a journal
 ``cli``       a set checked or written on the command line
 Not here: HTTP (``api.oneroster``), what a mark means (``performance``). СНИЛС has no column here, on purpose.
 """

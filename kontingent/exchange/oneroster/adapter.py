@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from kontingent.exchange.journals.messages import (
     FinalMessage,
     LessonMessage,
     MarkMessage,
+    is_id,
 )
 from kontingent.exchange.oneroster import gradebook
 from kontingent.exchange.oneroster.gradebook import DELETED, NoMark, Row, Work
@@ -30,16 +31,28 @@ _NOTHING: Row = {}
 M = TypeVar("M", MarkMessage, AttendanceMessage, FinalMessage, LessonMessage)
 
 
+#: What is put before an id that looks like the register's and is not.
+OWN_ID = "or:"
+
+
+def line_of(name: str, line: int, _row: Row) -> str:
+    """Say where a row of a file stands."""
+    return f"{name}.csv, строка {line}"
+
+
 @dataclass(slots=True)
 class OneRosterSet:
     """The set, and when it was made: full sets do not say when their rows were changed.
 
-    ``known`` are rows sent before, by file and id, that changes may refer to.
+    ``known`` are rows sent before, by file and id, that changes may refer to; ``own_ids``: the journal calls learners by
+    ids of its own, which must not be taken for the register's; ``place`` says where a row stands.
     """
 
     content: RosterSet
     made_at: datetime
     known: Mapping[str, Mapping[str, Row]] = field(default_factory=dict)
+    own_ids: bool = False
+    place: Callable[[str, int, Row], str] = line_of
     _by_id: dict[str, dict[str, Row]] = field(default_factory=dict)
 
     def list_orgs(self) -> Iterator[SeenOrganisation]:
@@ -62,14 +75,16 @@ class OneRosterSet:
                 name = " ".join(
                     filter(None, (user.get(one, "") for one in ("familyName", "givenName", "middleName")))
                 )
-                yield SeenEnrolment(row["userSourcedId"], name, row["classSourcedId"])
+                of = self._one("classes", row["classSourcedId"])
+                title = of.get("title", "") if of.get("classType") == "homeroom" else ""
+                yield SeenEnrolment(self._learner(row["userSourcedId"]), name, row["classSourcedId"], title)
 
     def fetch_lessons(self, asked: Asked) -> Iterator[LessonMessage | Finding]:
         """Yield the rows of our extension."""
         for place, row in self._numbered("ext_lessons", asked, "classSourcedId"):
             in_class = self._one("classes", row["classSourcedId"])
             facts = self._common(row) | {
-                "class": in_class.get("title") if in_class and not _is_uuid(row["classSourcedId"]) else row["classSourcedId"],
+                "class": in_class.get("title") if in_class and not is_id(row["classSourcedId"]) else row["classSourcedId"],
                 "organisation": _ogrn(self._one("orgs", in_class.get("schoolSourcedId", ""))),
             }  # fmt: skip
             yield _message(
@@ -81,7 +96,7 @@ class OneRosterSet:
     def fetch_attendance(self, asked: Asked) -> Iterator[AttendanceMessage | Finding]:
         """Yield the rows of our extension."""
         for place, row in self._numbered("ext_attendance", asked, "classSourcedId"):
-            facts = self._common(row) | {"learner": row["studentSourcedId"]}
+            facts = self._common(row) | {"learner": self._learner(row["studentSourcedId"])}
             yield _message(
                 AttendanceMessage,
                 facts | _said(row, "date", "subject", "number", "code", "minutes", "comment"),
@@ -98,7 +113,7 @@ class OneRosterSet:
 
     def _results(self, kind: type[M], asked: Asked, *, final: bool) -> Iterator[M | Finding]:
         for number, row in enumerate(self._rows("results"), 2):
-            place = f"results.csv, строка {number}"
+            place = self.place("results", number, row)
             item = self._one("lineItems", row["lineItemSourcedId"])
             if not item:
                 if not final:
@@ -117,7 +132,7 @@ class OneRosterSet:
             except NoMark as none:
                 yield Finding(f"{place}, {none.column}", none.value, "oneroster.no_mark", none.message)
                 continue
-            yield _message(kind, facts, place)
+            yield _message(kind, facts | {"learner": self._learner(row["studentSourcedId"])}, place)
 
     def _work(self, item: Row) -> Work:
         in_class = self._one("classes", item["classSourcedId"])
@@ -137,7 +152,10 @@ class OneRosterSet:
     def _numbered(self, name: str, asked: Asked, class_column: str) -> Iterator[tuple[str, Row]]:
         for number, row in enumerate(self._rows(name), 2):
             if asked.wants(date.fromisoformat(row["date"]), row[class_column]):
-                yield f"{name}.csv, строка {number}", row
+                yield self.place(name, number, row), row
+
+    def _learner(self, key: str) -> str:
+        return OWN_ID + key if self.own_ids and is_id(key) else key
 
     def _one(self, name: str, key: str) -> Row:
         if name not in self._by_id:
@@ -152,10 +170,6 @@ def _said(row: Row, *names: str) -> dict[str, Any]:
 def _ogrn(row: Row) -> str:
     said = row.get("identifier", "")
     return said if said.isdigit() and len(said) in (13, 15) else ""
-
-
-def _is_uuid(text: str) -> bool:
-    return len(text) == 36 and text.count("-") == 4
 
 
 def _message(kind: type[M], facts: dict[str, Any], place: str) -> M | Finding:

@@ -44,11 +44,17 @@ class SeenClass(NamedTuple):
 
 
 class SeenEnrolment(NamedTuple):
-    """A learner in a class as the journal knows them."""
+    """A learner in a class as the journal knows them; ``class_title`` where classes have keys of their own."""
 
     learner_key: str
     name: str
     class_key: str
+    class_title: str = ""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the journal tells who is meant by a key of its own: by name and class."""
+        return bool(self.class_title and self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -176,14 +176,15 @@ def ask(*, actor: Actor, source_id: UUID, what: str) -> JournalSource:
 def leave_file(*, actor: Actor, source_id: UUID, filename: str, content: Iterator[bytes]) -> JournalSource:
     """Put a file into the source's folder (передать файл), as if the journal had."""
     found = _locked(actor, source_id)
-    if not registry.kind(found.adapter).takes_files:
+    kind = registry.kind(found.adapter)
+    if not kind.takes_files:
         raise RuleViolation("sources.takes_no_files", "Этот источник читает журнал сам, файлов он не принимает.")  # fmt: skip
-    if not found.mapping_number:
+    if kind.needs_mapping and not found.mapping_number:
         raise RuleViolation(
             "sources.no_mapping",
             "Сначала сохраните описание столбцов: без него файл прочесть нельзя. Откройте «Описание файлов».",
         )
-    digest = folders.leave(found.journal.code, filename, content)
+    digest = folders.leave(found.journal.code, filename, content, endings=kind.endings or folders.TABLES)
     audit.record(
         FileLeft(
             object_id=found.pk, organisation_id=found.organisation_id, source=found.journal.code, sha256=digest

@@ -21,7 +21,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +46,8 @@ MOST_A_RUN: Final = 200
 #: A name with what is put before and behind it must fit into what file systems allow.
 LONGEST_NAME: Final = 120
 _RECEIPT = re.compile(r"(?P<digest>[0-9a-f]{64})\.(?P<where>taken|refused)\.(?P<name>.+)", re.DOTALL)
-_ENDINGS = (".xlsx", ".xls", ".ods", ".csv", ".txt")
+#: How tables end.
+TABLES: Final = (".xlsx", ".xls", ".ods", ".csv", ".txt")
 
 
 class FolderSettings(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -77,12 +78,12 @@ class FilePiece:
             told["detail"] = (
                 "В файле не нашлось ни одной записи. Проверьте описание столбцов и положите файл ещё раз."
             )
-        _settle(self.folder, self.name, self.digest, where, told)
+        settle(self.folder, self.name, self.digest, where, told)
 
     def refused(self, refusal: KontingentError) -> None:
         """Steps 2 to 4."""
         told = {"file": self.name, "sha256": self.digest, "code": refusal.code, "detail": refusal.message}
-        _settle(self.folder, self.name, self.digest, REFUSED, told)
+        settle(self.folder, self.name, self.digest, REFUSED, told)
 
 
 def folder_of(code: str) -> Path:
@@ -98,11 +99,11 @@ def folder_of(code: str) -> Path:
     return folder
 
 
-def leave(code: str, filename: str, content: Iterator[bytes]) -> str:
+def leave(code: str, filename: str, content: Iterator[bytes], *, endings: Sequence[str] = TABLES) -> str:
     """Put a file into the folder, whole; return its digest. The name is kept as far as it is one."""
     name = re.sub(r"[^\w. -]+", "_", Path(filename).name).strip(". ")[-LONGEST_NAME:]
-    if not name.lower().endswith(_ENDINGS):
-        raise FileRefused("kind", f"Файл «{filename[:80]}» – не таблица. Принимаются {', '.join(_ENDINGS)}.")
+    if not name.lower().endswith(tuple(endings)):
+        raise FileRefused("kind", f"Файл «{filename[:80]}» не того вида. Принимаются {', '.join(endings)}.")
     folder, said = folder_of(code), hashlib.sha256()
     unfinished = folder / WORK / f"{os.getpid()}.part"
     with unfinished.open("wb") as file:
@@ -128,13 +129,13 @@ def pieces(opening: Opening, /) -> Iterator[FilePiece]:
     with folders.alone(folder / WORK / "lock") as mine:
         if not mine:
             return
-        _finish(folder)
+        finish(folder)
         year = SchoolYear(said.school_year) if said.school_year else SchoolYear.of(opening.today)
-        for name in _waiting(folder / IN, said):
+        for name in waiting(folder / IN, needs_marker=said.needs_marker, quiet_seconds=said.quiet_seconds):
             piece = _piece(folder, name, opening, opening.mapping, year)
             if piece is not None:
                 yield piece
-                _drop_marker(folder, name)
+                drop_marker(folder, name)
 
 
 def _piece(folder: Path, name: str, opening: Opening, mapping: Mapping, year: SchoolYear) -> FilePiece | None:
@@ -158,12 +159,15 @@ def _piece(folder: Path, name: str, opening: Opening, mapping: Mapping, year: Sc
     return FilePiece(folder, name, key, digest, adapter, asked)
 
 
-def _waiting(inbox: Path, said: FolderSettings) -> list[str]:
+def waiting(
+    inbox: Path, *, needs_marker: bool, quiet_seconds: int, endings: Sequence[str] = TABLES
+) -> list[str]:
+    """Return the names of whole files, the oldest first."""
     now, found = clock.now().timestamp(), list[tuple[float, str]]()
     with os.scandir(inbox) as entries:
         there = {one.name: one for one in entries}
     for name, one in there.items():
-        if not name.lower().endswith(_ENDINGS) or len(os.fsencode(name)) > 2 * LONGEST_NAME:
+        if not name.lower().endswith(tuple(endings)) or len(os.fsencode(name)) > 2 * LONGEST_NAME:
             continue
         try:
             known = one.stat(follow_symlinks=False)
@@ -171,8 +175,8 @@ def _waiting(inbox: Path, said: FolderSettings) -> list[str]:
             continue
         whole = (
             f"{name}{MARKER}" in there
-            if said.needs_marker
-            else now - max(known.st_mtime, known.st_ctime) >= said.quiet_seconds
+            if needs_marker
+            else now - max(known.st_mtime, known.st_ctime) >= quiet_seconds
         )
         if whole and stat.S_ISREG(known.st_mode):
             found.append((known.st_mtime, name))
@@ -182,7 +186,7 @@ def _waiting(inbox: Path, said: FolderSettings) -> list[str]:
 # -- steps that survive a kill ---------------------------------------------------------------------
 
 
-def _settle(folder: Path, name: str, digest: str, where: str, told: dict[str, Any]) -> None:
+def settle(folder: Path, name: str, digest: str, where: str, told: dict[str, Any]) -> None:
     """Step 2: the receipt is there whole and on the disk, or not at all; then 3 and 4."""
     unfinished = folder / WORK / "receipt.part"
     with unfinished.open("wb") as file:
@@ -191,10 +195,10 @@ def _settle(folder: Path, name: str, digest: str, where: str, told: dict[str, An
         os.fsync(file.fileno())
     unfinished.rename(folder / WORK / f"{digest}.{where}.{name}")
     folders.sync(folder / WORK)
-    _finish(folder)
+    finish(folder)
 
 
-def _finish(folder: Path) -> None:
+def finish(folder: Path) -> None:
     """Steps 3 and 4 for every receipt that stands complete. A name that was used before gets the digest in front."""
     for receipt in sorted((folder / WORK).iterdir()):
         if (said := _RECEIPT.fullmatch(receipt.name)) is None:
@@ -208,10 +212,10 @@ def _finish(folder: Path) -> None:
             folders.sync(folder / IN)
         receipt.rename(folder / where / f"{target}.receipt.json")
         folders.sync(folder / where)
-        _drop_marker(folder, name)
+        drop_marker(folder, name)
 
 
-def _drop_marker(folder: Path, name: str) -> None:
+def drop_marker(folder: Path, name: str) -> None:
     """The marker goes when its file is gone."""
     if not (folder / IN / name).exists():
         (folder / IN / f"{name}{MARKER}").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Whose names a file says: a learner who is the only one of that name in that class of the source's place.
+"""Whose names a source says: a learner who is the only one of that name in that class of the source's place.
 
 Sealed keys cannot be read back: they are recognised while the file is open, and again when refused rows are taken again, by sealing the
 names of the place's learners. Who is not alone in bearing the name is left to a human: reconciliation shows the key and its days.
@@ -20,6 +20,7 @@ from kontingent.enrolment.models import Placement
 from kontingent.exchange.journals.adapters.boundary import SeenEnrolment
 from kontingent.exchange.journals.adapters.sealing import PREFIX, Seal
 from kontingent.exchange.journals.events import LearnersNamed
+from kontingent.exchange.journals.messages import is_id
 from kontingent.exchange.journals.models import JournalSource, RefusedRow
 from kontingent.kernel import names
 from kontingent.kernel.actor import Actor
@@ -29,7 +30,11 @@ from kontingent.persons.models import SourceKey
 
 def remember(actor: Actor, source: JournalSource, seen: Iterable[SeenEnrolment], on: date) -> int:
     """Recognise learners whose keys are not known yet; return how many."""
-    fresh = {one.learner_key: one for one in seen if one.learner_key.startswith(PREFIX)}
+    fresh = {
+        one.learner_key: one
+        for one in seen
+        if one.learner_key.startswith(PREFIX) or (one.is_told and not is_id(one.learner_key))
+    }
     if not fresh:
         return 0
     with transaction.atomic():
@@ -96,7 +101,7 @@ def recognise(source: JournalSource, seen: Iterable[SeenEnrolment], on: date) ->
     """Return the learners by the key a file gives them: of those the scope in force shows, and the source's place has."""
     wanted = list(seen)
     studying = _studying(source, on)
-    classes = {title_key(one.class_key) for one in wanted}
+    classes = {_class_of(one) for one in wanted}
     if "" not in classes:
         studying = studying.filter(group__title_key__in=classes)
     bearers: defaultdict[tuple[str, str], set[UUID]] = defaultdict(set)
@@ -109,7 +114,11 @@ def recognise(source: JournalSource, seen: Iterable[SeenEnrolment], on: date) ->
             bearers["", name].add(person_id)
     found: dict[str, UUID] = {}
     for one in wanted:
-        alone = bearers.get((title_key(one.class_key), names.fold(one.name)), set())
+        alone = bearers.get((_class_of(one), names.fold(one.name)), set())
         if len(alone) == 1:
             found[one.learner_key] = next(iter(alone))
     return found
+
+
+def _class_of(one: SeenEnrolment) -> str:
+    return title_key(one.class_title or one.class_key)

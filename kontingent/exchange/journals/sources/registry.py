@@ -97,7 +97,7 @@ class Pieces(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of adapter."""
+    """A kind of adapter; ``endings`` of the files it takes, where they are not tables."""
 
     code: str
     title: str
@@ -106,6 +106,7 @@ class Kind:
     fields: tuple[Setting, ...] = ()
     needs_mapping: bool = False
     takes_files: bool = False
+    endings: tuple[str, ...] = ()
     pieces: Pieces
 
     def read_settings(self, said: Mapping[str, Any]) -> msgspec.Struct:

@@ -239,7 +239,7 @@ def test_killed_at_any_step_every_mark_stands_once(
     scene.put(HEAD + "".join(row(offset=n) for n in range(5)))
     with monkeypatch.context() as patched:
         patched.setattr(kernel_folders, "sync", mortal(kernel_folders.sync))
-        patched.setattr(folders, "_finish", mortal(folders._finish))
+        patched.setattr(folders, "finish", mortal(folders.finish))
         patched.setattr(feeding, "run", mortal(feeding.run))
         patched.setattr(running, "_close", mortal(running._close))
         try:
