@@ -73,7 +73,7 @@ class Narrow(NamedTuple):
     group: UUID | None = None
     organisation: UUID | None = None
     person: UUID | None = None
-    key: str | None = None
+    keys: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -101,6 +101,7 @@ class Shelf:
     columns: tuple[Column, ...]
     select: Callable[[Book, Narrow], _Sql]
     person: str = ""
+    by_row: bool = False
 
     @property
     def comparable(self) -> list[Column]:
@@ -112,29 +113,49 @@ EVERYTHING = Narrow()
 
 
 def page(book: Book, shelf: Shelf, asked: Asked, narrow: Narrow = EVERYTHING) -> Page:
-    """Return a page of a kind of object, in two statements."""
+    """Return a page of a kind of object, in two statements.
+
+    Of what is kept row by row only the ids are put in order, and the rows of the page are read by them: what it costs to tell a row,
+    the digest of its work above all, is spent on the page alone.
+    """
     condition, parameters = _condition(asked)
     selected = shelf.select(book, narrow)
-    order = f'"{asked.order.column}"'
     direction = "DESC NULLS LAST" if asked.order.descending else "ASC NULLS FIRST"
+    columns = '"sourcedId"' if shelf.by_row else "*"
     rows = _rows(
-        f'SELECT * FROM ({selected.text}) AS t{condition} ORDER BY {order} {direction}, "sourcedId" LIMIT %s OFFSET %s',
+        f"SELECT {columns}, count(*) OVER () AS total FROM ({selected.text}) AS t{condition} "
+        f'ORDER BY "{asked.order.column}" {direction}, "sourcedId" LIMIT %s OFFSET %s',
         [*selected.parameters, *parameters, asked.limit, asked.offset],
     )
-    if len(rows) < asked.limit and (rows or not asked.offset):
-        return Page(rows, asked.offset + len(rows))
+    if not rows:
+        return Page([], _count(selected, condition, parameters) if asked.offset else 0)
+    total = rows[0]["total"]
+    if shelf.by_row:
+        keys = [row["sourcedId"] for row in rows]
+        told = shelf.select(book, narrow._replace(keys=tuple(keys)))
+        by_key = {
+            row["sourcedId"]: row
+            for row in _rows(
+                f'SELECT * FROM ({told.text}) AS t WHERE "sourcedId" = ANY(%s)', [*told.parameters, keys]
+            )
+        }
+        rows = [by_key[key] for key in keys if key in by_key]
+    return Page(rows, total)
+
+
+def _count(selected: _Sql, condition: str, parameters: list[Any]) -> int:
     counted = _rows(
         f"SELECT count(*) AS total FROM ({selected.text}) AS t{condition}",
         [*selected.parameters, *parameters],
     )
-    return Page(rows, counted[0]["total"])
+    return int(counted[0]["total"])
 
 
 def one(book: Book, shelf: Shelf, source_id: str, narrow: Narrow = EVERYTHING) -> dict[str, Any]:
     """Return an object by its id, or refuse: unknown and out of reach are the same."""
     if "\0" in source_id:
         raise queries.unknown_object()
-    selected = shelf.select(book, narrow._replace(key=source_id))
+    selected = shelf.select(book, narrow._replace(keys=(source_id,)))
     rows = _rows(
         f'SELECT * FROM ({selected.text}) AS t WHERE "sourcedId" = %s LIMIT 1',
         [*selected.parameters, source_id],
@@ -180,9 +201,11 @@ def _id(book: Book, expression: str) -> str:
     return f'({told})::text COLLATE "C"'
 
 
-def _own_key(book: Book, key: str) -> str:
-    """Return the id as the journal itself said it."""
-    return key if book.journal else key.partition(BETWEEN)[2]
+def _own_keys(book: Book, narrow: Narrow) -> list[str] | None:
+    """Return ids as the journals themselves said them, None where none are asked for."""
+    if narrow.keys is None:
+        return None
+    return [key if book.journal else key.partition(BETWEEN)[2] for key in narrow.keys]
 
 
 def _of_book(book: Book, alias: str, *, kept_by_year: bool = True) -> _Sql:
@@ -291,7 +314,7 @@ def _categories(book: Book, narrow: Narrow) -> _Sql:
         "c.title::text AS title, c.weight FROM oneroster_category c"
     )
     said.join(_of_book(book, "c", kept_by_year=False))
-    key = None if narrow.key is None else _own_key(book, narrow.key)
+    key = next(iter(_own_keys(book, narrow) or ()), None)
     if key is not None:
         said.add(" AND c.source_id = %s", key)
         if gradebook.read_category_id(key) is None:
@@ -337,7 +360,7 @@ def _undeclared(book: Book, list_code: str, own: str, gathered: _Sql) -> _Sql:
 
 def _line_items(book: Book, narrow: Narrow) -> _Sql:
     """What the journal declared, and the marks that it gave for no declared work, gathered."""
-    key = None if narrow.key is None else _own_key(book, narrow.key)
+    key = next(iter(_own_keys(book, narrow) or ()), None)
     said = _Sql(
         f'SELECT {_id(book, "i.source_id")} AS "sourcedId", {_status("i.deleted_at")} AS status, i.changed_at AS "dateLastModified", '
         'i.title::text AS title, i.description::text AS description, i.assigned_on AS "assignDate", i.due_on AS "dueDate", '
@@ -412,9 +435,9 @@ def _results(book: Book, narrow: Narrow) -> _Sql:
         f'{_id(book, "m.external_id")} AS "sourcedId", ' + told.format(item=of_mark),
         _item_of_mark(),
     )
-    key = None if narrow.key is None else _own_key(book, narrow.key)
-    if key is not None:
-        said.add(" AND m.external_id = %s", key)
+    keys = _own_keys(book, narrow)
+    if keys is not None:
+        said.add(" AND m.external_id = ANY(%s)", keys)
     alike = (
         "CASE WHEN EXISTS (SELECT FROM performance_mark e WHERE e.school_year = m.school_year AND e.journal_id = m.journal_id "
         f"AND e.external_id = m.external_id) THEN '{FINAL}' || m.external_id ELSE m.external_id END"
@@ -428,8 +451,8 @@ def _results(book: Book, narrow: Narrow) -> _Sql:
             "performance_periodmark",
         )
     )
-    if key is not None:
-        said.add(" AND m.external_id = ANY(%s)", [key, key.removeprefix(FINAL)])
+    if keys is not None:
+        said.add(" AND m.external_id = ANY(%s)", [*keys, *(one.removeprefix(FINAL) for one in keys)])
     return said
 
 
@@ -443,8 +466,8 @@ def _score_scales(book: Book, narrow: Narrow) -> _Sql:
         's.group_id::text AS "classSourcedId", s.values AS "scoreScaleValue" FROM oneroster_scorescale s'
     )
     said.join(_of_book(book, "s")).join(_in_scope(book, narrow, "s"))
-    if narrow.key is not None:
-        said.add(" AND s.source_id = %s", _own_key(book, narrow.key))
+    if (keys := _own_keys(book, narrow)) is not None:
+        said.add(" AND s.source_id = ANY(%s)", keys)
     return said
 
 
@@ -458,8 +481,8 @@ def _lessons(book: Book, narrow: Narrow) -> _Sql:
         "m.topic::text AS topic, m.homework::text AS homework, m.teacher_name::text AS teacher FROM performance_lesson m"
     )
     said.join(_of_book(book, "m")).join(_in_scope(book, narrow, "m"))
-    if narrow.key is not None:
-        said.add(" AND m.external_id = %s", _own_key(book, narrow.key))
+    if (keys := _own_keys(book, narrow)) is not None:
+        said.add(" AND m.external_id = ANY(%s)", keys)
     return said
 
 
@@ -472,8 +495,8 @@ def _attendance(book: Book, narrow: Narrow) -> _Sql:
     said.join(_of_book(book, "m")).join(_of_people(book, narrow))
     if narrow.group:
         said.add(" AND m.group_id = %s", narrow.group)
-    if narrow.key is not None:
-        said.add(" AND m.external_id = %s", _own_key(book, narrow.key))
+    if (keys := _own_keys(book, narrow)) is not None:
+        said.add(" AND m.external_id = ANY(%s)", keys)
     return said
 
 
@@ -500,13 +523,15 @@ LINE_ITEMS = Shelf(
 RESULTS = Shelf(
     "results", "result",
     _columns("results", "lineItemSourcedId studentSourcedId scoreStatus score scoreDate comment textScore classSourcedId"),
-    _results, person="studentSourcedId",
+    _results, person="studentSourcedId", by_row=True,
 )  # fmt: skip
 SCORE_SCALES = Shelf(
     "scoreScales", "scoreScale", _columns("scoreScales", "title type courseSourcedId classSourcedId scoreScaleValue"), _score_scales
 )  # fmt: skip
 _EVERYTHING = {one.name: " ".join(one.header) for one in model.EXTENSIONS}
-LESSONS = Shelf("lessons", "lesson", _columns("ext_lessons", _EVERYTHING["ext_lessons"]), _lessons)
+LESSONS = Shelf(
+    "lessons", "lesson", _columns("ext_lessons", _EVERYTHING["ext_lessons"]), _lessons, by_row=True
+)
 ATTENDANCE = Shelf(
-    "attendance", "absence", _columns("ext_attendance", _EVERYTHING["ext_attendance"]), _attendance, person="studentSourcedId"
+    "attendance", "absence", _columns("ext_attendance", _EVERYTHING["ext_attendance"]), _attendance, person="studentSourcedId", by_row=True
 )  # fmt: skip
