@@ -14,8 +14,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from kontingent.achievements.portfolio import actions, documents, queries, rules, uploads
+from kontingent.achievements.portfolio.codes import Verdict
+from kontingent.achievements.portfolio.models import Achievement
 from kontingent.achievements.portfolio.permissions import PortfolioPermission
-from kontingent.achievements.portfolio.rules import Facts
+from kontingent.achievements.portfolio.rules import Facts, FieldDecision
 from kontingent.enrolment import queries as enrolment
 from kontingent.kernel import clock
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed, NotFound
@@ -25,6 +27,8 @@ from kontingent.web.files import saved_as, scan_as, table_as
 from kontingent.web.request import actor_of, optional_day, own_organisation, page, school_year, uuid_of, whole
 from kontingent.web.uploads import accepts_a_file
 
+#: A team may be picked out of so many classes at once.
+MOST_CLASSES = 6
 _takes_scans = accepts_a_file(lambda: uploads.LARGEST)
 
 
@@ -32,7 +36,7 @@ _takes_scans = accepts_a_file(lambda: uploads.LARGEST)
 def index(request: HttpRequest) -> HttpResponse:
     """What the actor's schools have attained in a school year, and how many proposals wait."""
     actor, year = actor_of(request), school_year(request)
-    filters = {name: request.GET.get(name, "") for name in rules.CODE_LISTS}
+    filters = _filters(request)
     found = queries.attained(actor, year, filters=filters)
     may_edit = actor.may(PortfolioPermission.EDIT)
     return page(
@@ -46,9 +50,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def index_file(request: HttpRequest, kind: str) -> HttpResponse:
     """The same as a table file."""
     actor, year = actor_of(request), school_year(request)
-    found = queries.attained(
-        actor, year, filters={name: request.GET.get(name, "") for name in rules.CODE_LISTS}, most=None
-    )
+    found = queries.attained(actor, year, filters=_filters(request), most=None)
     head = ["Ученик", "Организация", *rules.TITLES.values(), "Подлинник сверен"]
     lines = [
         [
@@ -60,13 +62,25 @@ def index_file(request: HttpRequest, kind: str) -> HttpResponse:
     return table_as(kind, f"dostizheniya-{year}", "Достижения", head, lines)
 
 
+#: What achievements are chosen by besides code lists.
+MORE = (
+    ("verified", "Подлинник", [("yes", "сверен"), ("no", "не сверен")]),
+    ("team", "Команда", [("yes", "в команде"), ("no", "лично")]),
+)
+
+
+def _filters(request: HttpRequest) -> dict[str, str]:
+    names = (*rules.CODE_LISTS, "text", *(name for name, _, _ in MORE))
+    return {name: request.GET.get(name, "")[:100] for name in names}
+
+
 def _years() -> list[tuple[int, str]]:
     present = SchoolYear.of(clock.today()).begins_in
     return [(year, str(SchoolYear(year))) for year in range(present, present - 11, -1)]
 
 
 def _choices() -> list[tuple[str, str, list[tuple[str, str]]]]:
-    return [(name, rules.TITLES[name], options) for name, options in queries.choices().items()]
+    return [(name, rules.TITLES[name], options) for name, options in queries.choices().items()] + list(MORE)
 
 
 @require_GET
@@ -82,9 +96,10 @@ def inbox(request: HttpRequest) -> HttpResponse:
 def of_learner(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """A learner's portfolio."""
     actor = actor_of(request)
-    found = queries.portfolio(actor, person_id, school_year=whole(request.GET.get("year")))
+    filters = _filters(request)
+    found = queries.portfolio(actor, person_id, school_year=whole(request.GET.get("year")), filters=filters)
     return page(
-        request, "portfolio/learner.html", found=found, person=persons.get(person_id), is_family=actor.scope.is_family,
+        request, "portfolio/learner.html", found=found, filters=filters, choices=_choices(), is_filtered=any(filters.values()), person=persons.get(person_id), is_family=actor.scope.is_family,
         years=_years(), year=whole(request.GET.get("year")),
         may_edit=actor.may(PortfolioPermission.EDIT) and not actor.scope.is_family,
     )  # fmt: skip
@@ -164,13 +179,11 @@ def new(request: HttpRequest) -> HttpResponse:
             error = refusal
     year = SchoolYear.of(clock.today()).begins_in
     groups = [(str(one.id), one.title) for one in enrolment.groups(actor, here, year, clock.today())]
-    group = uuid_of(request.GET.get("group", ""))
-    rows = (
-        enrolment.class_list(actor, group, clock.today())[1] if group and str(group) in dict(groups) else []
-    )
+    asked = [one for one in dict.fromkeys(request.GET.getlist("group")) if one in dict(groups)][:MOST_CLASSES]
+    classes = [(dict(groups)[one], enrolment.class_list(actor, UUID(one), clock.today())[1]) for one in asked]
     answer = page(
         request, "portfolio/form.html", heading="Внести достижение", error=error, values=request.POST, choices=queries.choices(),
-        groups=groups, group=str(group or ""), rows=rows, chosen=request.POST.getlist("who"), for_school=True, back="/portfolio/",
+        groups=groups, asked=asked, classes=classes, chosen=request.POST.getlist("who"), for_school=True, back="/portfolio/",
     )  # fmt: skip
     answer.status_code = 422 if error else 200
     return answer
@@ -190,11 +203,13 @@ def one(request: HttpRequest, achievement_id: UUID) -> HttpResponse:
         except KontingentError as refusal:
             error = refusal
     found, former = queries.one(actor, achievement_id)
-    may_edit = actor.may(PortfolioPermission.EDIT)
+    may_edit = queries.may_decide(actor, found)
+    values = request.POST if error else _values(actions.facts_of(found))
     answer = page(
         request, "portfolio/one.html", one=found, person=found.person, shown=queries.shown(found), error=error, may_edit=may_edit,
+        is_family=actor.scope.is_family, decided=queries.decided(found), fields=_fields(found, request.POST if error else {}, values),
         former=[(each, queries.shown(each.facts)) for each in former], scans=found.scans.order_by("uploaded_at"),
-        values=request.POST if error else _values(actions.facts_of(found)), choices=queries.choices(), largest=uploads.LARGEST // 1024 // 1024,
+        values=values, choices=queries.choices(), largest=uploads.LARGEST // 1024 // 1024,
     )  # fmt: skip
     answer.status_code = 422 if error else 200
     return answer
@@ -209,11 +224,14 @@ def _do(request: HttpRequest, achievement_id: UUID) -> HttpResponse:
     }
     match act:
         case "accept":
-            actions.accept(facts=_facts(data), verified="verified" in data, **common)
+            actions.accept(decisions=_decisions(data), verified="verified" in data, **common)
             said = "Принято: достижение в портфолио."
         case "correct":
             actions.correct(facts=_facts(data), **common)
             said = "Исправлено."
+        case "withdraw":
+            actions.withdraw(**common)
+            said = "Вы забрали предложение: школа его больше не видит среди ждущих. Предложить можно снова."
         case "refuse":
             actions.refuse(reason=data.get("reason", ""), **common)
             said = "Отклонено, семья увидит причину."
@@ -264,6 +282,51 @@ def _facts(data: Any) -> Facts:
     if place and not place.isdigit():
         raise InvalidValue("portfolio.place", "Место – число от 1 до 1000. Исправьте или оставьте пустым.")
     return Facts(happened_on=day, place=int(place) if place else None, **text)
+
+
+def _decisions(data: Any) -> dict[str, FieldDecision]:
+    """What is decided of each field of a proposal; a correction is read as in the form of an achievement."""
+    found = {}
+    for name in Facts._fields:
+        verdict = data.get(f"v_{name}", "")
+        if verdict not in (Verdict.CORRECTED.value, Verdict.REFUSED.value):
+            continue
+        value: Any = " ".join(data.get(name, "").split())
+        if verdict == Verdict.CORRECTED.value and name == "happened_on":
+            value = optional_day(value, "Дата")
+            if value is None:
+                raise InvalidValue("portfolio.happened_on", "Укажите дату, на которую исправляете.")
+        if verdict == Verdict.CORRECTED.value and name == "place":
+            if value and not value.isdecimal():
+                raise InvalidValue(
+                    "portfolio.place", "Место – число от 1 до 1000. Исправьте или оставьте пустым."
+                )
+            value = int(value) if value else None
+        found[name] = FieldDecision(Verdict(verdict), value, data.get(f"r_{name}", ""))
+    return found
+
+
+def _fields(found: Achievement, given: Any, values: Any) -> list[dict[str, Any]]:
+    """The rows of the form by which a proposal is decided: what is proposed, what may be done, what was chosen before a refusal."""
+    if found.state != "proposed":
+        return []
+    choices = queries.choices()
+    rows = []
+    for name, title, said in queries.shown(found):
+        verdicts = [
+            ("accepted", "принять" if said != "–" else "пусто"),
+            ("corrected", "исправить" if said != "–" else "вписать"),
+        ]
+        if said != "–" and name not in rules.ESSENTIAL:
+            verdicts.append(("refused", "отклонить"))
+        rows.append(
+            {
+                "name": name, "title": title, "said": said, "verdicts": verdicts, "chosen": given.get(f"v_{name}", ""),
+                "reason": given.get(f"r_{name}", ""), "value": values.get(name, ""), "options": choices.get(name),
+                "kind": "date" if name == "happened_on" else "text",
+            }
+        )  # fmt: skip
+    return rows
 
 
 def _values(facts: Facts) -> dict[str, Any]:

@@ -12,8 +12,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from kontingent.achievements.portfolio import actions, queries, rules
+from kontingent.achievements.portfolio.codes import Verdict
 from kontingent.achievements.portfolio.models import Achievement, FormerAchievement, Scan
-from kontingent.achievements.portfolio.rules import Facts
+from kontingent.achievements.portfolio.rules import Facts, FieldDecision
 from kontingent.audit.models import Entry
 from kontingent.codelists import actions as codelists
 from kontingent.kernel import clock
@@ -28,6 +29,7 @@ from kontingent.kernel.errors import (
 )
 from kontingent.kernel.scope import Scope
 from kontingent.stages.models import StageOrder
+from kontingent.storage.scope import scoped
 from tests import builders as b
 from tests.portfolio.papers import EXE, png
 
@@ -46,7 +48,7 @@ class Town:
         here, there = b.municipality(), b.municipality("lysva", "Лысьвенский округ")
         self.school, self.closed = b.school("Школа № 5", where=here), b.school("Школа № 7", where=there)
         self.anna, self.boris = b.person("Мальцева Анна Павловна"), b.person("Орлов Борис Ильич")
-        b.admitted(self.anna, b.group(self.school, "5А"))
+        self.place = b.admitted(self.anna, b.group(self.school, "5А"))
         b.admitted(self.boris, b.group(self.closed, "5А"))
         StageOrder.objects.create(
             stage="3", opens=True, municipality=here, starts_on=date(2025, 9, 1), number="1", dated=date(2025, 9, 1),
@@ -98,7 +100,8 @@ def test_proposed_corrected_in_one_field_and_accepted(town: Town) -> None:
     one = town.proposed(level_code="500")
     assert one.state == "proposed"
     assert [each.pk for each in queries.inbox(town.secretary)] == [one.pk]
-    actions.accept(actor=town.secretary, achievement_id=one.pk, facts=FACTS, verified=True, version=1)
+    decisions = {"level_code": FieldDecision(Verdict.CORRECTED, "400", "в дипломе – Регион")}
+    actions.accept(actor=town.secretary, achievement_id=one.pk, decisions=decisions, verified=True, version=1)
     mine = queries.portfolio(town.family, town.anna)
     assert [each.level_code for each in mine.accepted] == ["400"]
     assert mine.accepted[0].verified_at is not None
@@ -195,7 +198,7 @@ def test_everybody_keeps_to_his_own(town: Town) -> None:
     with pytest.raises(NotAllowed):
         queries.portfolio(town.family, town.boris)
     for act in (
-        lambda: actions.accept(actor=town.foreign, achievement_id=one.pk, facts=FACTS, verified=False),
+        lambda: actions.accept(actor=town.foreign, achievement_id=one.pk, decisions={}, verified=False),
         lambda: actions.refuse(actor=town.foreign, achievement_id=one.pk, reason="так"),
         lambda: actions.revoke(actor=town.foreign, achievement_id=accepted.pk, reason="так"),
         lambda: actions.refuse(actor=town.secretary, achievement_id=uuid4(), reason="так"),
@@ -212,14 +215,14 @@ def test_everybody_keeps_to_his_own(town: Town) -> None:
     ):
         unchanged(act, NotFound)
     unchanged(
-        lambda: actions.accept(actor=viewer, achievement_id=one.pk, facts=FACTS, verified=False), NotAllowed
+        lambda: actions.accept(actor=viewer, achievement_id=one.pk, decisions={}, verified=False), NotAllowed
     )
     unchanged(lambda: actions.propose(actor=town.family, person_id=town.boris, facts=FACTS), NotAllowed)
     unchanged(lambda: actions.propose(actor=town.secretary, person_id=town.anna, facts=FACTS), NotAllowed)
     unchanged(lambda: actions.refuse(actor=town.secretary, achievement_id=one.pk, reason=" "), InvalidValue)
     unchanged(
         lambda: actions.accept(
-            actor=town.secretary, achievement_id=one.pk, facts=FACTS, verified=False, version=9
+            actor=town.secretary, achievement_id=one.pk, decisions={}, verified=False, version=9
         ),
         Conflict,
     )
@@ -256,7 +259,7 @@ def test_scans_are_attached_read_and_taken_away(town: Town, tmp_path: Path) -> N
         ),
         InvalidValue,
     )
-    actions.accept(actor=town.secretary, achievement_id=one.pk, facts=FACTS, verified=True)
+    actions.accept(actor=town.secretary, achievement_id=one.pk, decisions={}, verified=True)
     unchanged(
         lambda: actions.attach(
             actor=town.family, achievement_id=one.pk, upload=SimpleUploadedFile("a.png", png(9, 9))
@@ -271,3 +274,115 @@ def test_scans_are_attached_read_and_taken_away(town: Town, tmp_path: Path) -> N
 
 def test_changes_are_named() -> None:
     assert rules.changes(FACTS, FACTS._replace(place=1, title="Иная")) == ["title", "place"]
+
+
+def test_each_field_is_decided_for_a_reason_that_the_family_reads(town: Town) -> None:
+    one = town.proposed(supervisor="Иванова")
+    decisions = {
+        "place": FieldDecision(Verdict.CORRECTED, 3, "в дипломе третье"),
+        "supervisor": FieldDecision(Verdict.REFUSED, reason="в дипломе нет"),
+        "team": FieldDecision(Verdict.CORRECTED, "Эврика", "выступал в команде"),
+        "happened_on": FieldDecision(Verdict.CORRECTED, date(2025, 11, 11), "второй день"),
+    }
+    actions.accept(actor=town.secretary, achievement_id=one.pk, decisions=decisions, verified=False)
+    [mine] = queries.portfolio(town.family, town.anna).accepted
+    assert (mine.place, mine.supervisor, mine.team) == (3, "", "Эврика")
+    assert mine.happened_on == date(2025, 11, 11)
+    told = {name: (each["verdict"], each["said"], each["reason"]) for name, each in mine.decisions.items()}
+    assert told["supervisor"] == ("refused", "Иванова", "в дипломе нет")
+    assert told["place"] == ("corrected", 2, "в дипломе третье")
+    assert told["team"] == ("corrected", "", "выступал в команде")
+    assert told["happened_on"] == ("corrected", "2025-11-10", "второй день")
+    assert told["title"] == ("accepted", FACTS.title, "")
+    assert "uin" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "decision", "code"),
+    [
+        ("place", FieldDecision(Verdict.CORRECTED, 3, " "), "field_reason"),
+        ("place", FieldDecision(Verdict.REFUSED), "field_reason"),
+        ("place", FieldDecision(Verdict.CORRECTED, 2, "так"), "not_corrected"),
+        ("title", FieldDecision(Verdict.REFUSED, reason="нет"), "essential"),
+        ("team", FieldDecision(Verdict.REFUSED, reason="нет"), "nothing_said"),
+        ("subject_code", FieldDecision(Verdict.REFUSED, reason="нет"), "subject_code"),
+        ("place", FieldDecision(Verdict.CORRECTED, 2000, "так"), "place"),
+        ("place", FieldDecision(Verdict.CORRECTED, 3, "я" * 301), "field_reason"),
+    ],
+)
+def test_a_field_is_not_decided_so(town: Town, name: str, decision: FieldDecision, code: str) -> None:
+    one = town.proposed()
+    assert (
+        unchanged(
+            lambda: actions.accept(
+                actor=town.secretary, achievement_id=one.pk, decisions={name: decision}, verified=False
+            ),
+            InvalidValue,
+        ).code
+        == f"portfolio.{code}"
+    )
+
+
+def test_a_family_takes_back_what_waits_and_only_that(town: Town) -> None:
+    one = town.proposed()
+    with scoped(town.family):
+        actions.attach(actor=town.family, achievement_id=one.pk, upload=SimpleUploadedFile("a.png", png()))
+    unchanged(lambda: actions.withdraw(actor=town.secretary, achievement_id=one.pk), NotFound)
+    unchanged(lambda: actions.withdraw(actor=town.family, achievement_id=one.pk, version=7), Conflict)
+    with scoped(town.family):
+        actions.withdraw(actor=town.family, achievement_id=one.pk, version=1)
+    assert queries.inbox(town.secretary) == []
+    unchanged(lambda: actions.withdraw(actor=town.family, achievement_id=one.pk), RuleViolation)
+    unchanged(
+        lambda: actions.accept(actor=town.secretary, achievement_id=one.pk, decisions={}, verified=False),
+        RuleViolation,
+    )
+    again = town.proposed()
+    actions.accept(actor=town.secretary, achievement_id=again.pk, decisions={}, verified=False)
+    unchanged(lambda: actions.withdraw(actor=town.family, achievement_id=again.pk), RuleViolation)
+
+
+def test_so_many_proposals_may_wait(town: Town) -> None:
+    for number in range(actions.MOST_PROPOSALS):
+        town.proposed(title=f"Олимпиада {number}")
+    assert unchanged(town.proposed, RuleViolation).code == "portfolio.proposals"
+    actions.withdraw(actor=town.family, achievement_id=Achievement.objects.earliest("entered_at").pk)
+    assert town.proposed().state == "proposed"
+
+
+def test_after_a_transfer_the_new_school_decides(town: Town) -> None:
+    here = town.school.municipality
+    other = b.school("Школа № 9", where=here)
+    rights = ("achievement.view", "achievement.edit", "person.view", "enrolment.view")
+    new, one = b.actor_of(other, *rights), town.proposed()
+    with scoped(new):
+        assert queries.inbox(new) == []
+    unchanged(lambda: actions.refuse(actor=new, achievement_id=one.pk, reason="так"), NotFound)
+    b.left(town.anna, town.place, town.school, on=date(2026, 1, 12))
+    b.admitted(town.anna, b.group(other, "5А"), on=date(2026, 1, 12))
+    with scoped(town.secretary):
+        assert queries.inbox(town.secretary) == []
+        with pytest.raises(NotFound):
+            actions.refuse(actor=town.secretary, achievement_id=one.pk, reason="так")
+    with scoped(new):
+        assert [each.pk for each in queries.inbox(new)] == [one.pk]
+        actions.accept(actor=new, achievement_id=one.pk, decisions={}, verified=True)
+    one.refresh_from_db()
+    assert (one.state, one.organisation_id) == ("accepted", other.id)
+    unchanged(lambda: actions.revoke(actor=town.secretary, achievement_id=one.pk, reason="так"), NotFound)
+
+
+def test_the_list_is_filtered(town: Town) -> None:
+    town.entered()
+    town.entered(title="Робофест", kind_code="200", stage_code="", subject_code="", team="Шестерёнки")
+
+    def titles(**filters: str) -> list[str]:
+        return [each.title for each in queries.attained(town.secretary, 2025, filters=filters).rows]
+
+    assert titles(text="робо") == ["Робофест"]
+    assert titles(team="yes") == ["Робофест"]
+    assert titles(kind_code="100") == [FACTS.title]
+    assert titles(verified="no") == []
+    assert len(titles(verified="yes")) == 2
+    found = queries.portfolio(town.family, town.anna, filters={"kind_code": "200"})
+    assert [each.title for each in found.accepted] == ["Робофест"]

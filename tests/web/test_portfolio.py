@@ -69,8 +69,15 @@ def test_from_the_family_to_the_printed_portfolio(town: dict[str, Any]) -> None:
     one = Achievement.objects.get()
     deeds = f"/portfolio/one/{one.pk}/"
     assert "снимок (png" in told(town["secretary"], deeds)
-    answer = town["secretary"].post(deeds, form(act="accept", level_code="300", verified="on", version="1"))
+    assert "Забрать предложение" in told(town["family"], deeds)
+    decision = form(act="accept", v_level_code="corrected", level_code="300", verified="on", version="1")
+    refused = town["secretary"].post(deeds, decision)
+    assert refused.status_code == 422
+    assert "Уровень: напишите причину" in refused.content.decode()
+    answer = town["secretary"].post(deeds, decision | {"r_level_code": "в дипломе <город>"})
     assert answer.status_code == 302
+    assert "в дипломе &lt;город&gt;" in told(town["family"], page)
+    assert "исправлено" in told(town["family"], deeds)
     assert "Предложила семья" in told(town["secretary"], deeds)
     assert "Прежде" in told(town["secretary"], deeds)
     assert "подлинник сверен" in told(town["family"], page)
@@ -139,7 +146,7 @@ def test_strangers_and_viewers(town: dict[str, Any]) -> None:
     told(town["stranger"], f"/portfolio/{town['anna']}/", 403)
     told(town["stranger"], f"/portfolio/{town['anna']}/portfolio.pdf", 403)
     assert "Конкурс" not in told(town["stranger"], "/portfolio/inbox/")
-    for act in ("accept", "refuse", "correct", "verify", "revoke", "attach", "detach"):
+    for act in ("accept", "refuse", "correct", "verify", "revoke", "attach", "detach", "withdraw"):
         assert (
             town["stranger"]
             .post(

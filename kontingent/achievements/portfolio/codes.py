@@ -10,6 +10,15 @@ class State(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     REVOKED = "revoked"
+    WITHDRAWN = "withdrawn"
+
+
+class Verdict(StrEnum):
+    """What a school decides about one field of a proposal."""
+
+    ACCEPTED = "accepted"
+    CORRECTED = "corrected"
+    REFUSED = "refused"
 
 
 class FileKind(StrEnum):

@@ -17,6 +17,14 @@ class AchievementProposed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AchievementWithdrawn(Event):
+    """A family took back what it had proposed."""
+
+    kind: ClassVar[str] = "portfolio.withdrawn"
+    title: ClassVar[str] = "Семья забрала предложенное достижение"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AchievementEntered(Event):
     """A school entered an achievement, of one learner or of a team."""
 

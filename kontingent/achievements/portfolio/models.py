@@ -9,7 +9,8 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from kontingent.achievements.portfolio.codes import FileKind
+from kontingent.achievements.portfolio.codes import FileKind, Verdict
+from kontingent.achievements.portfolio.rules import TITLES
 from kontingent.kernel.ids import new_id
 
 
@@ -50,6 +51,9 @@ class Achievement(AchievementFacts):
     reason = models.CharField(max_length=500, blank=True, help_text="why refused or revoked")
     verified_at = models.DateTimeField(null=True, help_text="when the original document was seen")
     verified_by_name = models.CharField(max_length=200, blank=True)
+    decisions = models.JSONField(
+        default=dict, help_text="field → verdict, what the family had said, reason (rules.decide)"
+    )
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -72,6 +76,15 @@ class Achievement(AchievementFacts):
     def __str__(self) -> str:
         """Return the title."""
         return self.title
+
+    @property
+    def changed_fields(self) -> list[tuple[str, str]]:
+        """Which fields of a proposal were not taken as proposed: title, reason."""
+        return [
+            (TITLES[name], told["reason"])
+            for name, told in self.decisions.items()
+            if told["verdict"] != Verdict.ACCEPTED
+        ]
 
 
 class FormerAchievement(models.Model):

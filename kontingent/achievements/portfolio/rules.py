@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from kontingent.achievements.portfolio.codes import GTO, OLYMPIAD, State
+from kontingent.achievements.portfolio.codes import GTO, OLYMPIAD, State, Verdict
 from kontingent.kernel import names
 from kontingent.kernel.errors import InvalidValue, RuleViolation
 from kontingent.kernel.school_year import SchoolYear
@@ -114,11 +114,74 @@ def changes(before: Facts, after: Facts) -> list[str]:
     return [name for name in Facts._fields if getattr(before, name) != getattr(after, name)]
 
 
+#: Without these nothing is left of an achievement: they may be corrected, not refused.
+ESSENTIAL = frozenset({"kind_code", "title", "happened_on", "level_code", "result_code"})
+LONGEST_REASON = 300
+
+
+class FieldDecision(NamedTuple):
+    """What a school decides about one field of what a family proposed; ``value`` is what it corrects it to."""
+
+    verdict: Verdict
+    value: Any = ""
+    reason: str = ""
+
+
+def decide(
+    proposed: Facts, decisions: Mapping[str, FieldDecision]
+) -> tuple[Facts, dict[str, dict[str, Any]]]:
+    """Return what an achievement says once its fields are decided, and what the family is told of each that it filled in or the school did.
+
+    A field without a decision is accepted as proposed.
+
+    Raises:
+        InvalidValue: a correction or refusal without a reason, a correction that changes nothing, a refusal of what there must be.
+    """
+    values, told = proposed._asdict(), {}
+    for name, proposal in proposed._asdict().items():
+        one = decisions.get(name, FieldDecision(Verdict.ACCEPTED))
+        reason = " ".join(one.reason.split())
+        if one.verdict is Verdict.ACCEPTED:
+            if proposal not in ("", None):
+                told[name] = {"verdict": one.verdict.value, "said": proposal, "reason": ""}
+            continue
+        if not reason:
+            raise InvalidValue(
+                "portfolio.field_reason", f"{TITLES[name]}: напишите причину, её прочитает семья."
+            )
+        if len(reason) > LONGEST_REASON:
+            raise InvalidValue(
+                "portfolio.field_reason",
+                f"{TITLES[name]}: причина длиннее {LONGEST_REASON} знаков. Сократите.",
+            )
+        if one.verdict is Verdict.REFUSED:
+            if name in ESSENTIAL:
+                raise InvalidValue(
+                    "portfolio.essential",
+                    f"{TITLES[name]}: без этого поля достижения нет. Исправьте его или отклоните достижение целиком.",
+                )
+            if proposal in ("", None):
+                raise InvalidValue(
+                    "portfolio.nothing_said", f"{TITLES[name]}: семья ничего не указала, отклонять нечего."
+                )
+            values[name] = None if name == "place" else ""
+        else:
+            if one.value == proposal:
+                raise InvalidValue(
+                    "portfolio.not_corrected",
+                    f"{TITLES[name]}: исправленное совпадает с предложенным. Примите поле или исправьте.",
+                )
+            values[name] = one.value
+        told[name] = {"verdict": one.verdict.value, "said": proposal, "reason": reason}
+    return Facts(**values), told
+
+
 _ACTS: dict[str, tuple[frozenset[State], str]] = {
     "accept": (frozenset({State.PROPOSED}), "Принять можно то, что предложено и ждёт решения"),
     "refuse": (frozenset({State.PROPOSED}), "Отклонить можно то, что предложено и ждёт решения"),
     "correct": (frozenset({State.ACCEPTED}), "Исправлять можно принятое достижение"),
     "verify": (frozenset({State.ACCEPTED}), "Подтвердить можно принятое достижение"),
+    "withdraw": (frozenset({State.PROPOSED}), "Забрать можно то, что предложено и ждёт решения школы"),
     "revoke": (frozenset({State.ACCEPTED}), "Отозвать можно принятое достижение"),
 }
 

@@ -7,6 +7,7 @@
 from kontingent.achievements.portfolio.actions import contests
 from kontingent.achievements.portfolio.actions.deciding import (
     LARGEST_TEAM,
+    MOST_PROPOSALS,
     MOST_SCANS,
     accept,
     attach,
@@ -19,10 +20,12 @@ from kontingent.achievements.portfolio.actions.deciding import (
     revoke,
     sweep,
     verify,
+    withdraw,
 )
 
 __all__ = [
     "LARGEST_TEAM",
+    "MOST_PROPOSALS",
     "MOST_SCANS",
     "accept",
     "attach",
@@ -36,4 +39,5 @@ __all__ = [
     "revoke",
     "sweep",
     "verify",
+    "withdraw",
 ]

@@ -278,11 +278,11 @@ _WRITING: Final = (
     "UPDATE portfolio_contestrow SET written_id = gen_random_uuid(), written_version = 1 WHERE delivery_id = %(file)s AND outcome = 'create'",
     "INSERT INTO portfolio_achievement (id, person_id, organisation_id, "
     + ", ".join(COLUMNS)
-    + ", title_key, state, by_family, entered_at, entered_by_name, decided_at, decided_by_name, reason, verified_at, verified_by_name, version) "
+    + ", title_key, state, by_family, entered_at, entered_by_name, decided_at, decided_by_name, reason, verified_at, verified_by_name, decisions, version) "
     "SELECT r.written_id, r.person_id, r.organisation_id, "
     + ", ".join(_NEW.values())
     + ", split_part(r.key, ':', 1), 'accepted', false, %(moment)s, %(by)s, %(moment)s, %(by)s, '', "
-    "CASE WHEN %(verified)s THEN %(moment)s::timestamptz END, CASE WHEN %(verified)s THEN %(by)s ELSE '' END, 1 "
+    "CASE WHEN %(verified)s THEN %(moment)s::timestamptz END, CASE WHEN %(verified)s THEN %(by)s ELSE '' END, '{}', 1 "
     "FROM portfolio_contestrow r WHERE r.delivery_id = %(file)s AND r.outcome = 'create'",
 )
 

@@ -5,12 +5,12 @@ Every act asks the gate of stage three where the school lies.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
 from kontingent.achievements.portfolio import files, rules
@@ -19,11 +19,13 @@ from kontingent.achievements.portfolio.events import (
     AchievementDecided,
     AchievementEntered,
     AchievementProposed,
+    AchievementWithdrawn,
     ScanAttached,
 )
 from kontingent.achievements.portfolio.models import Achievement, FormerAchievement, Scan
 from kontingent.achievements.portfolio.permissions import PortfolioPermission
-from kontingent.achievements.portfolio.rules import Facts
+from kontingent.achievements.portfolio.queries.shown import decider_of
+from kontingent.achievements.portfolio.rules import Facts, FieldDecision
 from kontingent.audit import actions as audit
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment.models import Enrolment
@@ -34,8 +36,8 @@ from kontingent.organisations import queries as organisations
 from kontingent.persons import queries as persons
 from kontingent.stages import queries as stages
 
-#: Of one achievement so many scans, of a team so many learners.
-MOST_SCANS, LARGEST_TEAM = 5, 40
+#: Of one achievement so many scans, of a team so many learners, of one learner so many proposals that wait.
+MOST_SCANS, LARGEST_TEAM, MOST_PROPOSALS = 5, 40, 20
 
 
 @transaction.atomic
@@ -44,7 +46,7 @@ def propose(*, actor: Actor, person_id: UUID, facts: Facts) -> Achievement:
 
     Raises:
         NotAllowed: it is not the actor's child.
-        RuleViolation: the child studies nowhere, or stage three is closed there.
+        RuleViolation: the child studies nowhere, stage three is closed there, or too many proposals wait.
     """
     if not actor.scope.is_family or person_id not in actor.scope.persons:
         raise NotAllowed("access.not_own", "Эти сведения не о вашем ребёнке. Вернитесь к списку.")
@@ -64,6 +66,13 @@ def propose(*, actor: Actor, person_id: UUID, facts: Facts) -> Achievement:
             "portfolio.studies_nowhere", "Сейчас ребёнок нигде не числится: предложить достижение некому."
         )
     _gate(place.organisation_id, facts)
+    with connection.cursor() as cursor:  # of two proposals at once the second counts the first
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [str(person_id)])
+    if Achievement.objects.filter(person_id=person_id, state=State.PROPOSED).count() >= MOST_PROPOSALS:
+        raise RuleViolation(
+            "portfolio.proposals",
+            f"Решения школы ждут уже {MOST_PROPOSALS} достижений. Дождитесь решения или заберите лишнее, потом предложите снова.",
+        )
     made = _made(
         person_id, place.organisation_id, _checked(facts, person_id), State.PROPOSED, actor, by_family=True
     )
@@ -126,13 +135,50 @@ def enter(
 
 @transaction.atomic
 def accept(
-    *, actor: Actor, achievement_id: UUID, facts: Facts, verified: bool, version: int | None = None
+    *,
+    actor: Actor,
+    achievement_id: UUID,
+    decisions: Mapping[str, FieldDecision],
+    verified: bool,
+    version: int | None = None,
 ) -> Achievement:
-    """Accept what a family proposed, each field as proposed or corrected; what it said before is kept."""
+    """Accept what a family proposed field by field (принять по полям): each as proposed, corrected or refused for a reason it will read.
+
+    The achievement becomes one of the school that decides, which after a transfer is not the one it was proposed to.
+    """
     found = _locked(actor, achievement_id, "accept", version)
+    facts, found.decisions = rules.decide(facts_of(found), decisions)
     corrected = _replace(found, facts, actor)
+    for told in found.decisions.values():
+        if isinstance(told["said"], date):
+            told["said"] = told["said"].isoformat()
     found.state = State.ACCEPTED
     return _decided(found, actor, "accepted", corrected=corrected, verified=verified)
+
+
+@transaction.atomic
+def withdraw(*, actor: Actor, achievement_id: UUID, version: int | None = None) -> Achievement:
+    """Take back what one has proposed and nobody has decided (забрать)."""
+    found = (
+        Achievement.objects.select_for_update(of=("self",))
+        .select_related("organisation")
+        .filter(pk=achievement_id)
+        .first()
+    )
+    if found is None or not actor.scope.is_family or found.person_id not in actor.scope.persons:
+        raise _no_such()
+    stages.gate(found.organisation.municipality).require(_field(found.kind_code))
+    _check_act("withdraw", found, version)
+    found.state = State.WITHDRAWN
+    found.version += 1
+    found.save(update_fields=["state", "version"])
+    audit.record(
+        AchievementWithdrawn(
+            subjects=(found.person_id,), object_id=found.pk, organisation_id=found.organisation_id
+        ),
+        actor=actor,
+    )
+    return found
 
 
 @transaction.atomic
@@ -177,13 +223,11 @@ def attach(*, actor: Actor, achievement_id: UUID, upload: files.Upload) -> Scan:
         NotFound: no such achievement for the actor.
     """
     rows = Achievement.objects.select_related("organisation")
-    if not actor.scope.is_family:  # a family may add to its proposal, not change it: it cannot lock the row
-        rows = rows.select_for_update(of=("self",))
-    found = rows.filter(pk=achievement_id).first()
+    found = rows.select_for_update(of=("self",)).filter(pk=achievement_id).first()
+    if found is None and actor.scope.is_family:  # a family may not lock what has been decided
+        found = rows.filter(pk=achievement_id).first()
     own = found is not None and actor.scope.is_family and found.person_id in actor.scope.persons
-    if found is None or not (
-        own or actor.scope.covers(found.organisation_id, found.organisation.municipality_id)
-    ):
+    if found is None or not (own or _covers(actor, found)):
         raise _no_such()
     if not own:
         actor.require(PortfolioPermission.EDIT)
@@ -222,8 +266,7 @@ def attach(*, actor: Actor, achievement_id: UUID, upload: files.Upload) -> Scan:
 def detach(*, actor: Actor, scan_id: UUID) -> None:
     """Take a scan away; its content is swept when nothing else names it."""
     scan = Scan.objects.select_related("achievement__organisation").filter(pk=scan_id).first()
-    place = scan.achievement.organisation if scan is not None else None
-    if scan is None or place is None or not actor.scope.covers(place.id, place.municipality_id):
+    if scan is None or not _covers(actor, scan.achievement):
         raise _no_such()
     actor.require(PortfolioPermission.EDIT)
     one = scan.achievement
@@ -302,17 +345,31 @@ def _locked(actor: Actor, achievement_id: UUID, act: str, version: int | None) -
         .filter(pk=achievement_id)
         .first()
     )
-    if found is None or not actor.scope.covers(found.organisation_id, found.organisation.municipality_id):
+    if found is None or not _covers(actor, found):
         raise _no_such()
     actor.require(PortfolioPermission.EDIT)
+    if found.state == State.PROPOSED:
+        found.organisation = organisations.get(decider_of(found))
     stages.gate(found.organisation.municipality).require(_field(found.kind_code))
+    _check_act(act, found, version)
+    return found
+
+
+def _covers(actor: Actor, found: Achievement) -> bool:
+    """Say whether an achievement is the actor's to decide on: what waits, where the learner studies now."""
+    place = found.organisation
+    if found.state == State.PROPOSED:
+        place = organisations.get(decider_of(found))
+    return actor.scope.covers(place.id, place.municipality_id)
+
+
+def _check_act(act: str, found: Achievement, version: int | None) -> None:
     rules.check_may(act, State(found.state))
     if version is not None and version != found.version:
         raise Conflict(
             "portfolio.changed",
             "За это время достижение изменил кто-то другой. Обновите страницу и посмотрите, что изменилось.",
         )
-    return found
 
 
 def _no_such() -> NotFound:

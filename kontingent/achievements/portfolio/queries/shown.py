@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Func, Q, QuerySet, UUIDField
 
 from kontingent.achievements.portfolio import files, rules
 from kontingent.achievements.portfolio.codes import State
@@ -24,6 +24,7 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed, NotFound
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
+from kontingent.organisations.models import Organisation
 from kontingent.stages import queries as stages
 
 PAGE = 200
@@ -45,8 +46,40 @@ class Portfolio:
         return [(codelists.title("achievement_kind", code), count) for code, count in sorted(counts.items())]
 
 
-def portfolio(actor: Actor, person_id: UUID, *, school_year: int | None = None) -> Portfolio:
-    """Return a learner's portfolio, of one school year when it is named; the read is journaled.
+#: Who decides on what waits (``row_security``): the school where the learner studies now.
+_DECIDER: Final = Func(
+    F("person_id"), F("organisation_id"), function="scope.achievement_decider", output_field=UUIDField()
+)
+
+
+def decider_of(one: Achievement) -> UUID:
+    """Return the school that decides on a proposal."""
+    found: UUID = (
+        Achievement.objects.filter(pk=one.pk).annotate(decider=_DECIDER).values_list("decider", flat=True)[0]
+    )
+    return found
+
+
+def _to_decide(actor: Actor) -> QuerySet[Achievement]:
+    """Return what waits for a decision of the actor's schools."""
+    places = Organisation.objects.filter(
+        organisations.scope_condition(actor.scope, organisation="id", municipality="municipality_id")
+    )
+    return (
+        Achievement.objects.filter(state=State.PROPOSED)
+        .annotate(decider=_DECIDER)
+        .filter(decider__in=places.values("id"))
+    )
+
+
+def portfolio(
+    actor: Actor,
+    person_id: UUID,
+    *,
+    school_year: int | None = None,
+    filters: Mapping[str, str] | None = None,
+) -> Portfolio:
+    """Return a learner's portfolio, of one school year and of such codes when they are named; the read is journaled.
 
     Raises:
         NotAllowed: the learner is a stranger to the actor, or stage three is closed where the actor works.
@@ -66,6 +99,7 @@ def portfolio(actor: Actor, person_id: UUID, *, school_year: int | None = None) 
     if school_year is not None:
         year = SchoolYear(school_year)
         found = found.filter(happened_on__gte=year.starts_on, happened_on__lt=year.ends_on)
+    found = found.filter(_chosen(filters))
     rows = list(found.order_by("-happened_on", "title_key")[:PAGE])
     reads.note(
         actor,
@@ -76,34 +110,45 @@ def portfolio(actor: Actor, person_id: UUID, *, school_year: int | None = None) 
     )
     of = {state: [one for one in rows if one.state == state] for state in State}
     return Portfolio(
-        person_id, of[State.ACCEPTED], of[State.PROPOSED], [*of[State.REFUSED], *of[State.REVOKED]]
+        person_id,
+        of[State.ACCEPTED],
+        of[State.PROPOSED],
+        [*of[State.REFUSED], *of[State.REVOKED], *of[State.WITHDRAWN]],
     )
 
 
 def one(actor: Actor, achievement_id: UUID) -> tuple[Achievement, list[FormerAchievement]]:
-    """Return an achievement with what it said before.
+    """Return an achievement with what it said before; a family is shown its own.
 
     Raises:
         NotFound: it is of strangers.
     """
-    actor.require(PortfolioPermission.VIEW)
+    family = actor.scope.is_family
+    if not family:
+        actor.require(PortfolioPermission.VIEW)
     stages.gate_for(actor).require("achievement")
     found = Achievement.objects.select_related("organisation", "person").filter(pk=achievement_id).first()
-    if found is None or not _sees(actor, found):
+    if found is None or not (found.person_id in actor.scope.persons if family else _sees(actor, found)):
         raise NotFound("portfolio.no_such", "Такого достижения нет.")
-    reads.note(actor, ReadKind.CARD, [found.person_id], object_id=achievement_id, what="достижение")
+    kind = ReadKind.FAMILY if family else ReadKind.CARD
+    reads.note(actor, kind, [found.person_id], object_id=achievement_id, what="достижение")
     return found, list(found.former.order_by("-pk"))
+
+
+def may_decide(actor: Actor, one: Achievement) -> bool:
+    """Say whether the actor may decide on an achievement or change it."""
+    if not actor.may(PortfolioPermission.EDIT):
+        return False
+    if one.state == State.PROPOSED:
+        return _to_decide(actor).filter(pk=one.pk).exists()
+    return actor.scope.covers(one.organisation_id, one.organisation.municipality_id)
 
 
 def inbox(actor: Actor) -> list[Achievement]:
     """Return what families propose to the actor's schools, the oldest first."""
     actor.require(PortfolioPermission.EDIT)
     stages.gate_for(actor).require("achievement")
-    found = (
-        Achievement.objects.select_related("person")
-        .prefetch_related("scans")
-        .filter(_within(actor), state=State.PROPOSED)
-    )
+    found = _to_decide(actor).select_related("person", "organisation").prefetch_related("scans")
     rows = list(found.order_by("entered_at")[:PAGE])
     reads.note(actor, ReadKind.LIST, [each.person_id for each in rows], what="предложенные достижения")
     return rows
@@ -112,7 +157,7 @@ def inbox(actor: Actor) -> list[Achievement]:
 def waiting(actor: Actor) -> int:
     """Return how many proposals wait for the actor's schools."""
     actor.require(PortfolioPermission.EDIT)
-    return Achievement.objects.filter(_within(actor), state=State.PROPOSED).count()
+    return _to_decide(actor).count()
 
 
 class Line(NamedTuple):
@@ -139,7 +184,7 @@ def attained(
 ) -> Attained:
     """Return the accepted achievements of the actor's scope in a school year, so many of them as rows, all where ``most`` is None.
 
-    ``filters`` are codes of kind, level, result and subject.
+    ``filters`` are codes of kind, level, result and subject, a part of the title (``text``), ``verified`` («yes», «no»), ``team``.
     """
     actor.require(PortfolioPermission.VIEW)
     stages.gate_for(actor).require("achievement")
@@ -147,9 +192,7 @@ def attained(
     found = Achievement.objects.filter(
         _within(actor), state=State.ACCEPTED, happened_on__gte=year.starts_on, happened_on__lt=year.ends_on
     )
-    for name, code in (filters or {}).items():
-        if code and name in rules.CODE_LISTS:
-            found = found.filter(**{name: code})
+    found = found.filter(_chosen(filters))
     counted = (
         found.order_by("kind_code", "level_code")
         .values_list("kind_code", "level_code")
@@ -176,6 +219,22 @@ def attained(
     )
     reads.note(actor, ReadKind.LIST, [each.person_id for each in rows], what="достижения")
     return Attained(rows, lines, sum(line.achievements for line in lines))
+
+
+def _chosen(filters: Mapping[str, str] | None) -> Q:
+    condition = Q()
+    for name, said in (filters or {}).items():
+        if not said:
+            continue
+        if name in rules.CODE_LISTS:
+            condition &= Q(**{name: said})
+        elif name == "text":
+            condition &= Q(title_key__contains=rules.title_key(said))
+        elif name == "team":
+            condition &= ~Q(team="") if said == "yes" else Q(team="")
+        elif name == "verified":
+            condition &= Q(verified_at__isnull=said != "yes")
+    return condition
 
 
 _WON = ("winner", "prize", "laureate", "diploma1", "diploma2", "diploma3", "gold", "silver", "bronze")
@@ -232,6 +291,15 @@ def shown(one: Any) -> list[tuple[str, str, str]]:
         value = one.get(name) if isinstance(one, Mapping) else getattr(one, name)
         found.append((name, title, told(name, value)))
     return found
+
+
+def decided(one: Achievement) -> list[tuple[str, str, str, str, str]]:
+    """Return what a school has decided about the fields of a proposal: title, verdict, what was proposed, what stands now, reason."""
+    return [
+        (title, said["verdict"], told(name, said["said"]), told(name, getattr(one, name)), said["reason"])
+        for name, title in rules.TITLES.items()
+        if (said := one.decisions.get(name))
+    ]
 
 
 def told(name: str, value: Any) -> str:
