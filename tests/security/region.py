@@ -70,6 +70,8 @@ from kontingent.persons.models import (
 )
 from kontingent.privacy.models import Question
 from kontingent.reports.models import EnteredCell, Explanation, Report, Step, Version
+from kontingent.rollout.models import CompletenessCount
+from kontingent.stages.fields import Stage
 from kontingent.stages.models import StageOrder
 from kontingent.trajectory.cases.models import Case, CaseDocument, CaseStep
 from kontingent.trajectory.feed.models import Change
@@ -138,6 +140,15 @@ def build(rng: random.Random) -> Region:
     _attestation(rng, region)
     _portfolio(rng, region)
     _cases(rng, region)
+    for school in region.schools:
+        CompletenessCount.objects.create(
+            on=date(2026, 9, 1),
+            organisation=school,
+            stage=Stage.PERSONAL.value,
+            field="snils",
+            required=20,
+            filled=19,
+        )
     return region
 
 
@@ -752,6 +763,11 @@ def allowed(actor: Actor) -> dict[str, set[Any]]:
             row.pk
             for row in Discrepancy.objects.all()
             if "reconciliation.view" in actor.permissions and row.organisation_id in here
+        },
+        "rollout_completenesscount": {
+            row.pk
+            for row in CompletenessCount.objects.all()
+            if "enrolment.count" in actor.permissions and row.organisation_id in here
         },
         "oneroster_category": _declared(Category, actor),
         "oneroster_lineitem": {
