@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -38,7 +39,7 @@ def site(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     env |= {"KONTINGENT_VAR": str(var), "KONTINGENT_STATIC": str(var / "static")}
     log = (var / "up.log").open("w+")
     up = subprocess.Popen(
-        [sys.executable, "-m", "runtime.cli", "up", "--demo", "--size", "XS"],
+        [sys.executable, "-m", "runtime.cli", "up", "--demo", "--size", "XS", "--port", str(_port())],
         cwd=ROOT,
         env=env,
         stdout=log,
@@ -50,6 +51,14 @@ def site(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         up.send_signal(signal.SIGINT)
         up.wait(40)
         log.close()
+
+
+def _port() -> int:
+    """A port that nobody listens on: two workers of the suite start their products at one moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        found: int = probe.getsockname()[1]
+    return found
 
 
 def _address(up: subprocess.Popen[bytes], log: Path) -> str:
