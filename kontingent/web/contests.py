@@ -17,11 +17,10 @@ from kontingent.achievements.portfolio.models import ContestFile, ContestRow
 from kontingent.achievements.portfolio.queries.contests import PAGE
 from kontingent.exchange.contests import jobs, receiving
 from kontingent.exchange.contests.profiles import TOLD, profile_of
-from kontingent.exchange.spreadsheets.refused import RefusedRow, workbook
 from kontingent.exchange.staging import wire
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed
-from kontingent.web.files import saved_as
+from kontingent.web import row_files
 from kontingent.web.request import actor_of, page, whole
 from kontingent.web.uploads import accepts_a_file
 
@@ -49,19 +48,11 @@ def files(request: HttpRequest) -> HttpResponse:
             error = refusal
     answer = page(
         request, "portfolio/files.html", rows=[(one, STATES[one.state], TOLD[FileKind(one.kind)]) for one in shown], values=request.POST,
-        kinds=[(kind.value, TOLD[kind].capitalize()) for kind in FileKind], profiles=[(profile_of(kind), _columns(kind)) for kind in FileKind],
+        kinds=[(kind.value, TOLD[kind].capitalize()) for kind in FileKind], profiles=[(profile_of(kind), row_files.columns(profile_of(kind))) for kind in FileKind],
         error=error,
     )  # fmt: skip
     answer.status_code = 422 if error else 200
     return answer
-
-
-def _columns(kind: FileKind) -> list[tuple[str, str, bool]]:
-    profile = profile_of(kind)
-    return [
-        (texts[0], ", ".join(texts[1:]), field in profile.required)
-        for field, texts in profile.columns.items()
-    ]
 
 
 def _received(request: HttpRequest, actor: Actor) -> ContestFile:
@@ -92,7 +83,7 @@ def file(request: HttpRequest, file_id: UUID) -> HttpResponse:
     titles = _titles(one)
     return page(
         request, "portfolio/file.html", **told, causes=[(cause, titles.get(cause.field, "Строка")) for cause in queries.contests.causes(one)],
-        rows=[(row, _said(row), _corrections(row), [(titles.get(p[0], "Строка"), p[1], p[3]) for p in row.problems]) for row in rows],
+        rows=[(row, _said(row), _corrections(row), row_files.problems(row, titles)) for row in rows],
         outcomes=[(code, title, one.totals.get(code, 0)) for code, title in OUTCOMES.items()], outcome=outcome,
         after=rows[-1].pk if len(rows) == PAGE else None, has_work=bool(one.totals.get("create") or one.totals.get("change")),
     )  # fmt: skip
@@ -100,13 +91,7 @@ def file(request: HttpRequest, file_id: UUID) -> HttpResponse:
 
 def _titles(one: ContestFile) -> dict[str, str]:
     """Field → how the file itself calls its column, with the column's number."""
-    profile = profile_of(FileKind(one.kind))
-    found = {field: profile.title_of(field) for field in profile.columns}
-    found |= {
-        field: f"{heading} (столбец {index})"
-        for index, (heading, field) in enumerate(one.columns, start=1)
-        if field
-    }
+    found = row_files.titles(profile_of(FileKind(one.kind)), one.columns)
     by_parts = all(field != "full_name" for _, field in one.columns)
     return found | {
         "name": found["family_name"] if by_parts else found["full_name"],
@@ -191,14 +176,4 @@ def refused_rows(request: HttpRequest, file_id: UUID) -> HttpResponse:
     """The refused lines as they were, with column, value and remedy beside."""
     actor = actor_of(request)
     one = queries.contests.file(actor, file_id)
-    titles = _titles(one)
-    headings = [heading for heading, _ in one.columns]
-    sheets: dict[str, list[str]] = {}
-    found = []
-    for row in queries.contests.refused_rows(actor, one):
-        sheets.setdefault(row.sheet, headings)
-        reasons = [
-            f"{titles.get(p[0], 'Строка')}{f' «{p[1]}»' if p[1] else ''}: {p[3]}" for p in row.problems
-        ]
-        found.append(RefusedRow(row.sheet, row.line, row.raw.split("\t"), reasons, []))
-    return saved_as(workbook(sheets or {"Лист": headings}, found), "refused.xlsx")
+    return row_files.refused(queries.contests.refused_rows(actor, one), one.columns, _titles(one))

@@ -23,14 +23,13 @@ from kontingent.codelists import queries as codelists
 from kontingent.enrolment import queries as enrolment
 from kontingent.exchange.attestation import jobs, receiving
 from kontingent.exchange.attestation.profiles import profile_of
-from kontingent.exchange.spreadsheets.refused import RefusedRow, workbook
 from kontingent.exchange.staging import wire
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
-from kontingent.web.files import saved_as
+from kontingent.web import row_files
 from kontingent.web.request import actor_of, page, uuid_of, whole
 from kontingent.web.uploads import accepts_a_file
 
@@ -154,19 +153,11 @@ def files(request: HttpRequest) -> HttpResponse:
     kinds = may_bring(actor)
     answer = page(
         request, "attestation/files.html", tabs=tabs(request), rows=[(one, STATES[one.state], TOLD[DeliveryKind(one.kind)]) for one in shown],
-        kinds=[(kind.value, TOLD[kind].capitalize()) for kind in kinds], profiles=[(profile_of(kind), _columns(kind)) for kind in kinds],
+        kinds=[(kind.value, TOLD[kind].capitalize()) for kind in kinds], profiles=[(profile_of(kind), row_files.columns(profile_of(kind))) for kind in kinds],
         error=error,
     )  # fmt: skip
     answer.status_code = 422 if error else 200
     return answer
-
-
-def _columns(kind: DeliveryKind) -> list[tuple[str, str, bool]]:
-    profile = profile_of(kind)
-    return [
-        (texts[0], ", ".join(texts[1:]), field in profile.required)
-        for field, texts in profile.columns.items()
-    ]
 
 
 def _received(request: HttpRequest, actor: Actor) -> Delivery:
@@ -197,7 +188,7 @@ def file(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     titles = _titles(one, kind)
     return page(
         request, "attestation/file.html", **told, causes=[(cause, titles.get(cause.field, "Строка")) for cause in queries.causes(one)],
-        rows=[(row, _said(row, kind), [(titles.get(p[0], "Строка"), p[1], p[3]) for p in row.problems]) for row in rows],
+        rows=[(row, _said(row, kind), row_files.problems(row, titles)) for row in rows],
         outcomes=[(code, title, one.totals.get(code, 0)) for code, title in OUTCOMES.items()], outcome=outcome,
         after=rows[-1].pk if len(rows) == PAGE else None, has_work=bool(one.totals.get("create") or one.totals.get("change")),
     )  # fmt: skip
@@ -205,13 +196,7 @@ def file(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
 
 def _titles(one: Delivery, kind: DeliveryKind) -> dict[str, str]:
     """Field → how the file itself calls its column, with the column's letter."""
-    profile = profile_of(kind)
-    found = {field: profile.title_of(field) for field in profile.columns}
-    found |= {
-        field: f"{heading} (столбец {index})"
-        for index, (heading, field) in enumerate(one.columns, start=1)
-        if field
-    }
+    found = row_files.titles(profile_of(kind), one.columns)
     name = (
         found["full_name"] if any(field == "full_name" for _, field in one.columns) else found["family_name"]
     )
@@ -263,14 +248,6 @@ def refused_rows(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     """The refused lines as they were, with column, value and remedy beside."""
     actor = actor_of(request)
     one = queries.delivery(actor, delivery_id)
-    titles = _titles(one, DeliveryKind(one.kind))
-    headings = [heading for heading, _ in one.columns]
-    sheets: dict[str, list[str]] = {}
-    found = []
-    for row in queries.refused_rows(actor, one):
-        sheets.setdefault(row.sheet, headings)
-        reasons = [
-            f"{titles.get(p[0], 'Строка')}{f' «{p[1]}»' if p[1] else ''}: {p[3]}" for p in row.problems
-        ]
-        found.append(RefusedRow(row.sheet, row.line, row.raw.split("\t"), reasons, []))
-    return saved_as(workbook(sheets or {"Лист": headings}, found), "refused.xlsx")
+    return row_files.refused(
+        queries.refused_rows(actor, one), one.columns, _titles(one, DeliveryKind(one.kind))
+    )

@@ -12,6 +12,7 @@ from kontingent.achievements.attestation.bringing import NEEDS
 from kontingent.achievements.attestation.codes import DeliveryKind
 from kontingent.achievements.attestation.events import ExamsDelivered
 from kontingent.achievements.attestation.models import DeliveredRow, Delivery
+from kontingent.achievements.files import is_reached
 from kontingent.audit import actions as audit
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
@@ -133,15 +134,6 @@ def give_back() -> tuple[int, list[UUID]]:
 def locked(actor: Actor, delivery_id: UUID) -> Delivery:
     """Return a file of the scope, locked."""
     one = Delivery.objects.select_for_update(of=("self",)).filter(pk=delivery_id).first()
-    if one is None or not _is_of(actor, one):
+    if one is None or not is_reached(actor, one):
         raise NotFound("attestation.no_such_delivery", "Такой загрузки нет.")
     return one
-
-
-def _is_of(actor: Actor, one: Delivery) -> bool:
-    if one.sent_by == actor.code or actor.scope.whole_region:
-        return True
-    if one.organisation_id is None:
-        return False
-    where = organisations.get(one.organisation_id)
-    return actor.scope.covers(where.id, where.municipality_id)

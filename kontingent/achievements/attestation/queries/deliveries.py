@@ -12,11 +12,11 @@ from django.db.models import Q
 from kontingent.achievements.attestation.bringing import NEEDS
 from kontingent.achievements.attestation.codes import DeliveryKind
 from kontingent.achievements.attestation.models import DeliveredRow, Delivery
+from kontingent.achievements.files import is_reached
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed, NotFound
-from kontingent.organisations import queries as organisations
 
 PAGE = 100
 
@@ -57,18 +57,9 @@ def delivery(actor: Actor, delivery_id: UUID) -> Delivery:
     """Return a file of the scope."""
     _require_some(actor)
     one = Delivery.objects.filter(pk=delivery_id).first()
-    if one is None or DeliveryKind(one.kind) not in may_bring(actor) or not _is_reached(actor, one):
+    if one is None or DeliveryKind(one.kind) not in may_bring(actor) or not is_reached(actor, one):
         raise NotFound("attestation.no_such_delivery", "Такой загрузки нет.")
     return one
-
-
-def _is_reached(actor: Actor, one: Delivery) -> bool:
-    if one.sent_by == actor.code or actor.scope.whole_region:
-        return True
-    if one.organisation_id is None:
-        return False
-    where = organisations.get(one.organisation_id)
-    return actor.scope.covers(where.id, where.municipality_id)
 
 
 def causes(one: Delivery) -> list[Cause]:

@@ -13,11 +13,11 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from kontingent.achievements import judging
+from kontingent.achievements.files import is_reached
 from kontingent.achievements.portfolio.codes import OLYMPIAD, FileKind
 from kontingent.achievements.portfolio.events import ContestsApplied, ContestsReceived, ContestsUndone
 from kontingent.achievements.portfolio.models import ContestFile, ContestRow
 from kontingent.achievements.portfolio.permissions import PortfolioPermission
-from kontingent.achievements.portfolio.queries.contests import is_reached
 from kontingent.achievements.portfolio.rules import Facts
 from kontingent.audit import actions as audit
 from kontingent.kernel import clock

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
+from kontingent.achievements.files import is_reached
 from kontingent.achievements.portfolio.models import Achievement, ContestFile, ContestRow
 from kontingent.achievements.portfolio.permissions import PortfolioPermission
 from kontingent.achievements.portfolio.rules import Facts
@@ -16,7 +17,6 @@ from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotFound
-from kontingent.organisations import queries as organisations
 
 PAGE = 100
 
@@ -47,16 +47,6 @@ def file(actor: Actor, file_id: UUID) -> ContestFile:
     if one is None or not is_reached(actor, one):
         raise NotFound("portfolio.no_such_file", "Такой загрузки нет.")
     return one
-
-
-def is_reached(actor: Actor, one: ContestFile) -> bool:
-    """Say whether a file is the actor's own or of an organisation of the scope."""
-    if one.sent_by == actor.code or actor.scope.whole_region:
-        return True
-    if one.organisation_id is None:
-        return False
-    where = organisations.get(one.organisation_id)
-    return actor.scope.covers(where.id, where.municipality_id)
 
 
 def causes(one: ContestFile) -> list[Cause]:
