@@ -60,8 +60,8 @@ TABLES: dict[str, tuple[str, ...]] = {
     ),
     "enrolment_placement": (
         "enrolment_id", "person_id", "organisation_id", "starts_on", "ends_on", "group_id", "grade", "programme_id",
-        "programme_kind_code", "adaptation_code", "study_form_code", "funding_code", "state", "is_main", "sex",
-        "birth_date", "recorded_at", "superseded_at",
+        "programme_kind_code", "adaptation_code", "study_form_code", "funding_code", "state", "enters_level",
+        "leaves_level", "is_main", "sex", "birth_date", "recorded_at", "superseded_at",
     ),
     "enrolment_studycondition": (
         "enrolment_id", "person_id", "organisation_id", "starts_on", "ends_on", *StudyFacts._fields, "recorded_at",

@@ -34,7 +34,7 @@ _ENROLMENTS = (
 )
 _PLACEMENTS = (
     "SELECT p.enrolment_id, p.starts_on, p.ends_on, p.group_id, p.grade, p.programme_id, p.programme_kind_code, "
-    "p.adaptation_code, p.study_form_code, p.funding_code, p.state, p.is_main, p.sex, p.birth_date, h.sex, h.birth_date "
+    "p.adaptation_code, p.study_form_code, p.funding_code, p.state, p.enters_level, p.leaves_level, p.is_main, p.sex, p.birth_date, h.sex, h.birth_date "
     "FROM enrolment_placement p JOIN persons_person h ON h.id = p.person_id "
     "WHERE p.superseded_at IS NULL AND p.enrolment_id = ANY(%s) ORDER BY p.enrolment_id, p.starts_on"
 )

@@ -226,6 +226,10 @@ class Movement(MovementFacts):
         return f"{self.kind} {self.effective_on}"
 
 
+#: Whose a period is, as an index carries it.
+_FLOWING = ("person", "organisation", "enrolment_id")
+
+
 class Projection(models.Model):
     """What both projections share: days in which it holds, moments in which we knew it.
 
@@ -284,9 +288,17 @@ class Enrolment(Projection):
                 condition=Q(superseded_at__isnull=True),
                 name="enrolment_organisation_now",
             ),
+            # Who came and who went in a period: flows read these two alone, without the table.
+            models.Index(
+                fields=["starts_on"],
+                condition=Q(superseded_at__isnull=True),
+                include=["ends_on", *_FLOWING, "level_code", "leaving_kind", "reason_code"],
+                name="enrolment_begun",
+            ),
             models.Index(
                 fields=["ends_on"],
                 condition=Q(superseded_at__isnull=True, ends_on__isnull=False),
+                include=["starts_on", *_FLOWING, "level_code", "leaving_kind", "reason_code"],
                 name="enrolment_ended",
             ),
         ]
@@ -311,6 +323,12 @@ class Placement(Projection):
     study_form_code = models.CharField(max_length=20)
     funding_code = models.CharField(max_length=20, blank=True)
     state = models.CharField(max_length=20, default="studying", help_text="codes.LearnerState")
+    enters_level = models.BooleanField(
+        db_default=False, help_text="the first of its level within the enrolment"
+    )
+    leaves_level = models.BooleanField(
+        db_default=False, help_text="the last of its level within the enrolment, ended"
+    )
     is_main = models.BooleanField()
     sex = models.CharField(max_length=1)
     birth_date = models.DateField()
@@ -338,6 +356,19 @@ class Placement(Projection):
                 fields=["group", "starts_on"],
                 condition=Q(superseded_at__isnull=True),
                 name="placement_group_now",
+            ),
+            # The borders of levels, as those of enrolments above.
+            models.Index(
+                fields=["starts_on"],
+                condition=Q(superseded_at__isnull=True, enters_level=True),
+                include=[*_FLOWING, "programme_kind_code"],
+                name="placement_enters_level",
+            ),
+            models.Index(
+                fields=["ends_on"],
+                condition=Q(superseded_at__isnull=True, leaves_level=True),
+                include=[*_FLOWING, "programme_kind_code"],
+                name="placement_leaves_level",
             ),
             # The cube of a day adds what was superseded since it was counted.
             models.Index(

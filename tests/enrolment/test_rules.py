@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -84,6 +85,42 @@ def test_leaving_on_the_day_of_admission_leaves_no_placement() -> None:
     assert folded.placements == ()
     assert folded.enrolment is not None
     assert folded.enrolment.ends_on == SEPTEMBER
+
+
+def test_a_level_begins_and_ends_within_an_enrolment() -> None:
+    upwards = {"programme_id": uuid4(), "programme_kind_code": "14", "study_form_code": "11"}
+    folded = fold(
+        [
+            admission(),
+            move(2, "promotion", date(2026, 9, 1), grade=6),
+            move(3, "placement", date(2027, 9, 1), group_id=FIVE_B, **upwards),
+            move(4, "promotion", date(2028, 9, 1), grade=11),
+        ]
+    )
+    assert [(p.programme_kind_code, p.enters_level, p.leaves_level) for p in folded.placements] == [
+        ("13", True, False),
+        ("13", False, True),
+        ("14", True, False),
+        ("14", False, False),
+    ]
+
+
+@given(st.lists(st.sampled_from(["", "12", "13"]), max_size=8), st.booleans())
+def test_the_borders_of_levels_are_where_the_level_changes(levels: list[str], left: bool) -> None:
+    moves = [
+        move(2 + n, "placement", SEPTEMBER + timedelta(days=1 + n), group_id=uuid4(),
+             **({"programme_id": uuid4(), "programme_kind_code": level} if level else {}))
+        for n, level in enumerate(levels)
+    ]  # fmt: skip
+    if left:
+        moves.append(move(99, "transfer_out", SEPTEMBER + timedelta(days=50), reason_code="T3"))
+    parts = fold([admission(), *moves]).placements
+    entered = [p for p in parts if p.enters_level]
+    last = [p for n, p in enumerate(parts) if n + 1 == len(parts) or parts[n + 1].enters_level]
+    assert entered[0] == parts[0]
+    assert all(a.programme_kind_code != b.programme_kind_code for a, b in pairwise(entered))
+    assert len(entered) == 1 + sum(a.programme_kind_code != b.programme_kind_code for a, b in pairwise(parts))
+    assert [p for p in parts if p.leaves_level] == [p for p in last if p.ends_on is not None]
 
 
 def test_what_changes_nothing_makes_no_new_placement() -> None:

@@ -21,7 +21,7 @@ _ENROLMENT = (
 )  # fmt: skip
 _PLACEMENT = (
     "starts_on", "ends_on", "group_id", "grade", "programme_id", "programme_kind_code", "adaptation_code",
-    "study_form_code", "funding_code", "state", "is_main", "sex", "birth_date",
+    "study_form_code", "funding_code", "state", "enters_level", "leaves_level", "is_main", "sex", "birth_date",
 )  # fmt: skip
 _OWNER = ("enrolment_id", "person_id", "organisation_id")
 

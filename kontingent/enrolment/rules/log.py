@@ -7,7 +7,7 @@ the table: 273-ФЗ art. 57, 58 (parts 8–10), 59–62; приказ Миноб
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -77,7 +77,11 @@ class MovementFacts(NamedTuple):
 
 
 class PlacementFacts(NamedTuple):
-    """A part of an enrolment in which nothing that is counted changes."""
+    """A part of an enrolment in which nothing that is counted changes.
+
+    ``enters_level``: the first of its level within the enrolment, ``leaves_level``: the last, where it has ended. ``fold`` says so of
+    finished parts only, so that flows between levels are read from the borders of levels, not from every change of a class.
+    """
 
     starts_on: date
     ends_on: date | None
@@ -89,6 +93,8 @@ class PlacementFacts(NamedTuple):
     study_form_code: str
     funding_code: str
     state: str
+    enters_level: bool = False
+    leaves_level: bool = False
 
 
 class EnrolmentFacts(NamedTuple):
@@ -160,7 +166,17 @@ def fold(movements: Iterable[MovementFacts]) -> Fold:
             current = _resumed(done, changed._replace(starts_on=movement.effective_on))
     if closing is None:
         done.append(current)
-    return Fold(_enrolment(opening, closing), tuple(done), state, previous)
+    return Fold(_enrolment(opening, closing), tuple(_with_borders(done)), state, previous)
+
+
+def _with_borders(parts: list[PlacementFacts]) -> Iterator[PlacementFacts]:
+    """Say where a level begins and ends: parts of one enrolment follow each other without a break."""
+    levels = [None, *(part.programme_kind_code for part in parts), None]
+    for part, before, after in zip(parts, levels, levels[2:], strict=False):
+        own = part.programme_kind_code
+        yield part._replace(
+            enters_level=before != own, leaves_level=part.ends_on is not None and after != own
+        )
 
 
 def _opened(movement: MovementFacts) -> PlacementFacts:

@@ -33,13 +33,14 @@ SELECT e.person_id, e.{day} AS day, {come} AS is_come, e.organisation_id, e.leve
     e.reason_code FROM enrolment_enrolment e
 WHERE e.superseded_at IS NULL AND e.level_code = ANY(%(counted)s) AND e.{day} BETWEEN %(since)s AND %(until)s AND e.ends_on IS DISTINCT FROM e.starts_on
 """
-#: A level may change within an enrolment, so levels go by placements; the reason is that of the enrolment that ended with it.
+#: A level may change within an enrolment, so levels go by the placements at their borders; the reason is that of the enrolment that
+#: ended with it.
 _PLACEMENTS = """
 SELECT p.person_id, p.{day} AS day, {come} AS is_come, p.organisation_id, p.programme_kind_code AS level, p.enrolment_id,
     e.leaving_kind, e.reason_code FROM enrolment_placement p
 LEFT JOIN enrolment_enrolment e ON NOT {come} AND e.enrolment_id = p.enrolment_id AND e.superseded_at IS NULL
     AND e.ends_on = p.ends_on AND e.ends_on BETWEEN %(since)s AND %(until)s
-WHERE p.superseded_at IS NULL AND p.programme_kind_code = ANY(%(counted)s) AND p.{day} BETWEEN %(since)s AND %(until)s
+WHERE p.superseded_at IS NULL AND p.{border} AND p.programme_kind_code = ANY(%(counted)s) AND p.{day} BETWEEN %(since)s AND %(until)s
 """
 #: On one day a child leaves before entering. An entering that follows a leaving is told with it. A college may be entered beside a
 #: school, so that two enterings or two leavings may follow each other: each of them is then told by itself.
@@ -47,7 +48,7 @@ _TRANSITIONS = """
 WITH happened AS ({gone} UNION ALL {came}),
 row_by_row AS (
     SELECT h.*, lag(h.is_come) OVER w AS after_come, NOT h.is_come AND coalesce(lead(h.is_come) OVER w, false) AS goes_on,
-        lead(h.organisation_id) OVER w AS then_id, lead(h.level) OVER w AS then_level, lead(h.enrolment_id) OVER w AS then_enrolment,
+        lead(h.organisation_id) OVER w AS then_id, lead(h.level) OVER w AS then_level,
         lead(h.day) OVER w AS then_day
     FROM happened h WINDOW w AS (PARTITION BY h.person_id ORDER BY h.day, h.is_come, h.enrolment_id)
 ),
@@ -56,8 +57,7 @@ moved AS (
         CASE WHEN r.goes_on THEN r.then_level END AS next_level, CASE WHEN r.goes_on THEN r.then_day END AS next_day
     FROM row_by_row r JOIN organisations_organisation o ON o.id = r.organisation_id
     LEFT JOIN organisations_organisation n ON n.id = r.then_id AND r.goes_on
-    WHERE (NOT r.is_come OR r.after_come IS DISTINCT FROM false)
-        AND NOT (r.goes_on AND r.then_enrolment = r.enrolment_id AND r.then_level = r.level)
+    WHERE NOT r.is_come OR r.after_come IS DISTINCT FROM false
 ),
 told AS (
     SELECT m.person_id, m.day, m.next_day, m.organisation_id, m.next_id, m.is_come, m.reason_code,
@@ -159,7 +159,8 @@ def _transitions(actor: Actor, asked: Asked) -> tuple[str, dict[str, Any]]:
     node, next_node = _NODES[asked.by]
     condition, parameters = _within(actor, asked)
     statement = _TRANSITIONS.format(
-        gone=spells.format(day="ends_on", come="false"), came=spells.format(day="starts_on", come="true"),
+        gone=spells.format(day="ends_on", come="false", border="leaves_level"),
+        came=spells.format(day="starts_on", come="true", border="enters_level"),
         node=node, next_node=next_node, scope=condition, **{one.name.lower(): one.value for one in Outside},
     )  # fmt: skip
     parameters |= {
