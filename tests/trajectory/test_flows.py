@@ -34,9 +34,9 @@ from kontingent.trajectory.flows.queries.flows import Asked, flows, movers
 from kontingent.trajectory.flows.rules import Flow
 from kontingent.trajectory.transfers import moving
 from tests import builders as b
-from tests.enrolment.test_history_property import World
+from tests.enrolment.test_history_property import World, held
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures(held.__name__)]
 YEAR = (date(2025, 9, 1), date(2026, 8, 31))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -33,28 +33,15 @@ from kontingent.trajectory.transfers import actions, settling
 from kontingent.trajectory.transfers.actions import Application
 from kontingent.trajectory.transfers.models import ConfirmedDeparture, Transfer
 from tests import builders as b
+from tests.clocks import Ticking
 
 pytestmark = pytest.mark.django_db
 RIGHTS = ("transfers.view", "transfers.register", "transfers.approve", "person.edit")
 
 
-class Clock:
-    """Today, which the test moves."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2025, 10, 6, 7, tzinfo=UTC)  # a Monday
-
-    def __call__(self) -> datetime:
-        self.at += timedelta(milliseconds=1)
-        return self.at
-
-    def pass_days(self, number: int) -> None:
-        self.at += timedelta(days=number)
-
-
 @pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    ticking = Clock()
+def now(monkeypatch: pytest.MonkeyPatch) -> Ticking:
+    ticking = Ticking()
     monkeypatch.setattr(clock, "now", ticking)
     return ticking
 
@@ -96,7 +83,7 @@ class Town:
 
 
 @pytest.fixture
-def town(now: Clock) -> Town:
+def town(now: Ticking) -> Town:
     return Town()
 
 
@@ -142,7 +129,7 @@ def test_confirmed_both_orders_are_signed_on_one_day(town: Town) -> None:
     assert not settling.settle(asked.pk)
 
 
-def test_a_school_that_never_answers_is_not_waited_for(town: Town, now: Clock) -> None:
+def test_a_school_that_never_answers_is_not_waited_for(town: Town, now: Ticking) -> None:
     asked = town.approved()
     assert asked.due_on == date(2025, 10, 9)
     now.pass_days(3)
@@ -155,7 +142,7 @@ def test_a_school_that_never_answers_is_not_waited_for(town: Town, now: Clock) -
     assert [place for place, _, _ in town.places()] == [town.former.id, town.receiver.id]
 
 
-def test_an_objection_is_told_and_blocks_nothing(town: Town, now: Clock) -> None:
+def test_an_objection_is_told_and_blocks_nothing(town: Town, now: Ticking) -> None:
     asked = town.approved()
     actions.object_to(actor=town.head, transfer_id=asked.pk, reason="долг по питанию")
     assert settling.settle_all() == 0
@@ -235,7 +222,7 @@ def test_what_the_rules_forbid_is_told_once_and_tried_again(town: Town) -> None:
     assert asked.held_up == ""
 
 
-def test_a_transfer_held_up_by_its_class_is_amended_and_goes_through(town: Town, now: Clock) -> None:
+def test_a_transfer_held_up_by_its_class_is_amended_and_goes_through(town: Town, now: Ticking) -> None:
     """The class was closed meanwhile: another one and another number, no new approval, the former school's term as it was."""
     asked = town.approved()
     enrolment.close_group(actor=b.ROOT, group_id=town.new.id, closed_on=date(2025, 10, 7))
@@ -397,7 +384,7 @@ def test_a_departure_is_confirmed_once_with_evidence(town: Town) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
-def test_every_child_is_in_exactly_one_school_on_every_day(now: Clock, seed: int) -> None:
+def test_every_child_is_in_exactly_one_school_on_every_day(now: Ticking, seed: int) -> None:
     """Random transfers, answers, silences, stops and cancellations over two months."""
     rng = random.Random(seed)
     codelists.load_all()
