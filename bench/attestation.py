@@ -87,7 +87,7 @@ def _measure(
     )
     started = time.perf_counter()
     with scoped(actor):
-        actions.claim(actor=actor, delivery_id=one.id, asked_by=wire.actor_to_json(actor))
+        actions.INTAKE.claim(actor=actor, file_id=one.id, asked_by=wire.actor_to_json(actor))
     receiving.apply(one.id)
     applying = time.perf_counter() - started
     yield Result(

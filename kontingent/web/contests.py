@@ -10,12 +10,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from kontingent.achievements.incoming.queries import PAGE
 from kontingent.achievements.portfolio import queries, rules
 from kontingent.achievements.portfolio.actions import contests as actions
 from kontingent.achievements.portfolio.codes import FileKind
 from kontingent.achievements.portfolio.models import ContestFile, ContestRow
-from kontingent.achievements.portfolio.queries.contests import PAGE
-from kontingent.exchange.contests import jobs, receiving
+from kontingent.exchange.contests import receiving
+from kontingent.exchange.contests.jobs import JOBS
 from kontingent.exchange.contests.profiles import TOLD, profile_of
 from kontingent.exchange.staging import wire
 from kontingent.kernel.actor import Actor
@@ -66,7 +67,7 @@ def _received(request: HttpRequest, actor: Actor) -> ContestFile:
         actor=actor, kind=kind, organisation_id=actor.organisation_id, file=cast(BinaryIO, file.file), filename=file.name or "таблица",
         document=request.POST.get("document", ""), verified="verified" in request.POST,
     )  # fmt: skip
-    jobs.read.defer(file_id=str(one.id))
+    JOBS.read.defer(file_id=str(one.id))
     return one
 
 
@@ -82,10 +83,10 @@ def file(request: HttpRequest, file_id: UUID) -> HttpResponse:
     rows = queries.contests.rows(actor, one, outcome=outcome, after=whole(request.GET.get("after")) or 0)
     titles = _titles(one)
     return page(
-        request, "portfolio/file.html", **told, causes=[(cause, titles.get(cause.field, "Строка")) for cause in queries.contests.causes(one)],
+        request, "portfolio/file.html", **told, causes=[(cause, titles.get(cause.field, "Строка")) for cause in queries.contests.FILES.causes(one)],
         rows=[(row, _said(row), _corrections(row), row_files.problems(row, titles)) for row in rows],
         outcomes=[(code, title, one.totals.get(code, 0)) for code, title in OUTCOMES.items()], outcome=outcome,
-        after=rows[-1].pk if len(rows) == PAGE else None, has_work=bool(one.totals.get("create") or one.totals.get("change")),
+        after=rows[-1].pk if len(rows) == PAGE else None, has_work=one.has_work,
     )  # fmt: skip
 
 
@@ -144,8 +145,8 @@ def apply(request: HttpRequest, file_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     queries.contests.file(actor, file_id)
     try:
-        actions.claim(actor=actor, file_id=file_id, asked_by=wire.actor_to_json(actor))
-        jobs.apply.defer(file_id=str(file_id))
+        actions.INTAKE.claim(actor=actor, file_id=file_id, asked_by=wire.actor_to_json(actor))
+        JOBS.apply.defer(file_id=str(file_id))
     except NotAllowed:
         raise
     except KontingentError as refusal:
@@ -176,4 +177,4 @@ def refused_rows(request: HttpRequest, file_id: UUID) -> HttpResponse:
     """The refused lines as they were, with column, value and remedy beside."""
     actor = actor_of(request)
     one = queries.contests.file(actor, file_id)
-    return row_files.refused(queries.contests.refused_rows(actor, one), one.columns, _titles(one))
+    return row_files.refused(queries.contests.FILES.refused_rows(actor, one), one.columns, _titles(one))

@@ -16,12 +16,14 @@ from kontingent.achievements.attestation.codes import DeliveryKind
 from kontingent.achievements.attestation.models import DeliveredRow, Delivery
 from kontingent.achievements.attestation.permissions import AttestationPermission
 from kontingent.achievements.attestation.queries import By
-from kontingent.achievements.attestation.queries.deliveries import PAGE, may_bring
+from kontingent.achievements.attestation.queries.deliveries import may_bring
 from kontingent.achievements.attestation.queries.documents import of_learner as documents_of
 from kontingent.achievements.attestation.queries.results import FEWEST, column_title
+from kontingent.achievements.incoming.queries import PAGE
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment import queries as enrolment
-from kontingent.exchange.attestation import jobs, receiving
+from kontingent.exchange.attestation import receiving
+from kontingent.exchange.attestation.jobs import JOBS
 from kontingent.exchange.attestation.profiles import profile_of
 from kontingent.exchange.staging import wire
 from kontingent.kernel import clock
@@ -170,7 +172,7 @@ def _received(request: HttpRequest, actor: Actor) -> Delivery:
     one = receiving.receive(
         actor=actor, kind=kind, organisation_id=actor.organisation_id, file=cast(BinaryIO, file.file), filename=file.name or "таблица"
     )  # fmt: skip
-    jobs.read.defer(delivery_id=str(one.id))
+    JOBS.read.defer(file_id=str(one.id))
     return one
 
 
@@ -184,13 +186,13 @@ def file(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     if one.state in WORKING:
         return page(request, "attestation/file_waits.html", **told)
     outcome = request.GET.get("outcome", "")
-    rows = queries.rows(actor, one, outcome=outcome, after=whole(request.GET.get("after")) or 0)
+    rows = queries.FILES.rows(actor, one, outcome=outcome, after=whole(request.GET.get("after")) or 0)
     titles = _titles(one, kind)
     return page(
-        request, "attestation/file.html", **told, causes=[(cause, titles.get(cause.field, "Строка")) for cause in queries.causes(one)],
+        request, "attestation/file.html", **told, causes=[(cause, titles.get(cause.field, "Строка")) for cause in queries.FILES.causes(one)],
         rows=[(row, _said(row, kind), row_files.problems(row, titles)) for row in rows],
         outcomes=[(code, title, one.totals.get(code, 0)) for code, title in OUTCOMES.items()], outcome=outcome,
-        after=rows[-1].pk if len(rows) == PAGE else None, has_work=bool(one.totals.get("create") or one.totals.get("change")),
+        after=rows[-1].pk if len(rows) == PAGE else None, has_work=one.has_work,
     )  # fmt: skip
 
 
@@ -234,8 +236,8 @@ def apply_file(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     queries.delivery(actor, delivery_id)
     try:
-        actions.claim(actor=actor, delivery_id=delivery_id, asked_by=wire.actor_to_json(actor))
-        jobs.apply.defer(delivery_id=str(delivery_id))
+        actions.INTAKE.claim(actor=actor, file_id=delivery_id, asked_by=wire.actor_to_json(actor))
+        JOBS.apply.defer(file_id=str(delivery_id))
     except NotAllowed:
         raise
     except KontingentError as refusal:
@@ -249,5 +251,5 @@ def refused_rows(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     one = queries.delivery(actor, delivery_id)
     return row_files.refused(
-        queries.refused_rows(actor, one), one.columns, _titles(one, DeliveryKind(one.kind))
+        queries.FILES.refused_rows(actor, one), one.columns, _titles(one, DeliveryKind(one.kind))
     )

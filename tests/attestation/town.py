@@ -165,7 +165,7 @@ def sent(
 def applied(actor: Actor, one: Delivery) -> Delivery:
     """Apply a checked file."""
     with scoped(actor):
-        actions.claim(actor=actor, delivery_id=one.id, asked_by=wire.actor_to_json(actor))
+        actions.INTAKE.claim(actor=actor, file_id=one.id, asked_by=wire.actor_to_json(actor))
     return receiving.apply(one.id)
 
 

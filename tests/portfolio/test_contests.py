@@ -83,7 +83,7 @@ def sent(actor: Actor, rows: Iterable[Sequence[Any]], *, kind: FileKind = FileKi
 
 def applied(actor: Actor, one: ContestFile) -> ContestFile:
     with scoped(actor):
-        contests.claim(actor=actor, file_id=one.id, asked_by=wire.actor_to_json(actor))
+        contests.INTAKE.claim(actor=actor, file_id=one.id, asked_by=wire.actor_to_json(actor))
     return receiving.apply(one.id)
 
 

@@ -3,7 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
-from kontingent.achievements.attestation.codes import DeliveryKind, DocumentForm, DocumentState
+from kontingent.achievements.attestation.codes import DocumentForm, DocumentState
+from kontingent.achievements.incoming.models import IncomingFile, IncomingRow
 from kontingent.kernel.ids import new_id
 
 
@@ -170,26 +171,8 @@ class SupplementLine(models.Model):
         return self.subject_title
 
 
-class Delivery(models.Model):
-    """A file of results or documents on its way in (загрузка результатов): uploaded → reading → checked → applying → applied, or refused."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    kind = models.CharField(max_length=10, choices=[(one.value, one.value) for one in DeliveryKind])
-    organisation = models.ForeignKey(
-        "organisations.Organisation", null=True, on_delete=models.PROTECT, related_name="+"
-    )
-    sent_by = models.CharField(max_length=80, help_text="code of the actor")
-    sent_by_name = models.CharField(max_length=200)
-    actor = models.JSONField(default=dict, help_text="who asked, for the worker")
-    filename = models.CharField(max_length=255)
-    size = models.BigIntegerField()
-    digest = models.CharField(max_length=64)
-    state = models.CharField(max_length=10, default="uploaded")
-    refusal = models.TextField(blank=True)
-    columns = models.JSONField(default=list, help_text="[heading, field] in the order of the file")
-    totals = models.JSONField(default=dict)
-    created_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
+class Delivery(IncomingFile):
+    """A file of results or documents on its way in (загрузка результатов); its ``kind`` is a ``DeliveryKind``."""
 
     class Meta:
         constraints = [
@@ -200,46 +183,16 @@ class Delivery(models.Model):
         ]
         indexes = [models.Index(fields=["sent_by", "-created_at"], name="exam_delivery_of")]
 
-    def __str__(self) -> str:
-        """Return the name of the file."""
-        return self.filename
 
+class DeliveredRow(IncomingRow):
+    """One line of such a file (строка загрузки)."""
 
-class DeliveredRow(models.Model):
-    """One line of a file as read, whom it is of, what would become of it (строка загрузки).
-
-    ``outcome``: create, change, same, refused. ``problems`` are [field, value, message]; the place is the line and the heading.
-    """
-
-    id = models.BigAutoField(primary_key=True)
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="rows")
-    sheet = models.CharField(max_length=100)
-    line = models.PositiveIntegerField()
-    raw = models.TextField(help_text="the cells of the line, separated by tabs")
-    family_name = models.CharField(max_length=100, blank=True)
-    given_name = models.CharField(max_length=100, blank=True)
-    patronymic = models.CharField(max_length=100, blank=True)
-    name_key = models.CharField(max_length=302, blank=True, db_collation="C")
-    birth_date = models.DateField(null=True)
-    snils = models.CharField(max_length=11, blank=True)
-    document_key = models.CharField(max_length=120, blank=True)
-    ogrn = models.CharField(max_length=15, blank=True)
-    day = models.DateField(null=True)
-    facts = models.JSONField(default=dict)
     key = models.CharField(
         max_length=120,
         blank=True,
         help_text="what must be there once: of a result with the person, of a document alone",
     )
-    person_id = models.UUIDField(null=True)
-    organisation_id = models.UUIDField(null=True)
-    standing_id = models.UUIDField(null=True, help_text="what it changes")
-    outcome = models.CharField(max_length=8)
-    problems = models.JSONField(default=list)
 
     class Meta:
         indexes = [models.Index(fields=["delivery", "outcome", "id"], name="delivered_row_outcome")]
-
-    def __str__(self) -> str:
-        """Return sheet and line."""
-        return f"{self.sheet}:{self.line}"

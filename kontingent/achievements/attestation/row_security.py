@@ -1,8 +1,9 @@
 """Whose results and documents a scope shows: those given in its organisations and those of the learners it knows, with the permission,
-where stage three is open. A family sees its own. A file belongs to whoever sent it and to the organisation it was sent for.
+where stage three is open. A family sees its own. Whose a file is stands in ``incoming.reach``.
 """
 
 from kontingent.achievements.attestation.permissions import AttestationPermission as May
+from kontingent.achievements.incoming import reach
 from kontingent.storage.row_security import Rule, holds, in_scope, sees
 
 #: Organisations where stage three is open, found once a statement. What forms and pages of the region count goes by it, too.
@@ -29,15 +30,6 @@ def _record(model: str, about: str, reads: tuple[May, ...], writes: tuple[May, .
     )  # fmt: skip
 
 
-_SENT = f"({{t}}.sent_by = (SELECT scope.actor()) OR {in_scope()})"
-_DELIVERY = Rule(
-    model="attestation.Delivery", about="имя файла, кто загрузил, заголовки", reads=_SENT, writes=_SENT,
-)  # fmt: skip
-_PART = (
-    "EXISTS (SELECT 1 FROM public.attestation_delivery w WHERE w.id = {t}.delivery_id "
-    f"AND {_SENT.format(t='w')})"
-)
-
 RULES: tuple[Rule, ...] = (
     _record(
         "attestation.ExamResult",
@@ -57,6 +49,5 @@ RULES: tuple[Rule, ...] = (
         (May.VIEW_DOCUMENTS, May.ISSUE),
         (May.ISSUE,),
     ),
-    _DELIVERY,
-    Rule(model="attestation.DeliveredRow", about="строки файлов с людьми", reads=_PART, writes=_PART),
+    *reach.rules("attestation.Delivery", "attestation.DeliveredRow"),
 )

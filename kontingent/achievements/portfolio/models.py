@@ -9,7 +9,8 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from kontingent.achievements.portfolio.codes import FileKind, Verdict
+from kontingent.achievements.incoming.models import IncomingFile, IncomingRow
+from kontingent.achievements.portfolio.codes import Verdict
 from kontingent.achievements.portfolio.rules import TITLES
 from kontingent.kernel.ids import new_id
 
@@ -120,32 +121,15 @@ class Scan(models.Model):
         return self.digest
 
 
-class ContestFile(models.Model):
-    """A file of results of olympiads and contests on its way in (загрузка итогов): uploaded → reading → checked → applying → applied → undone, or refused."""
+class ContestFile(IncomingFile):
+    """A file of results of olympiads and contests on its way in (загрузка итогов); its ``kind`` is a ``FileKind``. An applied one may be undone."""
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    kind = models.CharField(max_length=10, choices=[(one.value, one.value) for one in FileKind])
-    organisation = models.ForeignKey(
-        "organisations.Organisation", null=True, on_delete=models.PROTECT, related_name="+"
-    )
     document = models.CharField(
         max_length=200,
         blank=True,
         help_text="the organiser's protocol: for rows without a document of their own",
     )
     verified = models.BooleanField(help_text="whether the file was checked against the original protocol")
-    sent_by = models.CharField(max_length=80, help_text="code of the actor")
-    sent_by_name = models.CharField(max_length=200)
-    actor = models.JSONField(default=dict, help_text="who asked, for the worker")
-    filename = models.CharField(max_length=255)
-    size = models.BigIntegerField()
-    digest = models.CharField(max_length=64)
-    state = models.CharField(max_length=10, default="uploaded")
-    refusal = models.TextField(blank=True)
-    columns = models.JSONField(default=list, help_text="[heading, field] in the order of the file")
-    totals = models.JSONField(default=dict)
-    created_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
     undone_by_name = models.CharField(max_length=200, blank=True)
     purged_at = models.DateTimeField(
@@ -163,38 +147,12 @@ class ContestFile(models.Model):
         ]
         indexes = [models.Index(fields=["sent_by", "-created_at"], name="contest_file_of")]
 
-    def __str__(self) -> str:
-        """Return the name of the file."""
-        return self.filename
 
+class ContestRow(IncomingRow):
+    """One line of such a file and what was written of it (строка загрузки)."""
 
-class ContestRow(models.Model):
-    """One line of such a file as read, whom it is of, what would become of it and what was written (строка загрузки).
-
-    ``outcome``: create, change, same, refused. ``problems`` are [field, value, code, message]; the place is the line and the heading.
-    """
-
-    id = models.BigAutoField(primary_key=True)
     delivery = models.ForeignKey(ContestFile, on_delete=models.CASCADE, related_name="rows")
-    sheet = models.CharField(max_length=100)
-    line = models.PositiveIntegerField()
-    raw = models.TextField(help_text="the cells of the line, separated by tabs")
-    family_name = models.CharField(max_length=100, blank=True)
-    given_name = models.CharField(max_length=100, blank=True)
-    patronymic = models.CharField(max_length=100, blank=True)
-    name_key = models.CharField(max_length=302, blank=True, db_collation="C")
-    birth_date = models.DateField(null=True)
-    snils = models.CharField(max_length=11, blank=True)
-    document_key = models.CharField(max_length=120, blank=True)
-    ogrn = models.CharField(max_length=15, blank=True)
-    day = models.DateField(null=True)
-    facts = models.JSONField(default=dict, help_text="what the line says, by field of an achievement")
     key = models.CharField(max_length=260, blank=True, help_text="rules.event_key: once for a person")
-    person_id = models.UUIDField(null=True)
-    organisation_id = models.UUIDField(null=True)
-    standing_id = models.UUIDField(null=True, help_text="the achievement that it corrects")
-    outcome = models.CharField(max_length=8)
-    problems = models.JSONField(default=list)
     written_id = models.UUIDField(null=True, help_text="the achievement that was written or corrected")
     written_version = models.PositiveIntegerField(null=True, help_text="which version of it this row made")
     before = models.JSONField(null=True, help_text="what a correction took the place of, for undoing")
@@ -203,7 +161,3 @@ class ContestRow(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["delivery", "outcome", "id"], name="contest_row_outcome")]
-
-    def __str__(self) -> str:
-        """Return sheet and line."""
-        return f"{self.sheet}:{self.line}"

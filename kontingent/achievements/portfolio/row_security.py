@@ -1,5 +1,6 @@
 """A school sees what its learners have attained, a family its own, where stage three is open; others nothing."""
 
+from kontingent.achievements.incoming import reach
 from kontingent.achievements.portfolio.permissions import PortfolioPermission as May
 from kontingent.storage.row_security import Rule, holds, in_scope, sees
 
@@ -26,9 +27,6 @@ _ACHIEVEMENT = Rule(
     model="portfolio.Achievement", about="чего достиг ученик",
     reads=f"({_OWN} OR {_READ}) AND {_OPEN}", writes=f"({_DECIDE} OR {_TAKE_BACK}) AND {_OPEN}", adds=f"({_EDIT} OR {_OWN} AND {{t}}.state = 'proposed') AND {_OPEN}",
 )  # fmt: skip
-#: A file belongs to whoever sent it and to the organisation it was sent for.
-_SENT = f"({{t}}.sent_by = (SELECT scope.actor()) OR {in_scope()})"
-_LINE = f"EXISTS (SELECT 1 FROM public.portfolio_contestfile w WHERE w.id = {{t}}.delivery_id AND {_SENT.format(t='w')})"
 _OF_ONE = "EXISTS (SELECT 1 FROM public.{table} w WHERE w.id = {{t}}.achievement_id AND {what})"
 
 
@@ -42,8 +40,5 @@ RULES = (
     _ACHIEVEMENT,
     _part("portfolio.FormerAchievement", "что стояло в достижении прежде", adds="own"),
     _part("portfolio.Scan", "снимки подтверждающих документов", adds="seen"),
-    Rule(
-        model="portfolio.ContestFile", about="имя файла, кто загрузил, заголовки", reads=_SENT, writes=_SENT
-    ),
-    Rule(model="portfolio.ContestRow", about="строки файлов с людьми", reads=_LINE, writes=_LINE),
+    *reach.rules("portfolio.ContestFile", "portfolio.ContestRow"),
 )

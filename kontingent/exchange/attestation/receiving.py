@@ -1,133 +1,19 @@
-"""A file of results or documents from upload to the register: kept privately, read once, judged, applied when a human has seen it."""
+"""Files of results and documents on their way in (``exchange.incoming``)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
-from pathlib import Path
-from typing import Any, BinaryIO
-from uuid import UUID
-
-from django.conf import settings
-from django.db import transaction
+from typing import Final
 
 from kontingent.achievements.attestation import actions
-from kontingent.achievements.attestation.actions.deliveries import require
 from kontingent.achievements.attestation.codes import DeliveryKind
-from kontingent.achievements.attestation.models import Delivery
 from kontingent.exchange.attestation.profiles import profile_of
 from kontingent.exchange.attestation.rows import RowReader
-from kontingent.exchange.spreadsheets import reading
-from kontingent.exchange.spreadsheets.problems import FileRefused
-from kontingent.exchange.spreadsheets.profiles import Profile, lines_under_headings
-from kontingent.exchange.spreadsheets.reading import Sheet
-from kontingent.exchange.staging import wire
-from kontingent.exchange.staging.reading import WORKER, folder, keep
+from kontingent.exchange.incoming.receiving import Receiving
 from kontingent.kernel import clock
-from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import KontingentError
-from kontingent.kernel.ids import new_id
-from kontingent.storage.scope import scoped
 
-
-def path_of(delivery_id: UUID) -> Path:
-    """Where a file lies until it has been read; its name tells nothing."""
-    return folder() / f"{delivery_id}.table"
-
-
-def receive(
-    *, actor: Actor, kind: DeliveryKind, organisation_id: UUID | None, file: BinaryIO, filename: str
-) -> Delivery:
-    """Take a file in (принять файл): kept privately, looked at from outside, nothing else yet.
-
-    Raises:
-        RuleViolation: stage three is not open where it is sent for, by the name of the field; nothing is kept.
-        FileRefused: no table, or one that is not safe to open.
-    """
-    require(actor, kind, organisation_id)
-    name = Path(filename.replace("\\", "/")).name[:255] or "таблица"
-    delivery_id = new_id()
-    path = path_of(delivery_id)
-    try:
-        size, digest = keep(file, path)
-        reading.inspect(path, name, max_bytes=settings.IMPORT_MAX_BYTES)
-        return actions.receive(
-            actor=actor, delivery_id=delivery_id, kind=kind, organisation_id=organisation_id, filename=name, size=size,
-            digest=digest, asked_by=wire.actor_to_json(actor),
-        )  # fmt: skip
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-
-
-def read(delivery_id: UUID) -> Delivery:
-    """Read, stage and judge a whole file (проверить); a file that cannot be read leaves the delivery refused. The file goes."""
-    actor = asked_by(delivery_id)
-    with scoped(actor):
-        one = actions.begin(actor=actor, delivery_id=delivery_id)
-    try:
-        with scoped(actor), transaction.atomic():
-            _read(one, actor)
-    except KontingentError as refusal:
-        with scoped(actor):
-            actions.refuse(one, refusal.message)
-    except BaseException:
-        with scoped(WORKER):
-            Delivery.objects.filter(pk=delivery_id).update(state="uploaded")
-        raise
-    path_of(delivery_id).unlink(missing_ok=True)
-    with scoped(actor):
-        return Delivery.objects.get(pk=delivery_id)
-
-
-def _read(one: Delivery, actor: Actor) -> None:
-    kind = DeliveryKind(one.kind)
-    require(actor, kind, one.organisation_id)
-    profile = profile_of(kind)
-    sheets = reading.open_sheets(path_of(one.id), one.filename, max_bytes=settings.IMPORT_MAX_BYTES)
-    headings: list[list[str]] = []
-    rows = actions.stage(one, chain.from_iterable(_rows(kind, profile, sheet, headings) for sheet in sheets))
-    if not headings:
-        raise FileRefused("no_table", f"Таблица не узнана: {profile.wanted} Проверьте, тот ли это файл.")
-    if not rows:
-        raise FileRefused("no_rows", "Таблица найдена, но строк в ней нет. Проверьте файл.")
-    one.columns, one.state = headings, "checked"
-    one.totals = {"rows": rows, **actions.judge(one, actor)}
-    one.save(update_fields=["columns", "totals", "state"])
-
-
-def _rows(
-    kind: DeliveryKind, profile: Profile, sheet: Sheet, headings: list[list[str]]
-) -> Iterator[tuple[Any, ...]]:
-    found = lines_under_headings(profile, sheet)
-    if found is None:
-        return
-    mapping, own, lines = found
-    if not headings:
-        headings += own
-    reader = RowReader(profile, mapping, clock.today(), kind)
-    for line, row in lines:
-        if (staged := reader.read(sheet.name[:100], line, row)) is not None:
-            yield staged
-
-
-def apply(delivery_id: UUID) -> Delivery:
-    """Write a claimed file; a refusal gives it back with the reason."""
-    actor = asked_by(delivery_id)
-    try:
-        with scoped(actor):
-            return actions.apply(actor=actor, one=Delivery.objects.get(pk=delivery_id))
-    except KontingentError as refusal:
-        with scoped(actor):
-            actions.fail(delivery_id, refusal.message)
-        raise
-    except BaseException:
-        with scoped(actor):
-            actions.fail(delivery_id, "Применение прервано, ничего не записано. Примените ещё раз.")
-        raise
-
-
-def asked_by(delivery_id: UUID) -> Actor:
-    """Return who sent or applied a file, with the rights of that moment."""
-    with scoped(WORKER):
-        return wire.actor_from_json(Delivery.objects.only("actor").get(pk=delivery_id).actor)
+FILES: Final = Receiving(
+    intake=actions.INTAKE,
+    profile_of=lambda kind: profile_of(DeliveryKind(kind)),
+    reader=lambda one, profile, mapping: RowReader(profile, mapping, clock.today(), DeliveryKind(one.kind)),
+)
+receive, read, apply = FILES.receive, FILES.read, FILES.apply

@@ -1,5 +1,5 @@
-"""Judging and writing the rows of a file, set by set (``achievements.judging``): what stands under the same key tells whether a row
-is new, a correction or known.
+"""What the rows of a file of results or documents mean, set by set (``incoming.judging``): what stands under the same key tells whether
+a row is new, a correction or known. The way of the file is that of every file of rows (``incoming.intake``).
 """
 
 from __future__ import annotations
@@ -8,22 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import connection, transaction
+from django.db import connection
 
-from kontingent.achievements import judging
-from kontingent.achievements.attestation.actions.deliveries import locked, require
+from kontingent.achievements.attestation.bringing import NEEDS
 from kontingent.achievements.attestation.codes import DeliveryKind
-from kontingent.achievements.attestation.events import DeliveryApplied
-from kontingent.achievements.attestation.models import Delivery
-from kontingent.audit import actions as audit
+from kontingent.achievements.attestation.events import DeliveryApplied, ExamsDelivered
+from kontingent.achievements.attestation.models import DeliveredRow, Delivery
+from kontingent.achievements.incoming import judging
+from kontingent.achievements.incoming.intake import Intake
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import Conflict
 from kontingent.storage import scope
 
 TABLE: Final = "attestation_deliveredrow"
-#: One file is applied at a time: what stands must not change between judging and writing.
-_LOCK: Final = 0x6174
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,36 +105,9 @@ def _compared(kind: DeliveryKind) -> str:
     )
 
 
-@transaction.atomic
-def apply(*, actor: Actor, one: Delivery) -> Delivery:
-    """Write the rows of a claimed file that are new or corrected, after judging them once more: the register may have moved."""
-    one = locked(actor, one.id)
-    kind = DeliveryKind(one.kind)
-    require(actor, kind, one.organisation_id)
-    if one.state != "applying":
-        raise Conflict("attestation.not_checked", "Файл сейчас применить нельзя. Обновите страницу.")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-    totals = judge(one, actor)
-    _write(one, kind, actor)
-    one.state, one.finished_at, one.totals = "applied", clock.now(), {**one.totals, **_zeros(), **totals}
-    one.save(update_fields=["state", "finished_at", "totals"])
-    audit.record(
-        DeliveryApplied(
-            object_id=one.id, organisation_id=one.organisation_id, what=kind.value, created=totals.get("create", 0),
-            changed=totals.get("change", 0), unchanged=totals.get("same", 0), refused=totals.get("refused", 0),
-        ),
-        actor=actor,
-    )  # fmt: skip
-    return one
-
-
-def _zeros() -> dict[str, int]:
-    return dict.fromkeys(("create", "change", "same", "refused"), 0)
-
-
-def _write(one: Delivery, kind: DeliveryKind, actor: Actor) -> None:
+def write(one: Delivery, actor: Actor) -> None:
     """Supersede what is corrected and write what is new, in two statements."""
+    kind = DeliveryKind(one.kind)
     facts = FACTS[kind]
     given: dict[str, Any] = {"delivery": one.id, "moment": clock.now(), "by": actor.name[:200]}
     names = [*facts.columns, *facts.own]
@@ -179,4 +149,16 @@ _REPLACED: Final = (
     "attestation_educationdocument x WHERE r.delivery_id = %(delivery)s AND r.facts->>'replaces' <> '' AND t.delivery_id = r.delivery_id "
     "AND t.superseded_at IS NULL AND t.form = 'duplicate' AND t.replaces_id IS NULL AND t.kind_code || ':' || t.series || ':' || t.number = r.key "
     "AND x.superseded_at IS NULL AND x.kind_code = t.kind_code AND x.series || x.number = r.facts->>'replaces'"
+)
+
+INTAKE: Final = Intake(
+    room="attestation",
+    file=Delivery,
+    row=DeliveredRow,
+    needs=lambda kind: NEEDS[DeliveryKind(kind)],
+    received=ExamsDelivered,
+    applied=DeliveryApplied,
+    lock=0x6174,
+    judge=judge,
+    write=write,
 )

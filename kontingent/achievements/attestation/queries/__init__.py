@@ -6,14 +6,7 @@
 ``deliveries``  files on their way in
 """
 
-from kontingent.achievements.attestation.queries.deliveries import (
-    Cause,
-    causes,
-    deliveries,
-    delivery,
-    refused_rows,
-    rows,
-)
+from kontingent.achievements.attestation.queries.deliveries import FILES, deliveries, delivery, may_bring
 from kontingent.achievements.attestation.queries.documents import (
     BookRow,
     DocumentCard,
@@ -44,9 +37,9 @@ from kontingent.achievements.attestation.queries.results import (
 )
 
 __all__ = [
+    "FILES",
     "BookRow",
     "By",
-    "Cause",
     "ClassRow",
     "DocumentCard",
     "Graduate",
@@ -55,20 +48,18 @@ __all__ = [
     "ResultRow",
     "SummaryRow",
     "book",
-    "causes",
     "deliveries",
     "delivery",
     "document",
     "graduating_classes",
     "graduation",
+    "may_bring",
     "may_look",
     "of_class",
     "of_learner",
     "outcomes_of",
     "own_documents",
     "own_results",
-    "refused_rows",
-    "rows",
     "summary",
     "years",
     "years_of",

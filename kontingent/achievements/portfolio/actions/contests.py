@@ -1,4 +1,5 @@
-"""A file of results of olympiads and contests: received, its rows judged by set (``achievements.judging``), applied, undone.
+"""What the rows of a file of results of olympiads and contests mean, set by set (``incoming.judging``), and how such a file is undone.
+The way of the file is that of every file of rows (``incoming.intake``).
 
 What a row is about is told by person and ``rules.event_key``; what stands under it tells whether the row is new, a correction or known.
 A correction says only what the file says: a column that is not there leaves the field as it was.
@@ -6,15 +7,16 @@ A correction says only what the file says: a column that is not there leaves the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
-from kontingent.achievements import judging
-from kontingent.achievements.files import is_reached
-from kontingent.achievements.portfolio.codes import OLYMPIAD, FileKind
+from kontingent.achievements.incoming import judging
+from kontingent.achievements.incoming.intake import Intake
+from kontingent.achievements.portfolio.codes import OLYMPIAD
 from kontingent.achievements.portfolio.events import ContestsApplied, ContestsReceived, ContestsUndone
 from kontingent.achievements.portfolio.models import ContestFile, ContestRow
 from kontingent.achievements.portfolio.permissions import PortfolioPermission
@@ -22,19 +24,9 @@ from kontingent.achievements.portfolio.rules import Facts
 from kontingent.audit import actions as audit
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import Conflict, NotFound
-from kontingent.organisations import queries as organisations
-from kontingent.stages import queries as stages
-from kontingent.storage import bulk
+from kontingent.kernel.errors import Conflict
 
 TABLE: Final = "portfolio_contestrow"
-#: The columns of a staged row, in the order in which a reader gives them.
-STAGED: Final = (
-    "sheet", "line", "raw", "family_name", "given_name", "patronymic", "name_key", "birth_date", "snils", "document_key", "ogrn",
-    "day", "facts", "key", "outcome", "problems",
-)  # fmt: skip
-#: One file is applied at a time.
-_LOCK: Final = 0x706F
 REFUSALS: Final = {
     **judging.REFUSALS,
     "team": ("team", "У этой же команды в строке [line] сказан другой уровень, результат или место. Исправьте одну из строк."),
@@ -43,118 +35,6 @@ REFUSALS: Final = {
     "other_kind": ("kind_code", "Такое мероприятие у ученика записано другим видом. Откройте его портфолио и исправьте вид там."),
     "kept_elsewhere": ("name", "Это достижение внесла другая организация, и в файле сказано иное. Исправить его может она."),
 }  # fmt: skip
-
-
-def require(actor: Actor, organisation_id: UUID | None) -> None:
-    """Refuse whoever may not bring files, or where stage three is not open.
-
-    Raises:
-        NotAllowed: without the permission, or for another organisation.
-        RuleViolation: ``stages.closed``, by the name of the field.
-    """
-    if organisation_id is None:
-        actor.require(PortfolioPermission.IMPORT)
-        stages.gate_for(actor).require("olympiad")
-        return
-    where = organisations.get(organisation_id)
-    actor.require(PortfolioPermission.IMPORT, organisation_id=where.id, municipality_id=where.municipality_id)
-    stages.gate(where.municipality).require("olympiad")
-
-
-def receive(
-    *,
-    actor: Actor,
-    file_id: UUID,
-    kind: FileKind,
-    organisation_id: UUID | None,
-    document: str,
-    verified: bool,
-    filename: str,
-    size: int,
-    digest: str,
-    asked_by: dict[str, Any],
-) -> ContestFile:
-    """Take note of a file that lies ready (принять файл); nothing of it is read yet."""
-    require(actor, organisation_id)
-    with transaction.atomic():
-        one = ContestFile.objects.create(
-            id=file_id, kind=kind.value, organisation_id=organisation_id, document=" ".join(document.split())[:200], verified=verified,
-            sent_by=actor.code, sent_by_name=actor.name[:200], actor=asked_by, filename=filename, size=size, digest=digest,
-            created_at=clock.now(),
-        )  # fmt: skip
-        audit.record(
-            ContestsReceived(
-                object_id=one.id, organisation_id=organisation_id, what=kind.value, digest=digest
-            ),
-            actor=actor,
-        )
-    return one
-
-
-@transaction.atomic
-def begin(*, actor: Actor, file_id: UUID) -> ContestFile:
-    """Take a file for reading; whoever comes second is told."""
-    one = _locked(actor, file_id)
-    if one.state in {"applying", "applied", "undone"}:
-        raise Conflict("portfolio.not_readable", "Файл уже применяется или применён. Загрузите его заново.")
-    one.state, one.refusal = "reading", ""
-    one.save(update_fields=["state", "refusal"])
-    ContestRow.objects.filter(delivery=one).delete()
-    return one
-
-
-def stage(one: ContestFile, rows: Iterable[Sequence[Any]]) -> int:
-    """Write rows by ``COPY``, their values in the order of ``STAGED``; return how many."""
-    return bulk.copy_rows(TABLE, ("delivery_id", *STAGED), ((one.id, *row) for row in rows))
-
-
-def refuse(one: ContestFile, message: str) -> None:
-    """Leave a file refused, with the reason and without its rows."""
-    ContestRow.objects.filter(delivery=one).delete()
-    ContestFile.objects.filter(pk=one.pk).update(state="refused", refusal=message, totals={})
-
-
-@transaction.atomic
-def claim(*, actor: Actor, file_id: UUID, asked_by: dict[str, Any]) -> ContestFile:
-    """Mark a checked file as being applied; of two who try, the second is told."""
-    one = _locked(actor, file_id)
-    require(actor, one.organisation_id)
-    if one.state != "checked":
-        raise Conflict("portfolio.not_checked", _why_not(one))
-    if not (one.totals.get("create") or one.totals.get("change")):
-        raise Conflict("portfolio.nothing", "Применять нечего: новых и изменённых строк в файле нет.")
-    one.state, one.actor, one.refusal = "applying", asked_by, ""
-    one.save(update_fields=["state", "actor", "refusal"])
-    return one
-
-
-def _why_not(one: ContestFile) -> str:
-    return {
-        "uploaded": "Файл ещё не проверен. Дождитесь конца проверки.",
-        "reading": "Файл ещё проверяется. Дождитесь конца проверки.",
-        "applying": "Файл уже применяется. Дождитесь окончания.",
-        "applied": "Файл уже применён.",
-        "undone": "Загрузка отменена. Загрузите исправленный файл заново.",
-    }.get(one.state, "Файл не принят. Исправьте его и загрузите заново.")
-
-
-def fail(file_id: UUID, message: str) -> None:
-    """Give a file back whose applying was refused: nothing of it is written."""
-    ContestFile.objects.filter(pk=file_id, state="applying").update(state="checked", refusal=message)
-
-
-def give_back() -> tuple[int, list[UUID]]:
-    """Give back what a killed worker had claimed; return how many were being applied and which are to be read."""
-    told = "Применение было прервано. Ничего не записано: примените ещё раз."
-    interrupted = ContestFile.objects.filter(state="applying").update(state="checked", refusal=told)
-    return interrupted, list(ContestFile.objects.filter(state="reading").values_list("id", flat=True))
-
-
-def _locked(actor: Actor, file_id: UUID) -> ContestFile:
-    one = ContestFile.objects.select_for_update(of=("self",)).filter(pk=file_id).first()
-    if one is None or not is_reached(actor, one):
-        raise NotFound("portfolio.no_such_file", "Такой загрузки нет.")
-    return one
 
 
 # -- judging -----------------------------------------------------------------------------------------
@@ -216,44 +96,43 @@ def judge(one: ContestFile, actor: Actor) -> dict[str, int]:
 # -- applying ----------------------------------------------------------------------------------------
 
 
-@transaction.atomic
-def apply(*, actor: Actor, one: ContestFile) -> ContestFile:
-    """Write the rows of a claimed file that are new or corrected, after judging them once more: the register may have moved."""
-    one = _locked(actor, one.id)
-    require(actor, one.organisation_id)
-    if one.state != "applying":
-        raise Conflict("portfolio.not_checked", "Файл сейчас применить нельзя. Обновите страницу.")
-    given: dict[str, Any] = {"file": one.id, "moment": clock.now(), "by": actor.name[:200], "verified": one.verified}  # fmt: skip
+def hold(one: ContestFile) -> None:
+    """Lock what the rows would correct."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         cursor.execute(
-            "SELECT 1 FROM portfolio_achievement WHERE id IN (SELECT standing_id FROM portfolio_contestrow WHERE delivery_id = %(file)s) "
+            "SELECT 1 FROM portfolio_achievement WHERE id IN (SELECT standing_id FROM portfolio_contestrow WHERE delivery_id = %s) "
             "ORDER BY id FOR UPDATE",
-            given,
+            [one.id],
         )
-    totals = judge(one, actor)
+
+
+def write(one: ContestFile, actor: Actor) -> None:
+    """Write what is new or corrected, keeping what stood before.
+
+    Raises:
+        Conflict: somebody has entered one of the achievements meanwhile; nothing is written.
+    """
+    given: dict[str, Any] = {"file": one.id, "moment": clock.now(), "by": actor.name[:200], "verified": one.verified}  # fmt: skip
+    with (
+        _once(
+            "Пока файл применялся, одно из его достижений внёс кто-то другой. Ничего не записано: примените ещё раз."
+        ),
+        connection.cursor() as cursor,
+    ):
+        for statement in _WRITING:
+            cursor.execute(statement, given)
+
+
+@contextmanager
+def _once(message: str) -> Iterator[None]:
+    """Tell by ``message`` what would make an achievement stand twice."""
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            for statement in _WRITING:
-                cursor.execute(statement, given)
+        with transaction.atomic():
+            yield
     except IntegrityError as error:
         if "achievement_once" not in str(error):
             raise
-        raise Conflict(
-            "portfolio.twice",
-            "Пока файл применялся, одно из его достижений внёс кто-то другой. Ничего не записано: примените ещё раз.",
-        ) from error
-    counted = dict.fromkeys(("create", "change", "same", "refused"), 0) | totals
-    one.state, one.finished_at, one.totals = "applied", clock.now(), one.totals | counted
-    one.save(update_fields=["state", "finished_at", "totals"])
-    audit.record(
-        ContestsApplied(
-            object_id=one.id, organisation_id=one.organisation_id, what=one.kind, created=counted["create"],
-            changed=counted["change"], unchanged=counted["same"], refused=counted["refused"],
-        ),
-        actor=actor,
-    )  # fmt: skip
-    return one
+        raise Conflict("portfolio.twice", message) from error
 
 
 _FACTS_OF: Final = "jsonb_build_object(" + ", ".join(f"'{name}', t.{name}" for name in COLUMNS) + ")"
@@ -287,6 +166,20 @@ _WRITING: Final = (
 )
 
 
+INTAKE: Final = Intake(
+    room="portfolio",
+    file=ContestFile,
+    row=ContestRow,
+    needs=lambda _: (PortfolioPermission.IMPORT, "olympiad"),
+    received=ContestsReceived,
+    applied=ContestsApplied,
+    lock=0x706F,
+    judge=judge,
+    write=write,
+    hold=hold,
+)
+
+
 # -- undoing -----------------------------------------------------------------------------------------
 
 
@@ -296,8 +189,8 @@ def undo(*, actor: Actor, file_id: UUID) -> ContestFile:
 
     What somebody has touched since – corrected, verified, revoked, given a scan – stays and is counted.
     """
-    one = _locked(actor, file_id)
-    require(actor, one.organisation_id)
+    one = INTAKE.locked(actor, file_id)
+    INTAKE.require(actor, one.kind, one.organisation_id)
     if one.state != "applied":
         raise Conflict("portfolio.not_applied", "Отменить можно применённую загрузку. Обновите страницу.")
     if one.purged_at is not None:
@@ -306,20 +199,17 @@ def undo(*, actor: Actor, file_id: UUID) -> ContestFile:
             f"Строки этой загрузки удалены {one.purged_at:%d.%m.%Y} по сроку хранения: отменить её целиком уже нельзя. Исправьте достижения по одному.",
         )
     given: dict[str, Any] = {"file": one.id, "moment": clock.now(), "by": actor.name[:200]}
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_REMOVED, given)
-            removed = cursor.rowcount
-            cursor.execute(_KEPT_BEFORE_UNDOING, given)
-            cursor.execute(_RESTORED, given)
-            restored = cursor.rowcount
-    except IntegrityError as error:
-        if "achievement_once" not in str(error):
-            raise
-        raise Conflict(
-            "portfolio.twice",
-            "Прежнее достижение за это время внесено заново: отменить загрузку целиком нельзя. Исправьте достижения по одному.",
-        ) from error
+    with (
+        _once(
+            "Прежнее достижение за это время внесено заново: отменить загрузку целиком нельзя. Исправьте достижения по одному."
+        ),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(_REMOVED, given)
+        removed = cursor.rowcount
+        cursor.execute(_KEPT_BEFORE_UNDOING, given)
+        cursor.execute(_RESTORED, given)
+        restored = cursor.rowcount
     left = one.totals.get("create", 0) + one.totals.get("change", 0) - removed - restored
     one.state, one.undone_at, one.undone_by_name = "undone", clock.now(), actor.name[:200]
     one.totals = one.totals | {"removed": removed, "restored": restored, "left": left}

@@ -1,0 +1,1 @@
+"""Files of rows from upload to the register, for every room that takes such files: the bytes and the jobs (``receiving``, ``tasks``)."""
