@@ -16,14 +16,19 @@ BEGIN
 END $$;
 """
 
-#: What forms count (``reports.facts``): who is disabled on a day as it was known at a moment. The region's role alone may ask, and it
-#: shows no one; whoever opens the list behind a number needs the permission.
+#: What forms count (``reports.facts``): who is disabled, and for what programme by the conclusion of ПМПК, on a day as it was known at a
+#: moment; of two conclusions after a merge the later. The region's role alone may ask, and it shows no one; whoever opens the list behind
+#: a number needs the permission.
 DEFINITIONS += """
-CREATE OR REPLACE FUNCTION scope.disability(day date, known timestamptz) RETURNS TABLE (person_id uuid, disability text)
+DROP FUNCTION IF EXISTS scope.disability(date, timestamptz);
+CREATE OR REPLACE FUNCTION scope.health_counted(day date, known timestamptz) RETURNS TABLE (
+    person_id uuid, disability text, special_needs text)
 LANGUAGE sql STABLE SECURITY DEFINER AS $$
-    SELECT coalesce(p.merged_into_id, p.id), CASE WHEN bool_or(r.code = '14') THEN 'child' ELSE 'adult' END
+    SELECT coalesce(p.merged_into_id, p.id), CASE WHEN bool_or(r.kind = 'disability' AND r.code = '14') THEN 'child'
+            WHEN bool_or(r.kind = 'disability') THEN 'adult' ELSE '' END,
+        (array_agg(r.code ORDER BY r.starts_on DESC, r.id DESC) FILTER (WHERE r.kind = 'adapted_programme'))[1]
     FROM health.record r JOIN public.persons_person p ON p.id = r.person_id
-    WHERE r.kind = 'disability' AND r.starts_on <= day AND (r.ends_on IS NULL OR r.ends_on > day)
+    WHERE r.kind IN ('disability', 'adapted_programme') AND r.starts_on <= day AND (r.ends_on IS NULL OR r.ends_on > day)
         AND CASE WHEN known IS NULL THEN r.superseded_at IS NULL
             ELSE r.recorded_at <= known AND (r.superseded_at IS NULL OR r.superseded_at > known) END
     GROUP BY 1 $$;
@@ -44,8 +49,8 @@ LANGUAGE sql STABLE SECURITY DEFINER AS $$
     GROUP BY 1 $$;
 REVOKE EXECUTE ON FUNCTION scope.health_filled(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION scope.health_filled(date) TO kontingent_region;
-REVOKE EXECUTE ON FUNCTION scope.disability(date, timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION scope.disability(date, timestamptz) TO kontingent_region;
+REVOKE EXECUTE ON FUNCTION scope.health_counted(date, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION scope.health_counted(date, timestamptz) TO kontingent_region;
 """
 
 _OPEN = "scope.health_is_open({t}.organisation_id)"

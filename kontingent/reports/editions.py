@@ -44,11 +44,11 @@ def get(code: str) -> Edition:
 
 @lru_cache(maxsize=64)
 def where_closed(code: str, closed: frozenset[str]) -> Edition:
-    """Return an edition as it is filled where these fields are closed: what asks for them is entered by hand."""
+    """Return an edition as it is filled where these fields are closed: what asks for them is entered by hand, or asked otherwise."""
     edition = get(code)
     if not closed:
         return edition
-    tables = {one.number: replace(one, closed=closed) for one in edition.tables}
+    tables = {one.number: one.where_closed(closed) for one in edition.tables}
     by_code = {name: (tables[table.number], variant) for name, (table, variant) in edition.by_code.items()}
     return replace(edition, tables=tuple(tables.values()), by_code=by_code, by_number=tables)
 

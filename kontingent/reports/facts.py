@@ -149,6 +149,10 @@ _PLACES = """
     WHERE %(organisations)s::uuid[] IS NULL OR o.id = ANY(%(organisations)s)
 """
 
+#: By what somebody has limited abilities (ОВЗ): the conclusion of ПМПК in force, else the adapted programme, which only such a
+#: conclusion lets choose; where stage two is closed, the programme alone.
+_NEEDS = "CASE WHEN place.health_open THEN coalesce(hc.special_needs, p.adaptation_code) ELSE p.adaptation_code END"
+
 #: The columns of a learner in a placement ``p`` on a day DAY; the joins of ``_JOINS`` give the rest.
 _COLUMNS = f"""
     p.organisation_id, place.municipality_id, place.rural, place.organisation_type, p.person_id, p.enrolment_id, p.group_id,
@@ -177,7 +181,7 @@ _COLUMNS = f"""
     coalesce(c.network_code, '') AS network, coalesce(c.e_learning_code, '') AS e_learning,
     coalesce(c.distance_code, '') AS distance, coalesce(c.concurrent_secondary, false) AS concurrent_secondary,
     coalesce(cat.orphan, false) AS orphan, coalesce(cat.refugee, false) AS refugee,
-    CASE WHEN place.health_open THEN coalesce(dis.disability, '') ELSE '' END AS disability,
+    CASE WHEN place.health_open THEN coalesce(hc.disability, '') ELSE '' END AS disability, {_NEEDS} AS special_needs,
     coalesce(cit.citizenship_code, '0') AS citizenship, coalesce(cit.country_code, '643') AS country
 """
 _HOLDS = "(x.starts_on IS NULL OR x.starts_on <= DAY) AND (x.ends_on IS NULL OR x.ends_on > DAY)"
@@ -193,7 +197,7 @@ _JOINS = f"""
         WHERE KNOWN(x)
     ) cit ON cit.person_id = p.person_id AND {_HOLDS.replace("x.", "cit.")}
     LEFT JOIN CATEGORIES cat ON cat.person_id = p.person_id
-    LEFT JOIN scope.disability(%(on)s::date, %(known_at)s::timestamptz) dis ON dis.person_id = p.person_id
+    LEFT JOIN scope.health_counted(%(on)s::date, %(known_at)s::timestamptz) hc ON hc.person_id = p.person_id
 """
 #: Few persons have a category. It is asked for on the form's date, of those who moved before it, too.
 _CATEGORIES_ON = f"""(
@@ -213,7 +217,8 @@ _ON_DATE = _about("%(on)s::date", no_class="''")
 _LEARNERS = f"""
     WITH place AS MATERIALIZED ({_PLACES})
     SELECT {_ON_DATE[0]}, (extract(year FROM age(%(on)s::date, p.birth_date)))::int AS age,
-        p.group_id IS NOT NULL AND bool_or(p.adaptation_code <> '1') OVER (PARTITION BY p.group_id) AS inclusive
+        p.group_id IS NOT NULL AND bool_or({_NEEDS} <> '1') OVER (PARTITION BY p.group_id) AS inclusive,
+        p.group_id IS NOT NULL AND bool_or(p.adaptation_code <> '1') OVER (PARTITION BY p.group_id) AS inclusive_by_programme
     FROM enrolment_placement p {_ON_DATE[1]}
     WHERE KNOWN(p) AND p.starts_on <= %(on)s AND (p.ends_on IS NULL OR p.ends_on > %(on)s)
         AND (%(organisations)s::uuid[] IS NULL OR p.organisation_id = ANY(%(organisations)s))
@@ -228,7 +233,7 @@ _DIRECTIONS = """
     FROM (
         SELECT l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.person_id, l.main, l.direction, kind.programme,
             min(l.enrolment_id::text)::uuid AS enrolment_id, min(l.group_id::text)::uuid AS group_id, max(l.grade) AS grade,
-            max(l.sex) AS sex, max(l.age) AS age, max(l.age_january) AS age_january, max(l.adaptation) AS adaptation, max(l.disability) AS disability,
+            max(l.sex) AS sex, max(l.age) AS age, max(l.age_january) AS age_january, max(l.adaptation) AS adaptation, max(l.special_needs) AS special_needs, max(l.disability) AS disability,
             bool_or(l.network <> '') AS any_network, bool_or(l.e_learning <> '' OR l.distance <> '') AS any_remote,
             bool_or(left(l.funding, 1) IN ('2', '4')) AS paid,
             CASE WHEN bool_or(l.funding = '11') THEN 'federal' WHEN bool_or(l.funding = '12') THEN 'regional'
@@ -248,13 +253,13 @@ _CLASSES = f"""
         l.year_of_grade, l.class_kind, l.shift, l.language, l.regime, l.orientation, l.age_band,
         max(v.profile_code) AS profile, l.advanced_profile, l.combined_key <> '' AS combined,
         count(*)::int AS size, count(*) < CASE WHEN l.rural THEN %(village)s ELSE %(town)s END AS is_small,
-        l.inclusive
+        l.inclusive, l.inclusive_by_programme
     FROM report_learners l JOIN enrolment_group g ON g.id = l.group_id JOIN programmes_programme gp ON gp.id = g.programme_id
     LEFT JOIN enrolment_groupversion v ON v.group_id = g.id AND KNOWN(v) AND v.starts_on <= %(on)s
         AND (v.ends_on IS NULL OR v.ends_on > %(on)s)
     GROUP BY l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.group_id, l.class_study_form, g.grade,
         gp.kind_code, gp.variant_code, gp.adaptation_code, gp.duration_months, gp.direction_code, gp.base_code, l.year_of_grade, l.class_kind,
-        l.shift, l.language, l.regime, l.orientation, l.age_band, l.advanced_profile, l.combined_key, l.inclusive
+        l.shift, l.language, l.regime, l.orientation, l.age_band, l.advanced_profile, l.combined_key, l.inclusive, l.inclusive_by_programme
 """
 _SETS = f"""
     SELECT l.organisation_id, l.municipality_id, l.rural, l.organisation_type, l.combined_key, l.class_study_form,
@@ -339,7 +344,10 @@ _FINISHED = f"""
     )
     SELECT {_BEFORE_IT[0]}, (extract(year FROM age(m.effective_on, p.birth_date)))::int AS age,
         CASE m.kind WHEN 'promotion' THEN 'promoted' WHEN 'conditional_promotion' THEN 'conditional'
-            WHEN 'graduation' THEN 'graduated' ELSE 'repeat' END AS outcome, m.effective_on, {_ATTESTATION}
+            WHEN 'graduation' THEN 'graduated' ELSE 'repeat' END AS outcome, m.effective_on, {_ATTESTATION}, EXISTS (
+            SELECT FROM enrolment_placement n WHERE n.person_id = p.person_id AND n.organisation_id = p.organisation_id AND n.is_main
+                AND n.programme_kind_code = '14' AND KNOWN(n) AND n.starts_on <= %(on)s AND (n.ends_on IS NULL OR n.ends_on > %(on)s)
+        ) AS continued
     FROM m {_EVE_PLACEMENT} {_BEFORE_IT[1]} LEFT JOIN {_ATTESTED} att ON att.person_id = p.person_id
 """
 #: Who turns to disabled learners within the organisation counts so, also when the form of study changes with it (2.8, row 04).

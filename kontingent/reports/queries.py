@@ -44,7 +44,7 @@ HIDDEN = "запись больше не относится к организа�
 #: Facts that tell more of a child than whoever may see a card may know.
 NEEDS = {
     "orphan": PersonPermission.VIEW_CATEGORIES, "refugee": PersonPermission.VIEW_CATEGORIES,
-    "disability": HealthPermission.VIEW,
+    **dict.fromkeys(("disability", "special_needs", "inclusive"), HealthPermission.VIEW),
     **dict.fromkeys(("exam_basic", "exam_secondary", "ege", "ege_russian", "ege_mathematics"), AttestationPermission.VIEW_EXAMS),
     **dict.fromkeys(("honours", "certified_late", "studies_certificate"), AttestationPermission.VIEW_DOCUMENTS),
 }  # fmt: skip

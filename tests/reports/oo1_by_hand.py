@@ -2,7 +2,8 @@
 
 Written from the text of the form alone, to check what the product counts by its own rules. It knows the order of
 Rosstat № 441 of 2019, and of the edition of 2024 what differs: the terms of programmes in 2.1.3. Cells that people
-fill in themselves (licences, disability, state examinations, trades) are not counted.
+fill in themselves (licences, trades) and those of state examinations are not counted. What is known of health is told by
+whoever counts; of whom nothing is told, nothing is known.
 
 Where the form may be read in two ways, this is the reading that the product takes too:
 
@@ -19,9 +20,10 @@ Where the form may be read in two ways, this is the reading that the product tak
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from kontingent.codelists import files
@@ -32,6 +34,17 @@ from kontingent.programmes.models import Programme
 from kontingent.programmes.rules import TERMS
 
 Cells = Counter[tuple[str, str, int]]
+
+
+class Health(NamedTuple):
+    """What ПМПК (a code of the adapted programme) and МСЭ (adult, child) have said of somebody."""
+
+    needs: str = ""
+    disability: str = ""
+
+
+NOTHING_KNOWN = Health()
+
 
 SCHOOL_PROGRAMMES = {"12", "13", "14", "15"}
 INTELLECTUAL = {"209", "210", "214"}
@@ -74,6 +87,7 @@ class Child:
     room: Class
     study: StudyCondition
     is_orphan: bool
+    health: Health = NOTHING_KNOWN
 
     @property
     def variant(self) -> str:
@@ -92,9 +106,14 @@ class Child:
         return self.placement.sex == "2"
 
     @property
+    def needs(self) -> str:
+        """The adapted programme by the conclusion of ПМПК, without one the own; "1" is none."""
+        return self.health.needs or self.placement.adaptation_code
+
+    @property
     def is_limited(self) -> bool:
         """Лицо с ограниченными возможностями здоровья."""
-        return self.placement.adaptation_code != "1"
+        return self.needs != "1"
 
     @property
     def repeats(self) -> bool:
@@ -105,11 +124,16 @@ class Child:
         return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
-def count(organisation_id: UUID, year: int) -> dict[tuple[str, str, int], int]:
-    """Return the cells of a school's form of a year, those that are zero left out."""
-    day = date(year, 9, 20)
+def count(
+    organisation_id: UUID, year: int, health: Mapping[UUID, Health] | None = None
+) -> dict[tuple[str, str, int], int]:
+    """Return the cells of a school's form of a year, those that are zero left out; ``health`` is of persons."""
+    day, told = date(year, 9, 20), health or {}
     school = Organisation.objects.get(pk=organisation_id)
-    children = list(_children(organisation_id, day))
+    children = [
+        replace(one, health=told.get(one.placement.person_id, NOTHING_KNOWN))
+        for one in _children(organisation_id, day)
+    ]
     cells: Cells = Counter()
     for child in children:
         if child.room.is_for_intellectual:
@@ -300,6 +324,7 @@ def _child_of_ordinary_class(cells: Cells, child: Child) -> None:
         rows.append("16")
     if child.is_limited:
         rows.append("17")
+    rows += _disability(child, first=18)
     if child.is_orphan:
         rows.append("22")
     if child.is_orphan and child.study.boarding:
@@ -309,17 +334,17 @@ def _child_of_ordinary_class(cells: Cells, child: Child) -> None:
         cells[f"2.1.1.{child.variant}", row, _grade_column(child.grade, child.placement.programme)] += 1
 
 
+def _disability(child: Child, *, first: int) -> list[str]:
+    """Four rows: with ОВЗ an adult, a child; without ОВЗ an adult, a child."""
+    if not child.health.disability:
+        return []
+    return [f"{first + 2 * (not child.is_limited) + (child.health.disability == 'child'):02d}"]
+
+
 def _child_of_disabled_class(cells: Cells, child: Child) -> None:
     column = _disabled_column(child.placement.programme, child.grade, child.room.facts.year_of_grade_code)
-    own, of_class = child.placement.adaptation_code, child.room.group.programme.adaptation_code
-    row = {"204": "02", "203": "04", "213": "04", "207": "12", "206": "14",
-           "208": "16", "212": "18", "205": "20", "211": "22"}.get(of_class)  # fmt: skip
-    if of_class == "202":
-        row = "07" if own == "201" else "06"
-    if of_class == "201":
-        row = "10" if own == "202" else "09"
-    assert row is not None
-    rows = [row, "24"]
+    of_health = _disability(child, first=28)
+    rows = [_row_of_programme(child), "24", *of_health]
     if child.study.boarding:
         rows.append("25")
     if child.is_girl:
@@ -334,8 +359,25 @@ def _child_of_disabled_class(cells: Cells, child: Child) -> None:
         cells[f"2.1.2.{child.variant}", one, 3] += 1
         if column:
             cells[f"2.1.2.{child.variant}", one, column] += 1
-        if child.is_limited and one != "27":
+        if one == "27" or one in of_health:
+            continue  # crossed out
+        if child.is_limited:
             cells[f"2.1.2.{child.variant}", one, 48] += 1
+        for row_of_health in of_health:
+            cells[f"2.1.2.{child.variant}", one, 21 + int(row_of_health)] += 1
+
+
+def _row_of_programme(child: Child) -> str:
+    """Return the row of 2.1.2 by the programme of the class; of the blind and the weak-sighted each may sit with the other."""
+    own, of_class = child.needs, child.room.group.programme.adaptation_code
+    row = {"204": "02", "203": "04", "213": "04", "207": "12", "206": "14",
+           "208": "16", "212": "18", "205": "20", "211": "22"}.get(of_class)  # fmt: skip
+    if of_class == "202":
+        row = "07" if own == "201" else "06"
+    if of_class == "201":
+        row = "10" if own == "202" else "09"
+    assert row is not None
+    return row
 
 
 def _intellectual(cells: Cells, variant: str, years: int, column: int, year: int, *, first_row: int) -> None:
@@ -368,6 +410,7 @@ def _child_of_intellectual_class(cells: Cells, child: Child, year: int) -> None:
         rows.append("12")
     if child.is_limited:
         rows.append("13")
+    rows += _disability(child, first=14)
     if child.is_orphan:
         rows.append("18")
     if child.is_orphan and child.study.boarding:
@@ -393,10 +436,12 @@ def _limited_among_others(cells: Cells, children: list[Child]) -> None:
         if child.is_limited:
             rows.append({"204": "03", "203": "04", "213": "04", "202": "06", "201": "07", "207": "08", "206": "09",
                          "208": "10", "209": "11", "210": "11", "214": "11", "212": "12", "205": "13", "211": "14"}
-                        [child.placement.adaptation_code])  # fmt: skip
+                        [child.needs])  # fmt: skip
         for row in rows:
             cells[f"2.2.{child.variant}", row, 3] += 1
             cells[f"2.2.{child.variant}", row, _grade_column(child.grade, child.placement.programme)] += 1
+            if row != "02" and child.health.disability:
+                cells[f"2.2.{child.variant}", row, 17 + (child.health.disability == "child")] += 1
 
 
 # -- 2.3: how they study; 2.7: who pays -----------------------------------------------------------
@@ -422,6 +467,8 @@ def _conditions(cells: Cells, child: Child) -> None:
             cells[f"2.3.{child.variant}", row, everybody] += 1
             if child.is_limited:
                 cells[f"2.3.{child.variant}", row, everybody + 1] += 1
+            for column in _disability(child, first=everybody + 2):
+                cells[f"2.3.{child.variant}", row, int(column)] += 1
 
 
 def _programme_column(child: Child, *, first: int) -> int | None:

@@ -39,7 +39,7 @@ GRADUATES: tuple[Told, ...] = (
 )
 #: Row → how many, of the ordinary classes (графы 3, 9 and 18 of 2.6.1); worked out from the blank.
 BY_HAND = {
-    "01": 4, "02": 2, "04": 1, "05": 1, "06": 1, "08": 1,
+    "01": 4, "02": 2, "03": 1, "04": 1, "05": 1, "06": 1, "08": 1,
     "09": 4, "10": 2, "11": 1, "12": 1, "13": 1, "16": 2, "17": 2, "18": 2, "19": 2, "20": 1, "21": 1,
 }  # fmt: skip
 
@@ -64,6 +64,10 @@ def school() -> dict[str, Any]:
         )
         people.append(who)
         _attested(five, who, title, is_admitted=is_admitted, results=results, paper=paper)
+    # one goes on in the tenth grade here, another elsewhere; so does one here who has got no аттестат
+    here, elsewhere = b.group(five, "10А"), b.group(b.school("Школа № 6"), "10А")
+    for number, group in ((0, here), (1, elsewhere), (5, here)):
+        b.admitted(people[number], group, on=date(2025, 9, 1))
     return {"five": five, "people": people}
 
 
@@ -114,6 +118,14 @@ def test_exams_and_documents_are_counted_as_by_hand(school: dict[str, Any]) -> N
     t.opened()
     expected = {f"2.6.1/{row}/{column}": number for row, number in BY_HAND.items() for column in (3, 9, 18)}
     assert cells(school["five"]) == expected
+
+
+def test_who_goes_on_here_stands_behind_the_number(school: dict[str, Any]) -> None:
+    t.opened()
+    five = school["five"]
+    report = actions.prepare(actor=b.ROOT, organisation_id=five.id, form="oo-1", year=2025)
+    _, members = queries.listed(b.ROOT, report, Key("2.6.1", "03", "3"))
+    assert [one.person_id for one in members] == [school["people"][0]]
 
 
 def test_a_graduate_whose_record_was_merged_is_counted_by_the_one_that_stayed(school: dict[str, Any]) -> None:

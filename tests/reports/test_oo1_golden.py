@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -14,47 +16,64 @@ from kontingent.codelists import actions as codelists
 from kontingent.enrolment.actions import LineDraft
 from kontingent.enrolment.codes import MovementKind, OrderKind
 from kontingent.enrolment.models import Enrolment, Group, Placement, StudyCondition
+from kontingent.health.codes import Kind
+from kontingent.health.models import HealthRecord
 from kontingent.kernel import clock
 from kontingent.organisations import actions as organisations
 from kontingent.organisations.models import Organisation
 from kontingent.persons.models import PersonCategory
 from kontingent.programmes.models import Programme
 from kontingent.reports import editions, engine
-from kontingent.reports.rules.counting import Key
-from kontingent.reports.rules.editions import Edition
+from kontingent.stages.models import StageOrder
 from tests import builders as b
+from tests.health.test_health import opened
 from tests.reports import oo1_by_hand
+from tests.reports.oo1_by_hand import Health
 from tests.reports.random_schools import Inventor
 
-#: Entered by people, so that there is nothing to compare: passport, disability, examinations, trades.
+#: Entered by people, so that there is nothing to compare: passport, trades; or counted elsewhere: examinations.
 BY_PEOPLE = ("1.", "2.6.", "2.13.", "2.14.3.")
 
 
-def asks_for_health(closed: Edition, key: Key) -> bool:
-    """Disability is counted by hand in ``test_health_in_forms``."""
-    cell = closed.cell(*key)
-    return cell is not None and bool(cell[0].manual_of(*cell[2:]))
-
-
-def differences(schools: Iterable[tuple[UUID, str]], year: int) -> list[str]:
+def differences(
+    schools: Iterable[tuple[UUID, str]], year: int, health: Mapping[UUID, Health] | None = None
+) -> list[str]:
     """Return «школа, ячейка: продукт, вручную» of all cells that differ."""
     those = list(schools)
     edition = editions.in_force("oo-1", year)
-    closed = editions.where_closed(edition.code, frozenset({"disability"}))
     counted = engine.count(edition, engine.asked(edition, year, organisations=[one for one, _ in those]))
     found = []
     for school_id, name in those:
         product = {
             (key.table, key.row, int(key.column)): number
             for key, number in counted.of(school_id).items()
-            if number and not key.table.startswith(BY_PEOPLE) and not asks_for_health(closed, key)
+            if number and not key.table.startswith(BY_PEOPLE)
         }
-        by_hand = oo1_by_hand.count(school_id, year)
+        by_hand = oo1_by_hand.count(school_id, year, health)
         found += [
             f"{name}, {'/'.join(map(str, cell))}: product {product.get(cell, 0)}, by hand {by_hand.get(cell, 0)}"
             for cell in sorted(product.keys() | by_hand.keys())
             if product.get(cell, 0) != by_hand.get(cell, 0)
         ]
+    return found
+
+
+def recorded(day: date) -> dict[UUID, Health]:
+    """What the register has of health on a day in schools where the stage is open, row by row."""
+    opened_in = set(
+        StageOrder.objects.filter(stage="2", opens=True).values_list("municipality_id", flat=True)
+    )
+    found: dict[UUID, Health] = defaultdict(Health)
+    for one in HealthRecord.objects.filter(superseded_at=None).select_related("organisation"):
+        holds = one.starts_on <= day and (one.ends_on is None or one.ends_on > day)
+        if not holds or one.organisation.municipality_id not in opened_in:
+            continue
+        if one.kind == Kind.ADAPTED_PROGRAMME:
+            found[one.person_id] = found[one.person_id]._replace(needs=one.code)
+        if one.kind == Kind.DISABILITY:
+            found[one.person_id] = found[one.person_id]._replace(
+                disability="child" if one.code == "14" else "adult"
+            )
     return found
 
 
@@ -65,7 +84,11 @@ def test_the_demo_region_by_both() -> None:
     organisations.load_municipalities()
     region.load("XS")
     schools = list(Organisation.objects.filter(type_code="12").values_list("id", "short_name"))
-    found = [f"{year}: {one}" for year in (2023, 2025, 2026) for one in differences(schools, year)]
+    found = [
+        f"{year}: {one}"
+        for year in (2023, 2025, 2026)
+        for one in differences(schools, year, recorded(date(year, 9, 20)))
+    ]
     assert not found, f"{len(found)} cells differ:\n" + "\n".join(found[:100])
 
 
@@ -245,3 +268,54 @@ def test_random_schools_by_both(seed: int, year: int) -> None:
     schools = [inventor.school(number) for number in range(1, 4)]
     found = differences([(one.id, one.short_name) for one in schools], year)
     assert not found, f"{len(found)} cells differ:\n" + "\n".join(found[:100])
+
+
+# -- health: conclusions of ПМПК and disability, where stage two is open and where it is not ------
+
+
+def examined(rng: random.Random, school: Organisation) -> dict[UUID, Health]:
+    """Say something of the health of a third of a school's children; return what holds on the day of the form."""
+    day, told = date(2025, 9, 20), {}
+    for who in sorted(set(Placement.objects.filter(organisation=school).values_list("person_id", flat=True))):
+        needs = rng.choice(("208", "201", "202", "209", "213", "212")) if rng.random() < 0.3 else ""
+        disability = rng.choice(("adult", "child")) if rng.random() < 0.2 else ""
+        #: written for another day, it does not count
+        since = rng.choice((date(2025, 9, 1), day, date(2025, 9, 21)))
+        until = rng.choice((None, date(2026, 1, 1), day))
+        holds = since <= day and (until is None or until > day)
+        for kind, code in (
+            (Kind.ADAPTED_PROGRAMME, needs),
+            (Kind.DISABILITY, {"adult": "12", "child": "14"}.get(disability, "")),
+        ):
+            if code and (until is None or until > since):
+                HealthRecord.objects.create(
+                    person_id=who, organisation=school, kind=kind, code=code, starts_on=since, ends_on=until,
+                    recorded_at=clock.now(), recorded_by="Проверка",
+                )  # fmt: skip
+        if holds:
+            told[who] = Health(needs, disability)
+    return told
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_what_is_known_of_health_by_both() -> None:
+    """Two municipalities, the stage open in one; the schools of the other are counted as if nothing were recorded."""
+    codelists.load_all()
+    inventor, rng = Inventor(8, 2025), random.Random(9)
+    schools = [inventor.school(number) for number in range(1, 5)]
+    far = b.municipality("lysva", "Лысьвенский округ")
+    Organisation.objects.filter(pk__in=[one.id for one in schools[2:]]).update(municipality=far)
+    known = {one.id: examined(rng, one) for one in schools}
+    opened(b.municipality())
+    told = known[schools[0].id] | known[schools[1].id]
+    assert (
+        {one.needs != "" for one in told.values()}
+        == {one.disability != "" for one in told.values()}
+        == {True, False}
+    )
+    found = differences([(one.id, one.short_name) for one in schools], 2025, told)
+    assert not found, f"{len(found)} cells differ:\n" + "\n".join(found[:100])
+    # and the conclusions make a difference
+    assert differences([(one.id, one.short_name) for one in schools[:2]], 2025) != []
+    assert differences([(one.id, one.short_name) for one in schools[2:]], 2025, known[schools[2].id]) != []

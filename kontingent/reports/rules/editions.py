@@ -9,14 +9,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from kontingent.kernel.errors import InvalidValue
 from kontingent.reports.rules import expressions
 from kontingent.reports.rules.expressions import Cell, Comparison, Term
-from kontingent.reports.rules.predicates import ALWAYS, All, Has, Predicate, Reader, awaited, facts_of, fault
+from kontingent.reports.rules.predicates import (
+    ALWAYS,
+    All,
+    Has,
+    Predicate,
+    Reader,
+    awaited,
+    facts_of,
+    fault,
+    standing_in,
+)
 from kontingent.reports.rules.vocabulary import FACTS, SOURCE_TITLES, Source
 
 SOURCED, RECONSTRUCTED = "sourced", "reconstructed"
@@ -92,6 +102,13 @@ class Table:
     #: Fields whose stage is not open for whoever fills the form: what asks for them is entered by hand.
     closed: frozenset[str] = frozenset()
 
+    def where_closed(self, closed: frozenset[str]) -> Table:
+        """Return the table as it is filled where these fields are closed."""
+        return replace(
+            self, closed=closed, rows=_otherwise(self.rows, closed), columns=_otherwise(self.columns, closed),
+            where={source: standing_in(where, closed) for source, where in self.where.items()},
+        )  # fmt: skip
+
     def source_of(self, row: Line, column: Line) -> Source:
         """Return what a cell counts: as its column says, or its row, or the table."""
         return column.source or row.source or self.source
@@ -108,6 +125,10 @@ class Table:
             for column in self.columns:
                 if (row.number, column.number) not in self.blocked and not column.printed:
                     yield row, column
+
+
+def _otherwise(lines: tuple[Line, ...], closed: frozenset[str]) -> tuple[Line, ...]:
+    return tuple(replace(one, where=standing_in(one.where, closed)) for one in lines)
 
 
 @dataclass(frozen=True, slots=True)

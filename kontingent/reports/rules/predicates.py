@@ -172,6 +172,22 @@ def awaited(predicate: Predicate, closed: Collection[str] = ()) -> str:
     return next((one for one in found if one), "")
 
 
+def standing_in(predicate: Predicate, closed: Collection[str]) -> Predicate:
+    """Return the predicate as it is asked where fields are closed: of a fact that has a stand-in, by the stand-in."""
+    match predicate:
+        case OneOf(fact=name, values=values):
+            fact = FACTS[name]
+            return OneOf(fact.stand_in, values) if fact.stand_in and fact.opens in closed else predicate
+        case Between():
+            return predicate
+        case Not(part=part):
+            return Not(standing_in(part, closed))
+        case All(parts=parts):
+            return All(tuple(standing_in(part, closed) for part in parts))
+        case Some(parts=parts):
+            return Some(tuple(standing_in(part, closed) for part in parts))
+
+
 def holds(predicate: Predicate, facts: Facts) -> bool:
     """Say whether a predicate holds of one thing."""
     match predicate:
@@ -219,11 +235,11 @@ def told(predicate: Predicate, title_of: TitleOf) -> str:
         case OneOf(fact=name, values=values):
             fact = FACTS[name]
             if fact.kind is Kind.FLAG:
-                return fact.title.lower() if values == (True,) else f"не: {fact.title.lower()}"
+                return _within(fact.title) if values == (True,) else f"не: {_within(fact.title)}"
             said = ", ".join(value_told(fact, one, title_of) for one in values)
-            return f"{fact.title.lower()}: {said}"
+            return f"{_within(fact.title)}: {said}"
         case Between(fact=name, low=low, high=high):
-            title = FACTS[name].title.lower()
+            title = _within(FACTS[name].title)
             if low is not None and high is not None:
                 return f"{title}: от {low} до {high}"
             return f"{title}: {f'от {low}' if low is not None else f'до {high}'}"
@@ -233,6 +249,11 @@ def told(predicate: Predicate, title_of: TitleOf) -> str:
             return "; ".join(filter(None, (told(part, title_of) for part in parts)))
         case Some(parts=parts):
             return " или ".join(f"({told(part, title_of)})" for part in parts)
+
+
+def _within(title: str) -> str:
+    """Return a title as it stands within a sentence; ОВЗ stays ОВЗ."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
 
 
 def value_told(fact: Fact, value: Any, title_of: TitleOf) -> str:

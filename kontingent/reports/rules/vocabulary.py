@@ -68,6 +68,8 @@ class Fact:
     awaits: str = ""
     #: The field of ``stages/fields.toml`` that brings it: it awaits only where that field's stage is not open.
     opens: str = ""
+    #: The fact that is asked for instead where that field is closed: nothing is awaited then.
+    stand_in: str = ""
 
     @property
     def is_known(self) -> bool:
@@ -86,6 +88,7 @@ _IN_CLASS = _PEOPLE | {_S.CLASSES}
 _CHILDREN = _PEOPLE | {_S.DIRECTIONS}
 _GROUPS = _IN_CLASS | {_S.PLACES}
 _HEALTH = "сведения о здоровье (второй этап)"
+_IMPLANTS = "кохлеарные импланты: в составе сведений второго этапа такого поля нет"
 _EXAMS = "сведения об экзаменах и аттестатах (третий этап)"
 _BENEFITS = "сведения о льготных категориях студентов"
 _TRAINING = "сведения о профессиональном обучении в школе"
@@ -134,6 +137,10 @@ FACTS: dict[str, Fact] = {
         Fact("programme", "Программа", Kind.CODE, _GROUPS | {_S.DIRECTIONS}, "education_programme"),
         Fact("level", "Уровень по классу", Kind.CODE, _IN_CLASS | {_S.SETS, _S.DAY_GROUPS}, codes=_LEVELS),
         Fact("adaptation", "Адаптация программы ученика", Kind.CODE, _CHILDREN, "programme_adaptation"),
+        Fact(
+            "special_needs", "ОВЗ: заключение ПМПК или адаптированная программа", Kind.CODE, _CHILDREN, "programme_adaptation",
+            opens="adapted_programme", stand_in="adaptation",
+        ),
         Fact("variant", "Вариант адаптированной программы", Kind.CODE, _IN_CLASS, "adaptation_variant"),
         Fact("years", "Срок освоения программы, лет", Kind.NUMBER, _IN_CLASS),
         Fact("class_years", "Срок освоения программы класса, лет", Kind.NUMBER, _IN_CLASS),
@@ -146,7 +153,11 @@ FACTS: dict[str, Fact] = {
         Fact("year_of_grade", "Год обучения в классе", Kind.CODE, _IN_CLASS, "year_of_grade"),
         Fact("class_kind", "Вид класса", Kind.CODE, _IN_CLASS, "group_kind"),
         Fact("class_adaptation", "Адаптация программы класса", Kind.CODE, _IN_CLASS, "programme_adaptation"),
-        Fact("inclusive", "В классе есть ученики с ОВЗ", Kind.FLAG, frozenset({_S.LEARNERS, _S.CLASSES})),
+        Fact(
+            "inclusive", "В классе есть лица с ОВЗ", Kind.FLAG, frozenset({_S.LEARNERS, _S.CLASSES}),
+            opens="adapted_programme", stand_in="inclusive_by_programme",
+        ),
+        Fact("inclusive_by_programme", "В классе есть ученики по адаптированным программам", Kind.FLAG, frozenset({_S.LEARNERS, _S.CLASSES})),
         Fact("shift", "Смена", Kind.CODE, _IN_CLASS, "group_shift"),
         Fact("language", "Язык обучения", Kind.CODE, _IN_CLASS, "language_of_instruction"),
         Fact("regime", "Режим пребывания", Kind.CODE, _GROUPS, "kindergarten_regime"),
@@ -186,6 +197,7 @@ FACTS: dict[str, Fact] = {
         Fact("country", "Страна гражданства", Kind.CODE, _PEOPLE, "country"),
         # -- a movement
         Fact("outcome", "Чем окончил класс", Kind.CODE, frozenset({_S.FINISHED}), codes=_OUTCOMES),
+        Fact("continued", "Продолжил обучение по программе СОО в этой же организации", Kind.FLAG, _GRADUATES),
         Fact("way", "Куда перешёл", Kind.CODE, frozenset({_S.LEFT}), codes=_WAYS),
         Fact("reason", "Причина выбытия", Kind.CODE, frozenset({_S.LEFT}), "leaving_reason"),
         Fact("quarter", "Квартал периода", Kind.NUMBER, frozenset({_S.LEFT, _S.ARRIVED})),
@@ -202,7 +214,7 @@ FACTS: dict[str, Fact] = {
         Fact("combined", "Входит в класс-комплект", Kind.FLAG, frozenset({_S.CLASSES})),
         # -- what no room keeps yet
         Fact("disability", "Инвалидность", Kind.CODE, _CHILDREN, codes=(("adult", "инвалид"), ("child", "ребёнок-инвалид")), awaits=_HEALTH, opens="disability"),
-        Fact("implant", "Кохлеарный имплант", Kind.FLAG, _PEOPLE, awaits=_HEALTH),
+        Fact("implant", "Кохлеарный имплант", Kind.FLAG, _PEOPLE, awaits=_IMPLANTS),
         Fact("exam_basic", "ГИА за курс ООО", Kind.CODE, _GRADUATES, codes=_EXAM, awaits=_EXAMS, opens="exam"),
         Fact("exam_secondary", "ГИА за курс СОО", Kind.CODE, _GRADUATES, codes=_EXAM, awaits=_EXAMS, opens="exam"),
         Fact("honours", "Аттестат с отличием", Kind.FLAG, _GRADUATES, awaits=_EXAMS, opens="exam"),
