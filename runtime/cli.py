@@ -355,21 +355,20 @@ def _collect_static(say: Callable[[str], None]) -> None:
 
 
 def _worker(_arguments: argparse.Namespace) -> int:
-    from django.core.management import call_command
-
     _start_django()
     from kontingent.exchange.attestation.jobs import JOBS as ATTESTATION
     from kontingent.exchange.contests.jobs import JOBS as CONTESTS
     from kontingent.exchange.staging import jobs as staging
     from kontingent.persons import jobs as persons
     from kontingent.reports import jobs as reports
+    from runtime import lanes
 
     staging.resume()
     ATTESTATION.resume()
     CONTESTS.resume()
     persons.resume()
     reports.resume()
-    call_command("procrastinate", "worker", "--concurrency", "1", "--fetch-job-polling-interval", "2")
+    lanes.run()
     return 0
 
 

@@ -120,7 +120,7 @@ def one(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     row, steps = queries.one(actor, transfer_id)
     may = actor.may
     answer = page(
-        request, "transfers/one.html", row=row, one=row.one, steps=steps, error=error, values=request.POST,
+        request, "transfers/one.html", row=row, one=row.one, steps=steps, error=error, values=request.POST, waiting=jobs.waiting(transfer_id),
         may_approve=row.here and may(TransferPermission.APPROVE) and row.one.state == "registered",
         may_answer=row.leaves and may(TransferPermission.APPROVE) and row.one.state == "approved" and row.one.answer != "confirmed",
         may_withdraw=(row.here or row.leaves) and may(TransferPermission.REGISTER) and row.is_open,
@@ -134,6 +134,16 @@ def one(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     return answer
 
 
+@require_GET
+def progress(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
+    """The part of the page that is asked for again and again while both orders are being signed; reloads the page when that is over."""
+    queries.check_told(actor_of(request), transfer_id)
+    waiting = jobs.waiting(transfer_id)
+    if not waiting:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return page(request, "transfers/bar.html", transfer_id=transfer_id, waiting=waiting)
+
+
 def _classes(actor: Actor, organisation_id: UUID, on: date) -> list[enrolment.GroupRow]:
     year = SchoolYear.of(on).begins_in
     return [one for one in enrolment.groups(actor, organisation_id, year, on) if one.closed_on is None]
@@ -144,15 +154,15 @@ def _may_amend(actor: Actor, row: queries.Row) -> bool:
 
 
 _SAID = {
-    "amend": "Исправлено. Перевод проверяется снова, это займёт до минуты.",
+    "amend": "Исправлено. Перевод проверяется снова.",
     "approve": "Зачисление утверждено. Прежняя организация извещена.",
-    "confirm": "Перевод подтверждён. Оба приказа подписываются сейчас, это займёт до минуты.",
+    "confirm": "Перевод подтверждён. Оба приказа подписываются сейчас.",
     "object": "Возражение записано, его увидит муниципалитет. Срок перевода идёт.",
     "withdraw": "Заявление отозвано.",
     "stop": "Перевод остановлен.",
-    "decide": "Решение записано. Оба приказа подписываются сейчас, это займёт до минуты.",
-    "settle": "Проверяется сейчас, это займёт до минуты. Если завершить ещё рано или нельзя, здесь будет сказано, почему.",
-    "cancel": "Оба приказа отменяются сейчас, это займёт до минуты.",
+    "decide": "Решение записано. Оба приказа подписываются сейчас.",
+    "settle": "Проверяется сейчас. Если завершить ещё рано или нельзя, здесь будет сказано, почему.",
+    "cancel": "Оба приказа отменяются сейчас.",
 }
 
 

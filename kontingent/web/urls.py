@@ -133,6 +133,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("transfers/successions/", transfers.successions, name="successions"),
     path("transfers/successions/<int:link_id>/", transfers.succession, name="succession"),
     path("transfers/<uuid:transfer_id>/", transfers.one, name="transfer"),
+    path("transfers/<uuid:transfer_id>/progress/", transfers.progress, name="transfer-progress"),
     path("transfers/<uuid:transfer_id>/file/", transfers.file, name="transfer-file"),
     path("transfers/<uuid:transfer_id>/lichnoe-delo.pdf", transfers.file_pdf, name="transfer-file-pdf"),
     path("portfolio/", portfolio.index, name="achievements"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -110,6 +110,24 @@ def test_from_the_application_to_both_orders(town: dict[str, Any], asked: Transf
     assert town["secretary"].post(page, {"act": "cancel", "reason": "ошибка"}).status_code == 302
     assert settling.settle(asked.pk)
     assert "перевод отменён" in told(town["secretary"], page)
+
+
+def test_whoever_presses_is_told_what_it_waits_for(
+    town: dict[str, Any], asked: Transfer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = f"/transfers/{asked.pk}/"
+    town["secretary"].post(page, {"act": "approve", "number": "17-з"})
+    again = town["secretary"].get(f"{page}progress/")
+    assert (again.status_code, again.headers["HX-Refresh"]) == (204, "true")
+    jobs.settle.configure().defer(transfer_id=str(asked.pk))
+    assert "ждёт обработчика, это секунды" in told(town["secretary"], page)
+    assert "ждёт обработчика" in told(town["head"], f"{page}progress/")
+    told(town["stranger"], f"{page}progress/", 404)
+    later = clock.now() + timedelta(minutes=2)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert "не отвечает больше минуты" in told(town["secretary"], f"{page}progress/")
+    later += jobs.SHOWN
+    assert town["secretary"].get(f"{page}progress/").status_code == 204
 
 
 def test_the_personal_file_is_closed_until_approved_and_then_goes_along(

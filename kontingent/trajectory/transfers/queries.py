@@ -152,6 +152,11 @@ def one(actor: Actor, transfer_id: UUID) -> tuple[Row, list[TransferStep]]:
     return row, list(row.one.steps.order_by("pk"))
 
 
+def check_told(actor: Actor, transfer_id: UUID) -> None:
+    """Raise ``NotFound`` unless the actor is told of a transfer; nothing of the child is read."""
+    _one(actor, transfer_id)
+
+
 def _one(actor: Actor, transfer_id: UUID) -> Row:
     actor.require(TransferPermission.VIEW)
     found = Transfer.objects.select_related(
