@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from django.db.models import Q
+
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.organisations import queries as organisations
@@ -64,6 +66,21 @@ def gate_for(actor: Actor) -> Gate:
     named = list(Municipality.objects.filter(pk__in=places_of_work))
     opened = FROM_THE_START.union(*(_open_in(orders, one.id, today) for one in named))
     return Gate(", ".join(one.name for one in named) or "ваша организация", opened)
+
+
+def where_open(field: str, *, organisation: str = "organisation") -> Q:
+    """Return the condition of rows whose organisation lies where a field is open today; one statement.
+
+    What was entered while a stage was open is not shown once it is closed there, to nobody: PostgreSQL's policies say so of every scope but the region's,
+    which reads past them.
+    """
+    orders, stage, today = said(), FIELDS[field].stage, clock.today()
+    named = {one.municipality_id for one in orders if one.municipality_id}
+    opened = {one for one in named if rules.is_open(orders, stage, one, today)}
+    where = f"{organisation}__municipality_id__in"
+    return (
+        ~Q(**{where: named - opened}) if rules.is_open(orders, stage, None, today) else Q(**{where: opened})
+    )
 
 
 def _open_in(orders: Collection[Said], municipality_id: UUID | None, day: date) -> frozenset[Stage]:

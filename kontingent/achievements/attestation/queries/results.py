@@ -128,7 +128,9 @@ def own_results(actor: Actor, person_id: UUID) -> LearnerResults:
 def _of(records: list[UUID]) -> list[tuple[int, list[ResultRow]]]:
     standing: dict[tuple[str, str, date], ExamResult] = {}
     former: dict[tuple[str, str, date], list[ExamResult]] = defaultdict(list)
-    for one in ExamResult.objects.filter(person_id__in=records).order_by("-recorded_at"):
+    for one in ExamResult.objects.filter(stages.where_open(FIELD), person_id__in=records).order_by(
+        "-recorded_at"
+    ):
         key = (one.form, one.subject_code, one.held_on)
         if one.superseded_at is None:
             standing[key] = one
@@ -151,9 +153,10 @@ def of_class(
     found: dict[UUID, dict[str, ResultRow]] = defaultdict(dict)
     columns: dict[str, tuple[int, int]] = {}
     year = group.school_year + 1
-    for one in ExamResult.objects.filter(person_id__in=whom, year=year, superseded_at__isnull=True).order_by(
-        "held_on"
-    ):
+    of_year = ExamResult.objects.filter(
+        stages.where_open(FIELD), person_id__in=whom, year=year, superseded_at__isnull=True
+    )
+    for one in of_year.order_by("held_on"):
         column = one.form if one.form in ADMISSIONS else f"{one.form}:{one.subject_code}"
         found[one.person_id][column] = ResultRow(one)
         columns[column] = (one.form not in ADMISSIONS, int(one.subject_code))
@@ -249,7 +252,8 @@ def years(actor: Actor) -> list[tuple[int, str]]:
     condition, parameters = organisations_condition(actor, "r")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT DISTINCT r.year, r.form FROM attestation_examresult r WHERE r.superseded_at IS NULL{condition} ORDER BY 1 DESC, 2",
+            "SELECT DISTINCT r.year, r.form FROM attestation_examresult r WHERE r.superseded_at IS NULL "
+            f"AND r.organisation_id = ANY((SELECT scope.attestation_places())::uuid[]){condition} ORDER BY 1 DESC, 2",
             parameters,
         )
         return [(year, form) for year, form in cursor.fetchall()]
@@ -259,9 +263,10 @@ def exams_of(person_ids: Iterable[UUID]) -> dict[UUID, list[ExamResult]]:
     """Return what stands of many learners in the order of days, by the record asked for; the caller has let the actor in."""
     whose = persons_of(list(person_ids))
     found: dict[UUID, list[ExamResult]] = defaultdict(list)
-    for one in ExamResult.objects.filter(person_id__in=list(whose), superseded_at__isnull=True).order_by(
-        "held_on", "recorded_at"
-    ):
+    standing = ExamResult.objects.filter(
+        stages.where_open(FIELD), person_id__in=list(whose), superseded_at__isnull=True
+    )
+    for one in standing.order_by("held_on", "recorded_at"):
         found[whose[one.person_id]].append(one)
     return found
 

@@ -28,6 +28,7 @@ from kontingent.organisations.models import Organisation
 from kontingent.stages import queries as stages
 
 PAGE = 200
+FIELD = "achievement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,9 @@ def portfolio(
     if not family:
         actor.require(PortfolioPermission.VIEW)
         enrolment.require_visible(actor, person_id)
-    stages.gate_for(actor).require("achievement")
+    stages.gate_for(actor).require(FIELD)
     found = (
-        Achievement.objects.filter(person_id=person_id)
+        Achievement.objects.filter(stages.where_open(FIELD), person_id=person_id)
         .select_related("organisation")
         .prefetch_related("scans")
     )
@@ -126,8 +127,9 @@ def one(actor: Actor, achievement_id: UUID) -> tuple[Achievement, list[FormerAch
     family = actor.scope.is_family
     if not family:
         actor.require(PortfolioPermission.VIEW)
-    stages.gate_for(actor).require("achievement")
-    found = Achievement.objects.select_related("organisation", "person").filter(pk=achievement_id).first()
+    stages.gate_for(actor).require(FIELD)
+    rows = Achievement.objects.filter(stages.where_open(FIELD), pk=achievement_id)
+    found = rows.select_related("organisation", "person").first()
     if found is None or not (found.person_id in actor.scope.persons if family else _sees(actor, found)):
         raise NotFound("portfolio.no_such", "Такого достижения нет.")
     kind = ReadKind.FAMILY if family else ReadKind.CARD
@@ -147,7 +149,7 @@ def may_decide(actor: Actor, one: Achievement) -> bool:
 def inbox(actor: Actor) -> list[Achievement]:
     """Return what families propose to the actor's schools, the oldest first."""
     actor.require(PortfolioPermission.EDIT)
-    stages.gate_for(actor).require("achievement")
+    stages.gate_for(actor).require(FIELD)
     found = _to_decide(actor).select_related("person", "organisation").prefetch_related("scans")
     rows = list(found.order_by("entered_at")[:PAGE])
     reads.note(actor, ReadKind.LIST, [each.person_id for each in rows], what="предложенные достижения")
@@ -187,11 +189,11 @@ def attained(
     ``filters`` are codes of kind, level, result and subject, a part of the title (``text``), ``verified`` («yes», «no»), ``team``.
     """
     actor.require(PortfolioPermission.VIEW)
-    stages.gate_for(actor).require("achievement")
+    stages.gate_for(actor).require(FIELD)
     year = SchoolYear(school_year)
     found = Achievement.objects.filter(
-        _within(actor), state=State.ACCEPTED, happened_on__gte=year.starts_on, happened_on__lt=year.ends_on
-    )
+        _within(actor), stages.where_open(FIELD), state=State.ACCEPTED, happened_on__gte=year.starts_on, happened_on__lt=year.ends_on,
+    )  # fmt: skip
     found = found.filter(_chosen(filters))
     counted = (
         found.order_by("kind_code", "level_code")
@@ -247,8 +249,9 @@ def scan(actor: Actor, scan_id: UUID) -> tuple[Scan, bytes]:
         NotFound: it is of strangers.
         Unavailable: the content is not where it should be.
     """
-    stages.gate_for(actor).require("achievement")
-    found = Scan.objects.select_related("achievement").filter(pk=scan_id).first()
+    stages.gate_for(actor).require(FIELD)
+    here = stages.where_open(FIELD, organisation="achievement__organisation")
+    found = Scan.objects.select_related("achievement").filter(here, pk=scan_id).first()
     own = found is not None and actor.scope.is_family and found.achievement.person_id in actor.scope.persons
     if found is None or not (
         own or (actor.may(PortfolioPermission.VIEW) and _sees(actor, found.achievement))
