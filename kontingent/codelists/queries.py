@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 
 from django.db.models import Count, QuerySet
@@ -92,6 +93,18 @@ def find(list_code: str, text: str) -> str | None:
 def to_external(list_code: str, code: str, counterpart: str) -> str | None:
     """Return how a counterpart calls our value; None when it has no name for it."""
     return next((v.external.get(counterpart) for v in _index(list_code).values if v.code == code), None)
+
+
+def number(list_code: str, code: str, column: str = "value") -> Decimal:
+    """Return the number that a list keeps for a code (``ext:value``): terms, thresholds, what a ministry changes as data.
+
+    Raises:
+        NotFound: the list keeps no such number.
+    """
+    kept = to_external(list_code, code, column)
+    if kept is None:
+        raise NotFound("codelists.no_number", f"В справочнике «{list_code}» нет значения «{code}».")
+    return Decimal(kept)
 
 
 def from_external(list_code: str, counterpart: str, text: str) -> str | None:

@@ -1,5 +1,6 @@
 """Code lists: files are checked, loading is idempotent, codes are mapped and never assumed."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from kontingent.codelists import actions, files, queries
 from kontingent.codelists.models import CodeList, CodeValue
 from kontingent.enrolment.codes import LearnerState, MovementKind, OrderKind
 from kontingent.enrolment.rules import reasons
+from kontingent.kernel.errors import NotFound
 
 CARD = 'title = "Проверка"\nedition = "1"\nsource = "тест"\nconfidence = "sourced"\n'
 HEAD = "code,title,parent,valid_from,valid_to,aliases\n"
@@ -94,3 +96,12 @@ def test_a_country_is_found_by_what_people_call_it(text: str, code: str | None) 
 
 def test_a_list_has_two_hundred_and_fifty_countries() -> None:
     assert len(queries.titles("country")) > 250
+
+
+def test_a_number_that_a_list_keeps_is_read_once_for_all_and_a_missing_one_is_said() -> None:
+    assert queries.number("transfer_term", "answer") == Decimal(3)
+    assert queries.number("retention", "journal", "years") == 5
+    with pytest.raises(NotFound, match="нет значения «never»"):
+        queries.number("transfer_term", "never")
+    with pytest.raises(NotFound):
+        queries.number("transfer_term", "answer", "weeks")

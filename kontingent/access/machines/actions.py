@@ -37,7 +37,7 @@ from kontingent.access.machines.permissions import MachinePermission
 from kontingent.access.machines.refusals import OAuthError, OAuthRefused, invalid_assertion, unknown_client
 from kontingent.access.machines.rules import MachineScope, Reach, SecretTerm
 from kontingent.audit import actions as audit
-from kontingent.kernel import clock
+from kontingent.kernel import clock, texts
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, NotFound, RuleViolation
 from kontingent.organisations import queries as organisations
@@ -117,9 +117,7 @@ def register_client(*, actor: Actor, draft: ClientDraft) -> ApiClient:
     reach = draft.reach
     made = ApiClient(
         client_id=new_client_id(),
-        name=rules.tidy(
-            draft.name, code="machines.name", ask="Назовите систему: кому даётся доступ.", longest=200
-        ),
+        name=texts.required(draft.name, "machines.name", "Назовите систему: кому даётся доступ.", 200),
         organisation=organisations.get(reach.organisation_id) if reach.organisation_id else None,
         municipality=organisations.municipality_by_id(reach.municipality_id)
         if reach.municipality_id
@@ -151,9 +149,7 @@ def register_client(*, actor: Actor, draft: ClientDraft) -> ApiClient:
 def revoke_client(*, actor: Actor, client_id: str, reason: str) -> ApiClient:
     """Take a client's access back at once: its secrets, keys and tokens cease to work."""
     client = _locked(actor, client_id)
-    why = rules.tidy(
-        reason, code="machines.revoke_reason", ask="Укажите, почему доступ системы отзывается.", longest=300
-    )
+    why = texts.required(reason, "machines.revoke_reason", "Укажите, почему доступ системы отзывается.", 300)
     now = clock.now()
     client.revoked_at, client.revoked_by, client.revoke_reason = now, actor.name, why
     client.save(update_fields=["revoked_at", "revoked_by", "revoke_reason"])
@@ -172,9 +168,7 @@ def revoke_client(*, actor: Actor, client_id: str, reason: str) -> ApiClient:
 def suspend_client(*, actor: Actor, client_id: str, reason: str) -> ApiClient:
     """Stop a client at once and keep what it holds (приостановить), until it is resumed or revoked."""
     client = _locked(actor, client_id)
-    why = rules.tidy(
-        reason, code="machines.suspend_reason", ask="Укажите, почему доступ приостанавливается.", longest=300
-    )
+    why = texts.required(reason, "machines.suspend_reason", "Укажите, почему доступ приостанавливается.", 300)
     if client.suspended_at is not None:
         raise RuleViolation("machines.client_suspended", "Доступ этой системы уже приостановлен.")
     client.suspended_at, client.suspend_reason = clock.now(), why

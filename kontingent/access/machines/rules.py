@@ -250,14 +250,6 @@ def check_rate(rate: int) -> None:
         )
 
 
-def tidy(text: str, *, code: str, ask: str, longest: int) -> str:
-    """Return a text without needless spaces; an empty one is refused with what to fill in."""
-    clean = " ".join(text.split())
-    if not clean or "\x00" in clean:
-        raise InvalidValue(code, ask)
-    return clean[:longest]
-
-
 # -- secrets -----------------------------------------------------------------------------------
 
 

@@ -16,9 +16,9 @@ from kontingent.exchange.reconciliation.events import (
 )
 from kontingent.exchange.reconciliation.models import Discrepancy
 from kontingent.exchange.reconciliation.permissions import ReconciliationPermission
-from kontingent.kernel import clock
+from kontingent.kernel import clock, texts
 from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import Conflict, InvalidValue, NotFound
+from kontingent.kernel.errors import Conflict, NotFound
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.performance import actions as performance
 from kontingent.persons import actions as persons
@@ -94,23 +94,16 @@ def map_subject(*, actor: Actor, discrepancy_id: UUID, subject_code: str) -> Dis
 def dismiss(*, actor: Actor, discrepancy_id: UUID, reason: str) -> Discrepancy:
     """Say that it is no discrepancy (обучается на дому; класс предмет не изучает): it is not found again this school year."""
     found = _open(actor, discrepancy_id)
-    said = " ".join(reason.split())
-    if not said:
-        raise InvalidValue(
-            "reconciliation.reason",
-            "Напишите, почему это не расхождение: например, «обучается на дому, приказ № 7».",
-        )
-    if len(said) > LONGEST_REASON:
-        raise InvalidValue(
-            "reconciliation.reason",
-            f"Причина длиннее {LONGEST_REASON} знаков. Сократите её.",
-            value=len(said),
-        )
-    found.reason = said
+    found.reason = texts.required(
+        reason,
+        "reconciliation.reason",
+        "Напишите, почему это не расхождение: например, «обучается на дому, приказ № 7».",
+        LONGEST_REASON,
+    )
     audit.record(
         DiscrepancyDismissed(
             subjects=(found.person_id,) if found.person_id else (), object_id=found.pk,
-            organisation_id=found.organisation_id, basis=said, discrepancy=found.kind,
+            organisation_id=found.organisation_id, basis=found.reason, discrepancy=found.kind,
         ),
         actor=actor,
     )  # fmt: skip

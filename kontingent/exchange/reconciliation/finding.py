@@ -136,7 +136,7 @@ def thresholds() -> Thresholds:
     """Return the days and shares of the code list ``reconciliation_threshold``."""
 
     def of(code: str) -> int:
-        return int(codelists.to_external("reconciliation_threshold", code, "value") or 0)
+        return int(codelists.number("reconciliation_threshold", code))
 
     return Thresholds(of("late_after"), of("silent_after"), of("learner_days"), of("share"))
 

@@ -33,8 +33,7 @@ def make_years(*years: int) -> int:
 def kept_years() -> dict[str, int]:
     """Return for how many years each table is kept, as the code list ``retention`` says."""
     terms = {
-        code: int(codelists.to_external("retention", code, "years") or 0)
-        for code in codelists.titles("retention")
+        code: int(codelists.number("retention", code, "years")) for code in codelists.titles("retention")
     }
     kept = {one.table: terms[one.retention] for one in KINDS.values()}
     return kept | {table: max(kept.values()) for table in FORMER_TABLES}

@@ -301,7 +301,7 @@ def thresholds() -> rules.Thresholds:
     """Return where the lines are drawn: the code list ``performance_threshold``."""
 
     def value(code: str) -> Decimal:
-        return Decimal(codelists.to_external("performance_threshold", code, "value") or 0)
+        return codelists.number("performance_threshold", code)
 
     return rules.Thresholds(
         value("failing"), value("watched"), value("noticeable"), int(value("fewest")), int(value("shown"))

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from kontingent.audit import actions as audit
 from kontingent.enrolment import queries as enrolment
 from kontingent.enrolment.models import Enrolment, Group
-from kontingent.kernel import clock
+from kontingent.kernel import clock, texts
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, InvalidValue, NotAllowed, NotFound, RuleViolation
 from kontingent.kernel.school_year import SchoolYear
@@ -62,7 +62,7 @@ def register(*, actor: Actor, receiver_id: UUID, application: Application) -> Tr
     actor.require(
         TransferPermission.REGISTER, organisation_id=receiver.id, municipality_id=receiver.municipality_id
     )
-    applicant = _text(
+    applicant = texts.required(
         application.applicant,
         "transfers.applicant",
         "Укажите заявителя: фамилию, имя, отчество родителя.",
@@ -154,7 +154,7 @@ def approve(*, actor: Actor, transfer_id: UUID, number: str, version: int | None
         municipality_id=transfer.receiver.municipality_id,
     )
     rules.check_may("approve", State(transfer.state))
-    transfer.order_number = _text(
+    transfer.order_number = texts.required(
         number,
         "transfers.number",
         "Укажите номер приказа о зачислении: он подпишется сам, когда перевод завершится.",
@@ -195,7 +195,7 @@ def amend(
         TransferPermission.APPROVE, organisation_id=transfer.receiver_id, municipality_id=transfer.receiver.municipality_id
     )  # fmt: skip
     rules.check_may("amend", State(transfer.state))
-    said = _text(
+    said = texts.required(
         number,
         "transfers.number",
         "Укажите номер приказа о зачислении: он подпишется сам, когда перевод завершится.",
@@ -223,7 +223,7 @@ def amend(
 def confirm(*, actor: Actor, transfer_id: UUID, number: str, version: int | None = None) -> Transfer:
     """Confirm as the former organisation; ``number`` is that of its order of leaving, signed by itself with the receiver's."""
     transfer = _of_former(actor, transfer_id, version)
-    transfer.leaving_number = _text(
+    transfer.leaving_number = texts.required(
         number, "transfers.number", "Укажите номер приказа об отчислении в порядке перевода.", 40
     )
     transfer.answer, transfer.objection = Answer.CONFIRMED, ""
@@ -240,7 +240,7 @@ def object_to(*, actor: Actor, transfer_id: UUID, reason: str, version: int | No
         raise RuleViolation(
             "transfers.confirmed_already", "Перевод уже подтверждён: он завершится сам. Возразить поздно."
         )
-    transfer.objection = _text(
+    transfer.objection = texts.required(
         reason,
         "transfers.objection",
         "Напишите, против чего возражение: его увидит муниципалитет.",
@@ -310,7 +310,7 @@ def stop(*, actor: Actor, transfer_id: UUID, reason: str, version: int | None = 
 def decide(*, actor: Actor, transfer_id: UUID, reason: str, version: int | None = None) -> Transfer:
     """Let a transfer be completed now by the municipality's decision, whatever the former organisation says."""
     transfer = _for_decision(actor, transfer_id, version, "decide")
-    transfer.decision = _text(reason, "transfers.reason", "Укажите основание решения.", LONGEST_TEXT)
+    transfer.decision = texts.required(reason, "transfers.reason", "Укажите основание решения.", LONGEST_TEXT)
     transfer.decided_by_name = actor.name
     _save(transfer)
     _tell(transfer, actor, f"Решено завершить перевод: {transfer.decision}")
@@ -328,7 +328,9 @@ def ask_to_cancel(*, actor: Actor, transfer_id: UUID, reason: str, version: int 
     if not actor.scope.covers(transfer.receiver_id, None) or not actor.may(TransferPermission.APPROVE):
         _require_decision(actor, transfer)
     rules.check_may("cancel", State(transfer.state))
-    transfer.cancel_reason = _text(reason, "transfers.reason", "Укажите причину отмены.", LONGEST_TEXT)
+    transfer.cancel_reason = texts.required(
+        reason, "transfers.reason", "Укажите причину отмены.", LONGEST_TEXT
+    )
     transfer.decided_by_name, transfer.held_up = actor.name, ""
     _save(transfer)
     _tell(transfer, actor, f"Отмена перевода: {transfer.cancel_reason}")
@@ -354,7 +356,7 @@ def _require_decision(actor: Actor, transfer: Transfer) -> None:
 
 
 def _closed(transfer: Transfer, actor: Actor, state: State, title: str, reason: str) -> Transfer:
-    transfer.decision = _text(reason, "transfers.reason", "Укажите причину.", LONGEST_TEXT)
+    transfer.decision = texts.required(reason, "transfers.reason", "Укажите причину.", LONGEST_TEXT)
     transfer.state, transfer.decided_by_name, transfer.held_up = state, actor.name, ""
     _save(transfer)
     _tell(transfer, actor, f"{title}: {transfer.decision}")
@@ -403,7 +405,7 @@ def confirm_departure(
             "transfers.no_such_departure", "Такого выбытия в другой регион нет. Обновите страницу."
         )
     actor.require(TransferPermission.REGISTER)
-    said = _text(
+    said = texts.required(
         evidence, "transfers.evidence", "Укажите, откуда известно: чьё письмо, номер и дата.", LONGEST_TEXT
     )
     if left.ends_on is None or not left.ends_on <= arrived_on <= clock.today():
@@ -457,15 +459,6 @@ def _locked(actor: Actor, transfer_id: UUID, version: int | None) -> Transfer:
             "За это время с переводом уже что-то сделали. Обновите страницу и посмотрите, что изменилось.",
         )
     return found
-
-
-def _text(said: str, code: str, ask: str, longest: int) -> str:
-    text = " ".join(said.split())
-    if not text:
-        raise InvalidValue(code, ask)
-    if len(text) > longest:
-        raise InvalidValue(code, f"Текст длиннее {longest} знаков. Сократите его.", value=len(text))
-    return text
 
 
 def _save(transfer: Transfer) -> None:

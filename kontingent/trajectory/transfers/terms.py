@@ -10,7 +10,7 @@ from kontingent.trajectory.transfers import rules
 
 def days(code: str) -> int:
     """Return how many days a term has."""
-    return int(codelists.to_external("transfer_term", code, "value") or 0)
+    return int(codelists.number("transfer_term", code))
 
 
 def holidays() -> frozenset[str]:

@@ -29,7 +29,7 @@ from kontingent.achievements.portfolio.rules import Facts, FieldDecision
 from kontingent.audit import actions as audit
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment.models import Enrolment
-from kontingent.kernel import clock
+from kontingent.kernel import clock, texts
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, InvalidValue, NotAllowed, NotFound, RuleViolation
 from kontingent.organisations import queries as organisations
@@ -398,12 +398,7 @@ def _replace(found: Achievement, facts: Facts, actor: Actor) -> list[str]:
 
 
 def _reason(said: str) -> str:
-    text = " ".join(said.split())
-    if not text:
-        raise InvalidValue("portfolio.reason", "Напишите причину: её прочитает семья.")
-    if len(text) > 500:
-        raise InvalidValue("portfolio.reason", "Причина длиннее 500 знаков. Сократите её.")
-    return text
+    return texts.required(said, "portfolio.reason", "Напишите причину: её прочитает семья.", 500)
 
 
 def _decided(
