@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, cast
+from typing import BinaryIO, Final, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -10,27 +10,19 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from kontingent.achievements.incoming.queries import PAGE
 from kontingent.achievements.portfolio import queries, rules
 from kontingent.achievements.portfolio.actions import contests as actions
 from kontingent.achievements.portfolio.codes import FileKind
 from kontingent.achievements.portfolio.models import ContestFile, ContestRow
+from kontingent.codelists import queries as codelists
 from kontingent.exchange.contests import receiving
 from kontingent.exchange.contests.jobs import JOBS
 from kontingent.exchange.contests.profiles import TOLD, profile_of
-from kontingent.exchange.staging import wire
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed
 from kontingent.web import row_files
-from kontingent.web.request import actor_of, page, whole
+from kontingent.web.request import actor_of, page
 from kontingent.web.uploads import accepts_a_file
-
-WORKING = frozenset({"uploaded", "reading", "applying"})
-OUTCOMES = {"create": "новые", "change": "исправления", "same": "уже есть", "refused": "отклонены"}
-STATES = {
-    "uploaded": "ждёт проверки", "reading": "проверяется", "checked": "проверен", "applying": "применяется", "applied": "применён",
-    "undone": "отменён", "refused": "не принят",
-}  # fmt: skip
 
 
 @accepts_a_file(lambda: settings.IMPORT_MAX_BYTES)
@@ -48,7 +40,7 @@ def files(request: HttpRequest) -> HttpResponse:
         except KontingentError as refusal:
             error = refusal
     answer = page(
-        request, "portfolio/files.html", rows=[(one, STATES[one.state], TOLD[FileKind(one.kind)]) for one in shown], values=request.POST,
+        request, "portfolio/files.html", rows=SECTION.latest(shown), values=request.POST,
         kinds=[(kind.value, TOLD[kind].capitalize()) for kind in FileKind], profiles=[(profile_of(kind), row_files.columns(profile_of(kind))) for kind in FileKind],
         error=error,
     )  # fmt: skip
@@ -74,37 +66,14 @@ def _received(request: HttpRequest, actor: Actor) -> ContestFile:
 @require_GET
 def file(request: HttpRequest, file_id: UUID) -> HttpResponse:
     """A file: progress while something runs, then what would change and what is wrong, by place."""
-    actor = actor_of(request)
-    one = queries.contests.file(actor, file_id)
-    told = {"one": one, "state": STATES[one.state], "what": TOLD[FileKind(one.kind)]}
-    if one.state in WORKING:
-        return page(request, "portfolio/file_waits.html", **told)
-    outcome = request.GET.get("outcome", "")
-    rows = queries.contests.rows(actor, one, outcome=outcome, after=whole(request.GET.get("after")) or 0)
-    titles = _titles(one)
-    return page(
-        request, "portfolio/file.html", **told, causes=[(cause, titles.get(cause.field, "Строка")) for cause in queries.contests.FILES.causes(one)],
-        rows=[(row, _said(row), _corrections(row), row_files.problems(row, titles)) for row in rows],
-        outcomes=[(code, title, one.totals.get(code, 0)) for code, title in OUTCOMES.items()], outcome=outcome,
-        after=rows[-1].pk if len(rows) == PAGE else None, has_work=one.has_work,
-    )  # fmt: skip
-
-
-def _titles(one: ContestFile) -> dict[str, str]:
-    """Field → how the file itself calls its column, with the column's number."""
-    found = row_files.titles(profile_of(FileKind(one.kind)), one.columns)
-    by_parts = all(field != "full_name" for _, field in one.columns)
-    return found | {
-        "name": found["family_name"] if by_parts else found["full_name"],
-        "day": found["happened_on"],
-    }
+    one = queries.contests.file(actor_of(request), file_id)
+    days = int(codelists.number("file_retention", "delivered_rows"))
+    return SECTION.show(request, one, queries.contests.rows, undo_days=days)
 
 
 def _said(row: ContestRow) -> str:
     """What a line says, in words."""
     facts = row.facts
-    if not facts:
-        return row.raw.replace("\t", " · ")[:160]
     told = [facts["title"]]
     told += [
         queries.told(name, facts[name])
@@ -130,28 +99,32 @@ def _corrections(row: ContestRow) -> list[tuple[str, str, str]]:
     ]
 
 
+SECTION: Final = row_files.Section(
+    address="/portfolio/files/",
+    title="Загрузка итогов",
+    template="portfolio/file.html",
+    receiving=receiving.FILES,
+    jobs=JOBS,
+    files=queries.contests.FILES,
+    profile_of=lambda one: profile_of(FileKind(one.kind)),
+    told=lambda one: TOLD[FileKind(one.kind)],
+    same="уже есть",
+    learner="/portfolio/{}/",
+    said=_said,
+    corrections=_corrections,
+)
+
+
 @require_GET
 def progress(request: HttpRequest, file_id: UUID) -> HttpResponse:
-    """The part of the page that is asked for again and again; reloads the page when the work is done."""
-    one = queries.contests.file(actor_of(request), file_id)
-    if one.state not in WORKING:
-        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return page(request, "portfolio/file_bar.html", one=one, state=STATES[one.state])
+    """How far the work has come."""
+    return SECTION.progress(request, queries.contests.file(actor_of(request), file_id))
 
 
 @require_POST
 def apply(request: HttpRequest, file_id: UUID) -> HttpResponse:
     """Apply a checked file."""
-    actor = actor_of(request)
-    queries.contests.file(actor, file_id)
-    try:
-        actions.INTAKE.claim(actor=actor, file_id=file_id, asked_by=wire.actor_to_json(actor))
-        JOBS.apply.defer(file_id=str(file_id))
-    except NotAllowed:
-        raise
-    except KontingentError as refusal:
-        messages.error(request, refusal.message)
-    return HttpResponseRedirect(f"/portfolio/files/{file_id}/")
+    return SECTION.apply(request, queries.contests.file(actor_of(request), file_id))
 
 
 @require_POST
@@ -175,6 +148,4 @@ def undo(request: HttpRequest, file_id: UUID) -> HttpResponse:
 @require_GET
 def refused_rows(request: HttpRequest, file_id: UUID) -> HttpResponse:
     """The refused lines as they were, with column, value and remedy beside."""
-    actor = actor_of(request)
-    one = queries.contests.file(actor, file_id)
-    return row_files.refused(queries.contests.FILES.refused_rows(actor, one), one.columns, _titles(one))
+    return SECTION.refused(request, queries.contests.file(actor_of(request), file_id))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, Final, NamedTuple, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from kontingent.achievements.attestation import actions, queries
+from kontingent.achievements.attestation import queries
 from kontingent.achievements.attestation.bringing import TOLD
 from kontingent.achievements.attestation.codes import DeliveryKind
 from kontingent.achievements.attestation.models import DeliveredRow, Delivery
@@ -19,13 +18,11 @@ from kontingent.achievements.attestation.queries import By
 from kontingent.achievements.attestation.queries.deliveries import may_bring
 from kontingent.achievements.attestation.queries.documents import of_learner as documents_of
 from kontingent.achievements.attestation.queries.results import FEWEST, column_title
-from kontingent.achievements.incoming.queries import PAGE
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment import queries as enrolment
 from kontingent.exchange.attestation import receiving
 from kontingent.exchange.attestation.jobs import JOBS
 from kontingent.exchange.attestation.profiles import profile_of
-from kontingent.exchange.staging import wire
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed
@@ -34,12 +31,6 @@ from kontingent.organisations import queries as organisations
 from kontingent.web import row_files
 from kontingent.web.request import actor_of, page, uuid_of, whole
 from kontingent.web.uploads import accepts_a_file
-
-WORKING = frozenset({"uploaded", "reading", "applying"})
-OUTCOMES = {"create": "новые", "change": "исправления", "same": "без изменений", "refused": "отклонены"}
-STATES = {
-    "uploaded": "ждёт проверки", "reading": "проверяется", "checked": "проверен", "applying": "применяется", "applied": "применён", "refused": "не принят",
-}  # fmt: skip
 
 
 class Tab(NamedTuple):
@@ -154,7 +145,7 @@ def files(request: HttpRequest) -> HttpResponse:
             error = refusal
     kinds = may_bring(actor)
     answer = page(
-        request, "attestation/files.html", tabs=tabs(request), rows=[(one, STATES[one.state], TOLD[DeliveryKind(one.kind)]) for one in shown],
+        request, "attestation/files.html", tabs=tabs(request), rows=SECTION.latest(shown),
         kinds=[(kind.value, TOLD[kind].capitalize()) for kind in kinds], profiles=[(profile_of(kind), row_files.columns(profile_of(kind))) for kind in kinds],
         error=error,
     )  # fmt: skip
@@ -179,39 +170,14 @@ def _received(request: HttpRequest, actor: Actor) -> Delivery:
 @require_GET
 def file(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     """A file: progress while something runs, then what would change and what is wrong, by place."""
-    actor = actor_of(request)
-    one = queries.delivery(actor, delivery_id)
-    kind = DeliveryKind(one.kind)
-    told = {"one": one, "tabs": tabs(request), "state": STATES[one.state], "what": TOLD[kind]}
-    if one.state in WORKING:
-        return page(request, "attestation/file_waits.html", **told)
-    outcome = request.GET.get("outcome", "")
-    rows = queries.FILES.rows(actor, one, outcome=outcome, after=whole(request.GET.get("after")) or 0)
-    titles = _titles(one, kind)
-    return page(
-        request, "attestation/file.html", **told, causes=[(cause, titles.get(cause.field, "Строка")) for cause in queries.FILES.causes(one)],
-        rows=[(row, _said(row, kind), row_files.problems(row, titles)) for row in rows],
-        outcomes=[(code, title, one.totals.get(code, 0)) for code, title in OUTCOMES.items()], outcome=outcome,
-        after=rows[-1].pk if len(rows) == PAGE else None, has_work=one.has_work,
-    )  # fmt: skip
+    one = queries.delivery(actor_of(request), delivery_id)
+    return SECTION.show(request, one, queries.FILES.rows, tabs=tabs(request))
 
 
-def _titles(one: Delivery, kind: DeliveryKind) -> dict[str, str]:
-    """Field → how the file itself calls its column, with the column's letter."""
-    found = row_files.titles(profile_of(kind), one.columns)
-    name = (
-        found["full_name"] if any(field == "full_name" for _, field in one.columns) else found["family_name"]
-    )
-    day = found.get("held_on") or found.get("issued_on", "Дата")
-    return found | {"name": name, "day": day}
-
-
-def _said(row: DeliveredRow, kind: DeliveryKind) -> str:
+def _said(row: DeliveredRow) -> str:
     """What a line says, in words."""
     facts = row.facts
-    if not facts:
-        return row.raw.replace("\t", " · ")[:160]
-    if kind is DeliveryKind.DOCUMENTS:
+    if "registration_number" in facts:
         return f"{codelists.title('education_document', facts['kind_code'])}, № {facts['series']}{facts['number']}, рег. № {facts['registration_number']}"
     scored = " / ".join(str(facts[name]) for name in ("score", "mark") if facts[name] is not None)
     passed = {True: "зачёт", False: "незачёт", None: "–"}[facts["passed"]]
@@ -221,35 +187,34 @@ def _said(row: DeliveredRow, kind: DeliveryKind) -> str:
     )
 
 
+SECTION: Final = row_files.Section(
+    address="/exams/files/",
+    title="Загрузка",
+    template="row_files/file.html",
+    receiving=receiving.FILES,
+    jobs=JOBS,
+    files=queries.FILES,
+    profile_of=lambda one: profile_of(DeliveryKind(one.kind)),
+    told=lambda one: TOLD[DeliveryKind(one.kind)],
+    same="без изменений",
+    learner="/learners/{}/exams/",
+    said=_said,
+)
+
+
 @require_GET
 def file_progress(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
-    """The part of the page that is asked for again and again; reloads the page when the work is done."""
-    one = queries.delivery(actor_of(request), delivery_id)
-    if one.state not in WORKING:
-        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return page(request, "attestation/file_bar.html", one=one, state=STATES[one.state])
+    """How far the work has come."""
+    return SECTION.progress(request, queries.delivery(actor_of(request), delivery_id))
 
 
 @require_POST
 def apply_file(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     """Apply a checked file."""
-    actor = actor_of(request)
-    queries.delivery(actor, delivery_id)
-    try:
-        actions.INTAKE.claim(actor=actor, file_id=delivery_id, asked_by=wire.actor_to_json(actor))
-        JOBS.apply.defer(file_id=str(delivery_id))
-    except NotAllowed:
-        raise
-    except KontingentError as refusal:
-        messages.error(request, refusal.message)
-    return HttpResponseRedirect(f"/exams/files/{delivery_id}/")
+    return SECTION.apply(request, queries.delivery(actor_of(request), delivery_id))
 
 
 @require_GET
 def refused_rows(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     """The refused lines as they were, with column, value and remedy beside."""
-    actor = actor_of(request)
-    one = queries.delivery(actor, delivery_id)
-    return row_files.refused(
-        queries.FILES.refused_rows(actor, one), one.columns, _titles(one, DeliveryKind(one.kind))
-    )
+    return SECTION.refused(request, queries.delivery(actor_of(request), delivery_id))

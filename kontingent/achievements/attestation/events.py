@@ -34,6 +34,18 @@ class DeliveryApplied(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredRowsPurged(Event):
+    """The rows of a file were removed because their term has passed; what it wrote and its numbers stay."""
+
+    kind: ClassVar[str] = "attestation.purged"
+    title: ClassVar[str] = "Удалены по сроку строки файла об аттестации"
+
+    what: str
+    rows: int
+    kept_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentsIssued(Event):
     """Education documents were issued to graduates."""
 

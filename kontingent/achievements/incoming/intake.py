@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
@@ -18,6 +19,7 @@ from kontingent.achievements.incoming.models import IncomingFile, IncomingRow
 from kontingent.achievements.incoming.reach import is_reached
 from kontingent.audit import actions as audit
 from kontingent.audit.event import Event
+from kontingent.codelists import queries as codelists
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, NotFound
@@ -40,6 +42,11 @@ _WHY_NOT: Final = {
     "undone": "Загрузка отменена. Загрузите исправленный файл заново.",
     "refused": "Файл не принят. Исправьте его и загрузите заново.",
 }
+_NEVER_APPLIED: Final = (
+    "Файл не применили за {days} дней: его строки удалены по сроку хранения. Загрузите файл заново."
+)
+#: A file that is being applied is not touched; one that was refused has no rows.
+_KEPT: Final = ("applying", "refused")
 _INTERRUPTED: Final = "Применение было прервано. Ничего не записано: примените ещё раз."
 
 
@@ -49,7 +56,7 @@ class Intake(Generic[F]):
 
     ``room``               how its refusals are named: ``portfolio.not_checked``
     ``needs``              of a kind of file the permission, and the field of ``stages/fields.toml``
-    ``received, applied``  the events that the journal keeps
+    ``received, applied, purged`` the events that the journal keeps
     ``lock``               the advisory lock of applying: one file at a time
     ``hold``               locks what stands, so that nothing moves between judging and writing
     ``judge``              says of every staged row what would become of it; returns the numbers by outcome, may be repeated
@@ -62,6 +69,7 @@ class Intake(Generic[F]):
     needs: Callable[[str], tuple[StrEnum, str]]
     received: Callable[..., Event]
     applied: Callable[..., Event]
+    purged: Callable[..., Event]
     lock: int
     judge: Callable[[F, Actor], dict[str, int]]
     write: Callable[[F, Actor], None]
@@ -174,6 +182,38 @@ class Intake(Generic[F]):
             actor=actor,
         )  # fmt: skip
         return one
+
+    def purge(self, *, actor: Actor) -> int:
+        """Remove the rows whose term has passed (очистить строки): each file in a transaction of its own; return how many files.
+
+        The term counts from the last thing that happened to the file. What it brought stays, so do its numbers; a file that nobody applied is refused.
+        """
+        days = int(codelists.number("file_retention", "delivered_rows"))
+        before = clock.now() - timedelta(days)
+        due = self.files(purged_at__isnull=True, created_at__lt=before).exclude(state__in=_KEPT)
+        return sum(self._purge(one, before, days, actor) for one in due.values_list("id", flat=True))
+
+    @transaction.atomic
+    def _purge(self, file_id: UUID, before: datetime, days: int, actor: Actor) -> bool:
+        one = self.files(pk=file_id).select_for_update(of=("self",)).get()
+        if one.last_touched_at >= before or one.purged_at is not None or one.state in _KEPT:
+            return False
+        rows, _ = self.row.of(one).delete()
+        one.purged_at, one.actor = clock.now(), {}
+        if one.is_waiting:
+            one.state, one.refusal = "refused", _NEVER_APPLIED.format(days=days)
+        one.save(update_fields=["purged_at", "actor", "state", "refusal"])
+        audit.record(
+            self.purged(
+                object_id=one.id,
+                organisation_id=one.organisation_id,
+                what=one.kind,
+                rows=rows,
+                kept_days=days,
+            ),
+            actor=actor,
+        )
+        return True
 
     def fail(self, file_id: UUID, message: str) -> None:
         """Give a file back whose applying was refused: nothing of it is written."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
@@ -29,6 +30,9 @@ class IncomingFile(models.Model):
     totals = models.JSONField(default=dict)
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    purged_at = models.DateTimeField(
+        null=True, help_text="when the rows were removed: from then on the file is its summary"
+    )
 
     class Meta:
         abstract = True
@@ -36,6 +40,16 @@ class IncomingFile(models.Model):
     def __str__(self) -> str:
         """Return the name of the file."""
         return self.filename
+
+    @property
+    def last_touched_at(self) -> datetime:
+        """When something last happened to the file: its rows are kept for a term from then on."""
+        return self.finished_at or self.created_at
+
+    @property
+    def is_waiting(self) -> bool:
+        """True until a human has applied the file."""
+        return self.state in {"uploaded", "reading", "checked"}
 
     @property
     def has_work(self) -> bool:

@@ -84,3 +84,14 @@ class ContestsUndone(Event):
     removed: int
     restored: int
     left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContestRowsPurged(Event):
+    """The rows of a file were removed because their term has passed; what it wrote and its numbers stay."""
+
+    kind: ClassVar[str] = "portfolio.file_purged"
+    title: ClassVar[str] = "Удалены по сроку строки загрузки итогов олимпиад и конкурсов"
+    what: str
+    rows: int
+    kept_days: int

@@ -4,6 +4,7 @@ files of results on their way in.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -132,9 +133,11 @@ class ContestFile(IncomingFile):
     verified = models.BooleanField(help_text="whether the file was checked against the original protocol")
     undone_at = models.DateTimeField(null=True)
     undone_by_name = models.CharField(max_length=200, blank=True)
-    purged_at = models.DateTimeField(
-        null=True, help_text="when the rows were removed: from then on it cannot be undone"
-    )
+
+    @property
+    def last_touched_at(self) -> datetime:
+        """When it was undone, if it was."""
+        return self.undone_at or super().last_touched_at
 
     class Meta:
         constraints = [

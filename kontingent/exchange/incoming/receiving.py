@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -25,6 +26,8 @@ from kontingent.kernel.errors import KontingentError
 from kontingent.kernel.ids import new_id
 from kontingent.storage.scope import scoped
 
+#: Seconds for which bytes without a record are left alone: the record may be on the way.
+UNTOUCHED = 24 * 3600
 F = TypeVar("F", bound=IncomingFile)
 
 
@@ -62,7 +65,7 @@ class Receiving(Generic[F]):
         self.intake.require(actor, kind, organisation_id)
         name = Path(filename.replace("\\", "/")).name[:255] or "таблица"
         file_id = new_id()
-        path = path_of(file_id)
+        path = self._path_of(file_id)
         try:
             size, digest = keep(file, path)
             reading.inspect(path, name, max_bytes=settings.IMPORT_MAX_BYTES)
@@ -89,14 +92,14 @@ class Receiving(Generic[F]):
             with scoped(WORKER):
                 self.intake.files(pk=file_id).update(state="uploaded")
             raise
-        path_of(file_id).unlink(missing_ok=True)
+        self._path_of(file_id).unlink(missing_ok=True)
         with scoped(actor):
             return self.intake.files().get(pk=file_id)
 
     def _read(self, one: F, actor: Actor) -> None:
         self.intake.require(actor, one.kind, one.organisation_id)
         profile = self.profile_of(one.kind)
-        sheets = reading.open_sheets(path_of(one.id), one.filename, max_bytes=settings.IMPORT_MAX_BYTES)
+        sheets = reading.open_sheets(self._path_of(one.id), one.filename, max_bytes=settings.IMPORT_MAX_BYTES)
         headings: list[list[str]] = []
         staged = chain.from_iterable(self._rows(one, profile, sheet, headings) for sheet in sheets)
         rows = self.intake.stage(one, staged)
@@ -135,12 +138,27 @@ class Receiving(Generic[F]):
                 self.intake.fail(file_id, "Применение прервано, ничего не записано. Примените ещё раз.")
             raise
 
+    def purge(self) -> tuple[int, int]:
+        """Remove rows whose term has passed and bytes that nobody waits for; return how many files and how many bytes' files.
+
+        Bytes lie until they are read. Those of a file that was never recorded, or that will not be read any more, are left behind by a crash.
+        """
+        with scoped(WORKER):
+            purged = self.intake.purge(actor=WORKER)
+            waiting = self.intake.files(state__in=["uploaded", "reading"])
+            wanted = {str(one) for one in waiting.values_list("id", flat=True)}
+        swept = 0
+        for path in folder().glob(f"*.{self.intake.room}"):
+            if path.stem not in wanted and path.stat().st_mtime < time.time() - UNTOUCHED:
+                path.unlink(missing_ok=True)
+                swept += 1
+        return purged, swept
+
+    def _path_of(self, file_id: UUID) -> Path:
+        """Where a file lies until it has been read; its name tells nothing of the user's."""
+        return folder() / f"{file_id}.{self.intake.room}"
+
     def _asked_by(self, file_id: UUID) -> Actor:
         """Return who sent or applied a file, with the rights of that moment."""
         with scoped(WORKER):
             return wire.actor_from_json(self.intake.files().only("actor").get(pk=file_id).actor)
-
-
-def path_of(file_id: UUID) -> Path:
-    """Where a file lies until it has been read; its name tells nothing."""
-    return folder() / f"{file_id}.table"

@@ -20,6 +20,9 @@ class Jobs:
         """Register them under ``name``."""
         self._receiving = receiving
         self.read = app.task(name=f"{name}.read", queue="staging")(self._read)
+        self.purge = app.periodic(cron="5 4 * * *")(
+            app.task(name=f"{name}.purge", queue="audit", queueing_lock=f"{name}.purge")(self._purge)
+        )
         self.apply = app.task(name=f"{name}.apply", queue="staging")(self._apply)
 
     def _read(self, file_id: str) -> None:
@@ -31,6 +34,10 @@ class Jobs:
             self._receiving.apply(UUID(file_id))
         except KontingentError:
             return
+
+    def _purge(self, timestamp: int) -> None:
+        """Every night."""
+        self._receiving.purge()
 
     def resume(self) -> int:
         """Give back what a killed worker had claimed; return how many files."""

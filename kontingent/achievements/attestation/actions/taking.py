@@ -12,7 +12,7 @@ from django.db import connection
 
 from kontingent.achievements.attestation.bringing import NEEDS
 from kontingent.achievements.attestation.codes import DeliveryKind
-from kontingent.achievements.attestation.events import DeliveryApplied, ExamsDelivered
+from kontingent.achievements.attestation.events import DeliveredRowsPurged, DeliveryApplied, ExamsDelivered
 from kontingent.achievements.attestation.models import DeliveredRow, Delivery
 from kontingent.achievements.incoming import judging
 from kontingent.achievements.incoming.intake import Intake
@@ -158,6 +158,7 @@ INTAKE: Final = Intake(
     needs=lambda kind: NEEDS[DeliveryKind(kind)],
     received=ExamsDelivered,
     applied=DeliveryApplied,
+    purged=DeliveredRowsPurged,
     lock=0x6174,
     judge=judge,
     write=write,

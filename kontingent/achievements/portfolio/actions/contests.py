@@ -17,7 +17,12 @@ from django.db import IntegrityError, connection, transaction
 from kontingent.achievements.incoming import judging
 from kontingent.achievements.incoming.intake import Intake
 from kontingent.achievements.portfolio.codes import OLYMPIAD
-from kontingent.achievements.portfolio.events import ContestsApplied, ContestsReceived, ContestsUndone
+from kontingent.achievements.portfolio.events import (
+    ContestRowsPurged,
+    ContestsApplied,
+    ContestsReceived,
+    ContestsUndone,
+)
 from kontingent.achievements.portfolio.models import ContestFile, ContestRow
 from kontingent.achievements.portfolio.permissions import PortfolioPermission
 from kontingent.achievements.portfolio.rules import Facts
@@ -173,6 +178,7 @@ INTAKE: Final = Intake(
     needs=lambda _: (PortfolioPermission.IMPORT, "olympiad"),
     received=ContestsReceived,
     applied=ContestsApplied,
+    purged=ContestRowsPurged,
     lock=0x706F,
     judge=judge,
     write=write,
