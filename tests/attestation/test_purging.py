@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.conf import settings
 
 from kontingent.achievements.attestation.models import DeliveredRow, Delivery, ExamResult
 from kontingent.achievements.portfolio.actions import contests
+from kontingent.achievements.portfolio.codes import FileKind
 from kontingent.achievements.portfolio.models import Achievement, ContestFile, ContestRow
 from kontingent.audit.models import Entry
 from kontingent.codelists import queries as codelists
@@ -144,7 +146,7 @@ def killed_amid(*_: Any, **__: Any) -> None:
 def test_bytes_that_nobody_waits_for_are_swept(town: t.Town) -> None:
     head, old = t.worker("head", town.five), time.time() - 25 * 3600
     with scoped(head):
-        waiting = receiving.receive(actor=head, kind=c.FileKind.OLYMPIAD, organisation_id=town.five.id, file=c.BytesIO(c.table(c.HEAD, [c.line()])), filename="a.csv")  # fmt: skip
+        waiting = receiving.receive(actor=head, kind=FileKind.OLYMPIAD, organisation_id=town.five.id, file=BytesIO(c.table(c.HEAD, [c.line()])), filename="a.csv")  # fmt: skip
     of_crash, fresh = folder() / f"{town.anna}.portfolio", folder() / f"{town.oleg}.portfolio"
     stranger = folder() / f"{town.oleg}.file"
     for path in (of_crash, fresh, stranger):
