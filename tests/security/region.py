@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from kontingent.access.models import Account, Alert, Appointment
 from kontingent.achievements.attestation.models import (
+    BroughtMark,
     DeliveredRow,
     Delivery,
     EducationDocument,
@@ -339,6 +340,10 @@ def _attestation(rng: random.Random, region: Region) -> None:
         SupplementLine.objects.create(
             **of, document_id=paper.document_id, position=1, subject_title="Проверка", value="5"
         )
+        BroughtMark.objects.create(
+            **of, grade=9, subject_code=f"s{number}", period_code="20", value="5", source_code="former", document=region.canaries[stream.person_id],
+            recorded_at=clock.now(), recorded_by="test", recorded_by_name="Проверка",
+        )  # fmt: skip
     for school in region.schools:
         sent = Delivery.objects.create(
             kind="results", organisation=school, sent_by=f"test:{rng.randrange(28)}", sent_by_name="Проверка", filename="x.csv", size=1,
@@ -405,6 +410,7 @@ def allowed_of_attestation(actor: Actor) -> dict[str, set[Any]]:
         "attestation_supplementline": of(
             SupplementLine, "education_document.view", "education_document.issue"
         ),
+        "attestation_broughtmark": of(BroughtMark, "education_document.view", "education_document.issue"),
         "attestation_delivery": sent,
         "attestation_deliveredrow": {row.pk for row in DeliveredRow.objects.all() if row.delivery_id in sent},
     }

@@ -19,14 +19,19 @@ from python_calamine import load_workbook
 from kontingent.access import emergency
 from kontingent.access.models import SignIn
 from kontingent.access.roles import ROLES
-from kontingent.achievements.attestation.models import Delivery, EducationDocument, ExamResult
+from kontingent.achievements.attestation.models import (
+    BroughtMark,
+    Delivery,
+    EducationDocument,
+    ExamResult,
+)
 from kontingent.achievements.portfolio.models import Achievement, ContestFile, ContestRow
 from kontingent.api import declarations
 from kontingent.audit.models import Entry
 from kontingent.audit.purposes import PURPOSES
 from kontingent.audit.queries import READS, SHOWING
 from kontingent.codelists import actions as codelists
-from kontingent.enrolment.models import Enrolment, Order
+from kontingent.enrolment.models import Enrolment, Group, Order
 from kontingent.exchange.journals.models import JournalSource
 from kontingent.exchange.services import actions as certificates
 from kontingent.exchange.staging import reading
@@ -102,6 +107,7 @@ def region(town: dict[str, Any], settings: Any, tmp_path: Path) -> dict[str, Any
             opened_on=date(2026, 11, 1), due_on=date(2026, 11, 11),
         )  # fmt: skip
     return town | {
+        "graduating": _graduating(town["five"]),
         "certificate": certificates.issue(
             actor=b.ROOT,
             person_id=learner.person_id,
@@ -162,6 +168,17 @@ def _attestation(town: dict[str, Any]) -> Delivery:
     )
 
 
+def _graduating(school: Any) -> Group:
+    """A ninth class with a mark that was brought for somebody of it."""
+    nine, who = b.group(school, "9Я"), b.person("Чердынцева Ника Олеговна", born=date(2011, 2, 3))
+    b.admitted(who, nine, on=date(2026, 9, 1))
+    BroughtMark.objects.create(
+        person_id=who, organisation=school, grade=9, subject_code="s21", period_code="20", value="5", source_code="former", document="Справка",
+        recorded_at=clock.now(), recorded_by="test", recorded_by_name="Проверка",
+    )  # fmt: skip
+    return nine
+
+
 def _contests(town: dict[str, Any]) -> ContestFile:
     """A checked line of a file of contests about somebody of the school, and a refused one."""
     anna = Person.objects.get(pk=town["anna"])
@@ -181,7 +198,7 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
     """Every address of the pages with every person, class, order and batch there is, and with what may be asked."""
     ids = {
         "person_id": list(Person.objects.values_list("id", flat=True)),
-        "group_id": [region["mine"].id, region["other"].id],
+        "group_id": [region["mine"].id, region["other"].id, region["graduating"].id],
         "pair_id": list(DuplicatePair.objects.values_list("id", flat=True)),
         "merge_id": list(Merge.objects.values_list("id", flat=True)),
         "order_id": list(Order.objects.values_list("id", flat=True)),
@@ -231,6 +248,7 @@ def addresses(region: dict[str, Any]) -> Iterator[str]:
         f"/imports/{region['batch'].id}/?status=possible", f"/learners/{anna}/record/?records=marks&journal=epos&year=2026&id=m1",
         f"/reports/{region['report'].id}/cell/?table=2.1.1.1&row=10&column=3",
         f"/reports/{region['report'].id}/cell/?table=2.1.1.1&row=01&column=3",
+        *(f"/groups/{region['graduating'].id}/graduation/marks/?person={who}" for who in Person.objects.filter(family_name="Чердынцева").values_list("id", flat=True)),
         "/performance/file.xlsx", f"/education-documents/?organisation={region['five'].id}",
         f"/education-documents/?organisation={region['seven'].id}", f"/education-documents/book.pdf?organisation={region['seven'].id}", f"/performance/attention/?organisation={region['five'].id}",
         f"/performance/attention/?organisation={region['seven'].id}", f"/groups/{mine}/sheet/file.xlsx",

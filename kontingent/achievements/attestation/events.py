@@ -57,6 +57,29 @@ class DocumentsIssued(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarksBrought(Event):
+    """Closing marks that the journal lacks were brought with a document, or taken back; the marks stay in their table."""
+
+    kind: ClassVar[str] = "attestation.marks_brought"
+    title: ClassVar[str] = "Внесены отметки по документу"
+
+    source: str
+    brought: int
+    taken_back: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkDecided(Event):
+    """Journal and document did not agree on a closing mark; a human decided which counts."""
+
+    kind: ClassVar[str] = "attestation.mark_decided"
+    title: ClassVar[str] = "Решено, какая отметка считается"
+
+    subject: str
+    counts: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DuplicateIssued(Event):
     """A duplicate took the place of a document."""
 

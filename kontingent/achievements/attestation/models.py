@@ -158,6 +158,7 @@ class SupplementLine(models.Model):
     subject_title = models.CharField(max_length=200)
     value = models.CharField(max_length=8)
     steps = models.JSONField(default=list)
+    is_additional = models.BooleanField(default=False, help_text="a line of «Дополнительные сведения»")
 
     class Meta:
         constraints = [
@@ -169,6 +170,53 @@ class SupplementLine(models.Model):
     def __str__(self) -> str:
         """Return the subject."""
         return self.subject_title
+
+
+class BroughtMark(models.Model):
+    """One state of a closing mark that the journal lacks and somebody has brought (внесённая отметка), with the document it stands in.
+
+    It stood from ``recorded_at`` until ``superseded_at``. ``title`` makes it a line of its own (a course that no subject of the journal
+    is). ``against`` is the journal's mark it was decided to prevail over, for ``reason``.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    person = models.ForeignKey("persons.Person", on_delete=models.PROTECT, related_name="+", db_index=False)
+    organisation = models.ForeignKey(
+        "organisations.Organisation", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    grade = models.PositiveSmallIntegerField()
+    subject_code = models.CharField(max_length=20, blank=True, help_text="subject")
+    title = models.CharField(max_length=200, blank=True)
+    period_code = models.CharField(max_length=2, help_text="study_period")
+    value = models.CharField(max_length=8)
+    source_code = models.CharField(max_length=12, help_text="mark_source")
+    document = models.CharField(max_length=300)
+    against = models.CharField(max_length=8, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.CharField(max_length=80, help_text="code of the actor")
+    recorded_by_name = models.CharField(max_length=200)
+    superseded_at = models.DateTimeField(null=True)
+    superseded_by_name = models.CharField(max_length=200, blank=True)
+    superseded_for = models.CharField(max_length=300, blank=True, help_text="why it no longer stands")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "grade", "subject_code", "title", "period_code"],
+                condition=Q(superseded_at__isnull=True),
+                name="brought_mark_stands_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(subject_code="") ^ Q(title=""), name="brought_mark_of_subject_or_course"
+            ),
+            models.CheckConstraint(condition=Q(grade__range=(1, 13)), name="brought_mark_grade"),
+        ]
+        indexes = [models.Index(fields=["person"], name="brought_mark_person")]
+
+    def __str__(self) -> str:
+        """Return what it is of, without the mark."""
+        return f"{self.title or self.subject_code} {self.grade}"
 
 
 class Delivery(IncomingFile):

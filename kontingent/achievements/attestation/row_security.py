@@ -49,5 +49,11 @@ RULES: tuple[Rule, ...] = (
         (May.VIEW_DOCUMENTS, May.ISSUE),
         (May.ISSUE,),
     ),
+    _record(
+        "attestation.BroughtMark",
+        "отметки, внесённые по документу",
+        (May.VIEW_DOCUMENTS, May.ISSUE),
+        (May.ISSUE,),
+    ),
     *reach.rules("attestation.Delivery", "attestation.DeliveredRow"),
 )

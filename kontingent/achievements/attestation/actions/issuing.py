@@ -60,7 +60,7 @@ def issue(*, actor: Actor, group_id: UUID, person_ids: Collection[UUID], how: Is
         RuleViolation: the stage is not open, a control does not hold, a document was issued before.
         InvalidValue: a number that no blank of the year carries, a day that cannot be.
     """
-    _one_at_a_time(group_id)
+    one_at_a_time(group_id)
     found = queries.graduation(actor, group_id)
     where = found.group.organisation
     actor.require(
@@ -87,10 +87,10 @@ def issue(*, actor: Actor, group_id: UUID, person_ids: Collection[UUID], how: Is
     SupplementLine.objects.bulk_create(
         SupplementLine(
             document_id=paper.document_id, organisation_id=where.id, person_id=one.person_id, position=position, subject_title=line.subject,
-            value=line.value, steps=list(line.steps),
+            value=line.value, steps=list(line.steps), is_additional=position > len(one.outcome.lines),
         )
         for paper, one in zip(made, chosen, strict=True)
-        for position, line in enumerate(one.outcome.lines, start=1)
+        for position, line in enumerate((*one.outcome.lines, *one.outcome.additional), start=1)
     )  # fmt: skip
     audit.record(
         DocumentsIssued(
@@ -102,8 +102,8 @@ def issue(*, actor: Actor, group_id: UUID, person_ids: Collection[UUID], how: Is
     return [one.document_id for one in made]
 
 
-def _one_at_a_time(group_id: UUID) -> None:
-    """Two who issue documents of one class come one after the other, so that nobody gets two."""
+def one_at_a_time(group_id: UUID) -> None:
+    """Two who issue documents of one class or complete its marks come one after the other, so that nobody gets two."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 6))", [str(group_id)])
 
@@ -237,7 +237,7 @@ def issue_duplicate(*, actor: Actor, document_id: UUID, reason: DocumentState, h
     SupplementLine.objects.bulk_create(
         SupplementLine(
             document_id=made.document_id, organisation_id=made.organisation_id, person_id=made.person_id, position=one.position,
-            subject_title=one.subject_title, value=one.value, steps=one.steps,
+            subject_title=one.subject_title, value=one.value, steps=one.steps, is_additional=one.is_additional,
         )
         for one in lines
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 ``results``     exams as they stand and as they stood
 ``graduation``  a graduating class with every step of every final mark
+``marks``       closing marks of such a class as somebody completes them
 ``documents``   the register of education documents
 ``deliveries``  files on their way in
 """
@@ -22,6 +23,14 @@ from kontingent.achievements.attestation.queries.graduation import (
     graduating_classes,
     graduation,
     outcomes_of,
+)
+from kontingent.achievements.attestation.queries.marks import (
+    MarkRow,
+    MarkSheet,
+    Place,
+    former_marks,
+    mark_sheet,
+    slot_of,
 )
 from kontingent.achievements.attestation.queries.results import (
     By,
@@ -45,14 +54,19 @@ __all__ = [
     "Graduate",
     "Graduation",
     "LearnerResults",
+    "MarkRow",
+    "MarkSheet",
+    "Place",
     "ResultRow",
     "SummaryRow",
     "book",
     "deliveries",
     "delivery",
     "document",
+    "former_marks",
     "graduating_classes",
     "graduation",
+    "mark_sheet",
     "may_bring",
     "may_look",
     "of_class",
@@ -60,6 +74,7 @@ __all__ = [
     "outcomes_of",
     "own_documents",
     "own_results",
+    "slot_of",
     "summary",
     "years",
     "years_of",

@@ -12,13 +12,15 @@ from uuid import UUID
 from django.db import connection
 
 from kontingent.achievements.attestation.codes import DocumentKind, DocumentState
-from kontingent.achievements.attestation.models import EducationDocument
+from kontingent.achievements.attestation.models import BroughtMark, EducationDocument
 from kontingent.achievements.attestation.permissions import AttestationPermission
 from kontingent.achievements.attestation.queries.results import exams_of, persons_of
 from kontingent.achievements.attestation.rules import final
-from kontingent.achievements.attestation.rules.final import Exam, Given, Level, Outcome
+from kontingent.achievements.attestation.rules.final import Exam, Level, Outcome
+from kontingent.achievements.attestation.rules.marks import Brought, Given, Slot
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
+from kontingent.codelists import queries as codelists
 from kontingent.enrolment import queries as enrolment
 from kontingent.enrolment.models import Group
 from kontingent.enrolment.queries import ListRow
@@ -95,6 +97,21 @@ def graduation(actor: Actor, group_id: UUID) -> Graduation:
         NotAllowed: without the permissions, or beyond the scope.
         RuleViolation: the stage is not open, or nobody graduates from the class.
     """
+    group, kind, rows = learners_of(actor, group_id, what="итоговые отметки")
+    whom = [row.person_id for row in rows]
+    level = final.declared()[1][kind.value]
+    outcomes = outcomes_of(whom, level, group)
+    issued = issued_to(whom, kind)
+    return Graduation(
+        group,
+        level,
+        kind,
+        [Graduate(row, outcomes[row.person_id], issued.get(row.person_id)) for row in rows],
+    )
+
+
+def learners_of(actor: Actor, group_id: UUID, *, what: str) -> tuple[Group, DocumentKind, list[ListRow]]:
+    """Let in to a graduating class; return it, the document it is given and who is in it, noted as ``what``."""
     for permission in (
         AttestationPermission.VIEW_DOCUMENTS,
         AttestationPermission.VIEW_EXAMS,
@@ -112,19 +129,11 @@ def graduation(actor: Actor, group_id: UUID) -> Graduation:
             f"Класс {group.title} не выпускной: документы выдают после 9 и 11 (12) классов.",
         )
     group, rows = enrolment.class_list(actor, group_id, _day(group.school_year))
-    whom = [row.person_id for row in rows]
-    level = final.declared()[1][kind.value]
-    outcomes = outcomes_of(whom, level, group)
-    issued = issued_to(whom, kind)
     reads.note(
-        actor, ReadKind.LIST, whom, object_id=group_id, organisation_id=group.organisation_id, what=f"класс {group.title}, итоговые отметки",
+        actor, ReadKind.LIST, [row.person_id for row in rows], object_id=group_id, organisation_id=group.organisation_id,
+        what=f"класс {group.title}, {what}",
     )  # fmt: skip
-    return Graduation(
-        group,
-        level,
-        kind,
-        [Graduate(row, outcomes[row.person_id], issued.get(row.person_id)) for row in rows],
-    )
+    return group, kind, rows
 
 
 def _day(school_year: int) -> date:
@@ -133,7 +142,24 @@ def _day(school_year: int) -> date:
 
 def outcomes_of(whom: Sequence[UUID], level: Level, group: Group) -> dict[UUID, Outcome]:
     """Return what the documents of learners would say; the caller has let the actor in."""
-    marks, grades, exams = closing_marks_of(whom), _grades(whom), exams_of(whom)
+    marks, brought, exams = given_of(whom, group), brought_of(whom), exams_of(whom)
+    return {
+        person_id: final.compute(
+            level,
+            marks[person_id],
+            [
+                Exam(e.form, e.subject_code, e.status_code, e.score, e.mark, e.passed)
+                for e in exams[person_id]
+            ],
+            [told(one) for one in brought[person_id]],
+        )
+        for person_id in whom
+    }
+
+
+def given_of(whom: Sequence[UUID], group: Group) -> dict[UUID, list[Given]]:
+    """Return the closing marks of the journal by grade; of a grade that was repeated, those of the last time."""
+    marks, grades = closing_marks_of(whom), _grades(whom)
     found = {}
     for person_id in whom:
         given: list[tuple[int, Given]] = []
@@ -144,14 +170,24 @@ def outcomes_of(whom: Sequence[UUID], level: Level, group: Group) -> dict[UUID, 
             given.append(
                 (one.school_year, Given(grade, one.subject_code, one.kind, one.period_code, one.value))
             )
-        # Whoever repeats a grade has the marks of the last time.
         last = {one.grade: year for year, one in given}
-        counted = [one for year, one in given if year == last[one.grade]]
-        results = [
-            Exam(e.form, e.subject_code, e.status_code, e.score, e.mark, e.passed) for e in exams[person_id]
-        ]
-        found[person_id] = final.compute(level, counted, results)
+        found[person_id] = [one for year, one in given if year == last[one.grade]]
     return found
+
+
+def brought_of(whom: Collection[UUID]) -> defaultdict[UUID, list[BroughtMark]]:
+    """Return the marks that were brought for learners and stand, in the order in which they came."""
+    found: defaultdict[UUID, list[BroughtMark]] = defaultdict(list)
+    for one in BroughtMark.objects.filter(person_id__in=list(whom), superseded_at__isnull=True).order_by("recorded_at", "id"):  # fmt: skip
+        found[one.person_id].append(one)
+    return found
+
+
+def told(one: BroughtMark) -> Brought:
+    """Return a mark that was brought as the rules know it."""
+    document = f"{codelists.title('mark_source', one.source_code).lower()}: {one.document}"
+    slot = Slot(one.grade, one.subject_code, one.period_code)
+    return Brought(slot, one.title, one.value, document, one.against, one.reason)
 
 
 def _grades(whom: Collection[UUID]) -> defaultdict[UUID, dict[int, int]]:

@@ -25,6 +25,7 @@ from kontingent.achievements.attestation.codes import (
     ExamStatus,
     Word,
 )
+from kontingent.achievements.attestation.rules.marks import WHOLE_YEAR, Brought, Clash, Given, together
 from kontingent.achievements.attestation.rules.results import Least
 
 PATH: Final = Path(__file__).parent.parent / "final.toml"
@@ -120,16 +121,6 @@ def declared() -> tuple[Order, dict[str, Level], dict[str, tuple[Least, ...]]]:
 # -- what is known of a graduate ---------------------------------------------------------------------
 
 
-class Given(NamedTuple):
-    """A closing mark of the journal: of which grade, subject and kind (``period``, ``year``, ``retake``, ``final``)."""
-
-    grade: int
-    subject_code: str
-    kind: str
-    period_code: str
-    value: str
-
-
 class Exam(NamedTuple):
     """A result of an exam as it stands."""
 
@@ -194,6 +185,8 @@ class Outcome:
     honours: Honours
     average: Decimal | None = None
     median: Decimal | None = None
+    #: Courses that no subject of the level is: «Дополнительные сведения» of the supplement.
+    additional: tuple[Line, ...] = ()
 
     @property
     def errors(self) -> list[Control]:
@@ -218,12 +211,16 @@ class _Work:
         self.controls.append(Control(code, subject, message))
 
 
-def compute(level: Level, marks: Iterable[Given], exams: Iterable[Exam]) -> Outcome:
-    """Return what the document of a level would say of a graduate."""
-    here = [one for one in marks if level.first_grade <= one.grade <= level.last_grade + 1]
+def compute(
+    level: Level, marks: Iterable[Given], exams: Iterable[Exam], brought: Iterable[Brought] = ()
+) -> Outcome:
+    """Return what the document of a level would say of a graduate: by the journal's marks, those that were brought, and exams."""
+    found = together(marks, brought)
+    here = [one for one in found.counted if level.first_grade <= one.grade <= level.last_grade + 1]
     work = _Work(level, here, [one for one in exams if one.form in level.exams | level.admission])
     for subject in level.subjects:
         _line(work, subject)
+    _clashes(work, found.clashes)
     _strangers(work)
     _examined(work)
     scores = [one.score for one in work.lines if one.score is not None]
@@ -231,7 +228,8 @@ def compute(level: Level, marks: Iterable[Given], exams: Iterable[Exam]) -> Outc
         (Decimal(sum(scores)) / len(scores)).quantize(Decimal("0.01"), ROUND_HALF_UP) if scores else None
     )
     median = Decimal(str(statistics.median(scores))) if scores else None
-    return Outcome(level, tuple(work.lines), tuple(work.controls), _honours(work), average, median)
+    more = tuple(Line(one.title, one.value, (f"внесена; {one.document}",)) for one in found.additional)
+    return Outcome(level, tuple(work.lines), tuple(work.controls), _honours(work), average, median, more)
 
 
 # -- one subject ---------------------------------------------------------------------------------------
@@ -243,7 +241,7 @@ def _line(work: _Work, subject: Subject) -> None:
         if subject.is_required:
             work.error(
                 "missing", subject.title,
-                f"{subject.title}: в журнале нет годовых отметок. Передайте их из журнала или внесите с основанием.",
+                f"{subject.title}: в журнале нет годовых отметок. Передайте их из журнала или внесите по документу.",
             )  # fmt: skip
         return
     counted = _periods_and_years(given) if work.level.mean == "periods_and_years" else _last_years(given)
@@ -336,7 +334,8 @@ def _told(one: Given, parts: Mapping[str, str]) -> str:
     what = {"year": "годовая", "retake": "ликвидация задолженности", "final": "итоговая"}.get(
         one.kind, "за период"
     )
-    return f"{part}{what} за {one.grade} класс {one.value}"
+    by = f" ({one.by})" if one.by else ""
+    return f"{part}{what} за {one.grade} класс {one.value}{by}"
 
 
 def _comma(number: Decimal) -> str:
@@ -360,6 +359,21 @@ def _compare_with_journal(work: _Work, subject: Subject, given: Sequence[Given])
         work.warning(
             "differs", subject.title,
             f"{subject.title}: журнал передал итоговую {said[-1].value}, по правилам выходит {work.lines[-1].value}. Проверьте отметки.",
+        )  # fmt: skip
+
+
+def _clashes(work: _Work, clashes: Iterable[Clash]) -> None:
+    """What the journal and a document do not agree on keeps the document back until a human has decided."""
+    for one in clashes:
+        subject = next((s for s in work.level.subjects if one.slot.subject_code in s.sources), None)
+        if subject is None:
+            continue
+        part = f", {subject.parts[one.slot.subject_code]}" if one.slot.subject_code in subject.parts else ""
+        what = "годовая" if one.slot.period_code == WHOLE_YEAR else "за период"
+        work.error(
+            "clash", subject.title,
+            f"{subject.title}{part}, {what} за {one.slot.grade} класс: в журнале {one.journal}, внесено {one.brought} ({one.document}). "
+            "Решите, какая отметка считается.",
         )  # fmt: skip
 
 

@@ -42,7 +42,7 @@
   const send = async (pairs, act) => {
     const body = new FormData();
     body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
-    body.set("basis", form.elements.basis.value);
+    form.querySelectorAll("[data-along]").forEach((one) => body.set(one.name, one.value));
     if (act) body.set("act", act);
     pairs.forEach(([cell, typed]) => {
       body.set(`v-${cell.name.slice(2)}`, typed);
