@@ -170,7 +170,7 @@ def _attestation(town: dict[str, Any]) -> Delivery:
 
 def _graduating(school: Any) -> Group:
     """A ninth class with a mark that was brought for somebody of it."""
-    nine, who = b.group(school, "9Я"), b.person("Чердынцева Ника Олеговна", born=date(2011, 2, 3))
+    nine, who = b.group(school, "9Я", year=2026), b.person("Чердынцева Ника Олеговна", born=date(2011, 2, 3))
     b.admitted(who, nine, on=date(2026, 9, 1))
     BroughtMark.objects.create(
         person_id=who, organisation=school, grade=9, subject_code="s21", period_code="20", value="5", source_code="former", document="Справка",
