@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from kontingent.achievements.attestation import actions, queries
+from kontingent.achievements.attestation import documents as printing
 from kontingent.achievements.attestation.codes import DocumentState
 from kontingent.achievements.attestation.documents import MEDALS, book_pdf
 from kontingent.achievements.attestation.permissions import AttestationPermission
@@ -18,7 +19,7 @@ from kontingent.audit.reads import ReadKind
 from kontingent.codelists import queries as codelists
 from kontingent.exchange.attestation import frdo
 from kontingent.kernel import clock
-from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed
+from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed, NotFound
 from kontingent.organisations import queries as organisations
 from kontingent.organisations.models import Organisation
 from kontingent.stages import queries as stages
@@ -77,6 +78,26 @@ def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
     )
     answer.status_code = 422 if error else 200
     return answer
+
+
+@require_GET
+def supplements(request: HttpRequest, group_id: UUID) -> HttpResponse:
+    """The supplements of a class or of those asked for, as PDF: kept ones of issued documents, drafts of the others."""
+    actor = actor_of(request)
+    found = queries.graduation(actor, group_id)
+    asked = {one for text in request.GET.getlist("person") if (one := uuid_of(text))}
+    wanted = [one for one in found.graduates if not asked or one.person_id in asked]
+    if not wanted:
+        raise NotFound("attestation.nobody_to_print", "Печатать нечего: таких выпускников в классе нет.")
+    lines = queries.lines_of([one.issued.document_id for one in wanted if one.issued])
+    papers = [
+        printing.kept(one.issued, lines[one.issued.document_id]) if one.issued else printing.draft(found, one)
+        for one in wanted
+    ]  # fmt: skip
+    queries.note_printed(actor, found, wanted)
+    return saved_as(
+        printing.supplements_pdf(papers, on=clock.today(), is_demo=settings.DEMO), "prilozheniya.pdf"
+    )
 
 
 def _chosen(request: HttpRequest) -> list[UUID]:
@@ -183,6 +204,23 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     )  # fmt: skip
     answer.status_code = 422 if error else 200
     return answer
+
+
+@require_GET
+def supplement(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """The supplement kept with a document, as PDF."""
+    actor = actor_of(request)
+    card = queries.document(
+        actor, document_id, what="приложение к документу, PDF", kind_of_read=ReadKind.EXPORT
+    )
+    if not card.lines:
+        raise NotFound(
+            "attestation.no_supplement", "Приложения с отметками в реестре нет: документ загружен таблицей."
+        )
+    paper = printing.kept(card.document, card.lines)
+    return saved_as(
+        printing.supplements_pdf([paper], on=clock.today(), is_demo=settings.DEMO), "prilozhenie.pdf"
+    )
 
 
 def _act(request: HttpRequest, document_id: UUID) -> UUID:

@@ -116,6 +116,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("learners/<uuid:person_id>/exams/", exams.of_learner, name="learner-exams"),
     path("groups/<uuid:group_id>/exams/", exams.of_class, name="class-exams"),
     path("groups/<uuid:group_id>/graduation/", graduation.of_class, name="class-graduation"),
+    path(
+        "groups/<uuid:group_id>/graduation/supplements.pdf", graduation.supplements, name="class-supplements"
+    ),
     path("groups/<uuid:group_id>/graduation/marks/", final_marks.of_class, name="final-marks"),
     path("exams/", exams.index, name="exams"),
     path("exams/files/", exams.files, name="exam-files"),
@@ -128,6 +131,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("education-documents/book.pdf", graduation.book, name="book-of-issue"),
     path("education-documents/frdo.<slug:kind>", graduation.frdo_file, name="frdo-file"),
     path("education-documents/<uuid:document_id>/", graduation.document, name="education-document"),
+    path(
+        "education-documents/<uuid:document_id>/supplement.pdf",
+        graduation.supplement,
+        name="document-supplement",
+    ),
     path("learners/<uuid:person_id>/record/", late.history, name="record-history"),
     path("transfers/", transfers.index, name="transfers"),
     path("transfers/new/", transfers.start, name="new-transfer"),

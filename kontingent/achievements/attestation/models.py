@@ -98,6 +98,13 @@ class EducationDocument(models.Model):
         null=True, help_text="document_id of the document that a duplicate takes the place of"
     )
     basis = models.CharField(max_length=300, blank=True)
+    organisation_name = models.CharField(
+        max_length=500, blank=True, db_default="", help_text="as printed at the issue"
+    )
+    head_position = models.CharField(
+        max_length=200, blank=True, db_default="", help_text="who signed it, as printed"
+    )
+    head_name = models.CharField(max_length=200, blank=True, db_default="")
     delivery_id = models.UUIDField(null=True)
     recorded_at = models.DateTimeField()
     recorded_by = models.CharField(max_length=200)

@@ -30,7 +30,8 @@ from kontingent.stages import queries as stages
 _KEPT: Final = (
     "document_id", "person_id", "organisation_id", "kind_code", "form", "state_code", "with_honours", "medal", "series", "number",
     "registration_number", "issued_on", "programme_title", "speciality_code", "enrolled_in", "graduated_in", "family_name", "given_name",
-    "patronymic", "birth_date", "sex", "country_code", "replaces_id", "basis", "delivery_id",
+    "patronymic", "birth_date", "sex", "country_code", "replaces_id", "basis", "organisation_name",
+    "head_position", "head_name", "delivery_id",
 )  # fmt: skip
 #: Why a duplicate is issued: what becomes of the document it takes the place of.
 REASONS: Final = {
@@ -79,7 +80,7 @@ def issue(*, actor: Actor, group_id: UUID, person_ids: Collection[UUID], how: Is
             document_id=new_id(), person_id=one.person_id, organisation_id=where.id, kind_code=found.kind, with_honours=one.outcome.honours.with_honours,
             medal=one.outcome.honours.medal, series=blank.series, number=blank.number, registration_number=registration,
             issued_on=how.issued_on, graduated_in=found.year, basis=how.basis.strip()[:300], recorded_at=clock.now(),
-            recorded_by=actor.name[:200], **_printed(people[one.person_id]),
+            recorded_by=actor.name[:200], **_printed(people[one.person_id]), **_signed(where),
         )
         for one, blank, registration in zip(chosen, blanks, registrations, strict=True)
     ]  # fmt: skip
@@ -154,6 +155,13 @@ def _printed(person: Person) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _signed(where: Organisation) -> dict[str, str]:
+    """What a document prints of who issues it; a duplicate is signed by the head of its own day."""
+    return {
+        "organisation_name": where.full_name[:500], "head_position": where.head_position, "head_name": where.head_name,
+    }  # fmt: skip
+
+
 def _registrations(where: Organisation, found: Graduation, first: str, count: int) -> list[str]:
     """The numbers of the book from the first on; one that is there already is refused."""
     text = first.strip()
@@ -225,6 +233,7 @@ def issue_duplicate(*, actor: Actor, document_id: UUID, reason: DocumentState, h
     made = EducationDocument(
         **{name: getattr(former, name) for name in _KEPT}
         | _printed(Person.objects.get(pk=_survivor(former.person_id)))
+        | _signed(former.organisation)
         | {
             "document_id": new_id(), "form": DocumentForm.DUPLICATE.value, "state_code": DocumentState.ACTIVE.value, "series": blank.series,
             "number": blank.number, "registration_number": how.first_registration.strip()[:40], "issued_on": how.issued_on,

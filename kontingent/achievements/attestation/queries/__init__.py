@@ -13,6 +13,7 @@ from kontingent.achievements.attestation.queries.documents import (
     DocumentCard,
     book,
     document,
+    lines_of,
     own_documents,
     years_of,
 )
@@ -22,6 +23,7 @@ from kontingent.achievements.attestation.queries.graduation import (
     Graduation,
     graduating_classes,
     graduation,
+    note_printed,
     outcomes_of,
 )
 from kontingent.achievements.attestation.queries.marks import (
@@ -66,9 +68,11 @@ __all__ = [
     "former_marks",
     "graduating_classes",
     "graduation",
+    "lines_of",
     "mark_sheet",
     "may_bring",
     "may_look",
+    "note_printed",
     "of_class",
     "of_learner",
     "outcomes_of",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -94,7 +95,9 @@ def years_of(actor: Actor, organisation_id: UUID) -> list[int]:
     return list(found.order_by("-graduated_in").values_list("graduated_in", flat=True).distinct())
 
 
-def document(actor: Actor, document_id: UUID) -> DocumentCard:
+def document(
+    actor: Actor, document_id: UUID, *, what: str = "документ об образовании", kind_of_read: ReadKind = ReadKind.CARD
+) -> DocumentCard:  # fmt: skip
     """Return one document with everything that hangs on it.
 
     Raises:
@@ -116,7 +119,7 @@ def document(actor: Actor, document_id: UUID) -> DocumentCard:
     stages.gate(where.municipality).require(FIELD)
     others = EducationDocument.objects.filter(superseded_at__isnull=True)
     reads.note(
-        actor, ReadKind.CARD, [standing.person_id], object_id=document_id, organisation_id=where.id, what="документ об образовании"
+        actor, kind_of_read, [standing.person_id], object_id=document_id, organisation_id=where.id, what=what
     )  # fmt: skip
     return DocumentCard(
         standing,
@@ -125,6 +128,14 @@ def document(actor: Actor, document_id: UUID) -> DocumentCard:
         others.filter(document_id=standing.replaces_id).first() if standing.replaces_id else None,
         others.filter(replaces_id=document_id).order_by("-issued_on").first(),
     )
+
+
+def lines_of(document_ids: Collection[UUID]) -> defaultdict[UUID, list[SupplementLine]]:
+    """Return the lines kept with documents, in their order; the caller has let the actor in."""
+    found: defaultdict[UUID, list[SupplementLine]] = defaultdict(list)
+    for one in SupplementLine.objects.filter(document_id__in=list(document_ids)).order_by("position"):
+        found[one.document_id].append(one)
+    return found
 
 
 def of_learner(actor: Actor, person_id: UUID) -> list[EducationDocument]:

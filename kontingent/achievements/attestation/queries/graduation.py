@@ -136,6 +136,14 @@ def learners_of(actor: Actor, group_id: UUID, *, what: str) -> tuple[Group, Docu
     return group, kind, rows
 
 
+def note_printed(actor: Actor, found: Graduation, printed: Sequence[Graduate]) -> None:
+    """Note whose supplements were printed."""
+    reads.note(
+        actor, ReadKind.EXPORT, [one.person_id for one in printed], object_id=found.group.id, organisation_id=found.group.organisation_id,
+        what=f"класс {found.group.title}, приложения, PDF",
+    )  # fmt: skip
+
+
 def _day(school_year: int) -> date:
     return min(clock.today(), date(school_year + 1, LAST_MONTH, LAST_DAY))
 
@@ -209,7 +217,7 @@ def _grades(whom: Collection[UUID]) -> defaultdict[UUID, dict[int, int]]:
 def issued_to(whom: Collection[UUID], kind: DocumentKind) -> dict[UUID, EducationDocument]:
     """Return the document of a kind that each of these has in force; of several, the newest."""
     whose = persons_of(list(whom))
-    found = EducationDocument.objects.filter(
+    found = EducationDocument.objects.select_related("organisation").filter(
         person_id__in=list(whose), kind_code=kind, superseded_at__isnull=True, state_code=DocumentState.ACTIVE
     )
     return {whose[one.person_id]: one for one in found.order_by("issued_on")}

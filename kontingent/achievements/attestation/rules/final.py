@@ -144,6 +144,13 @@ class Control(NamedTuple):
     is_error: bool = False
 
 
+def in_words(value: str) -> str:
+    """Return a mark as a supplement prints it: «5 (отлично)», «зачтено»."""
+    if value.isdigit() and int(value) in NAMES:
+        return f"{value} ({NAMES[int(value)]})"
+    return {Word.PASSED.value: "зачтено", Word.EXEMPT.value: "освобождён(а)"}.get(value, value)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of the supplement: the final mark and how it was found, step by step."""
@@ -160,10 +167,7 @@ class Line:
     @property
     def in_words(self) -> str:
         """The mark as the supplement prints it."""
-        score = self.score
-        if score is not None:
-            return f"{score} ({NAMES[score]})"
-        return {Word.PASSED.value: "зачтено", Word.EXEMPT.value: "освобождён(а)"}.get(self.value, self.value)
+        return in_words(self.value)
 
 
 @dataclass(frozen=True, slots=True)
