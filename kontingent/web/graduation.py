@@ -209,14 +209,7 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
 @require_GET
 def supplement(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The supplement kept with a document, as PDF."""
-    actor = actor_of(request)
-    card = queries.document(
-        actor, document_id, what="приложение к документу, PDF", kind_of_read=ReadKind.EXPORT
-    )
-    if not card.lines:
-        raise NotFound(
-            "attestation.no_supplement", "Приложения с отметками в реестре нет: документ загружен таблицей."
-        )
+    card = queries.supplement(actor_of(request), document_id)
     paper = printing.kept(card.document, card.lines)
     return saved_as(
         printing.supplements_pdf([paper], on=clock.today(), is_demo=settings.DEMO), "prilozhenie.pdf"

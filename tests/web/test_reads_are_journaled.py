@@ -176,6 +176,10 @@ def _graduating(school: Any) -> Group:
         person_id=who, organisation=school, grade=9, subject_code="s21", period_code="20", value="5", source_code="former", document="Справка",
         recorded_at=clock.now(), recorded_by="test", recorded_by_name="Проверка",
     )  # fmt: skip
+    ExamResult.objects.create(
+        person_id=who, organisation=school, year=2027, form="interview", stage_code="main", subject_code="70", held_on=date(2026, 11, 2),
+        passed=True, status_code="valid", recorded_at=clock.now(), recorded_by="Проверка",
+    )  # fmt: skip
     return nine
 
 

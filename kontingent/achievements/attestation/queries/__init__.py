@@ -15,6 +15,7 @@ from kontingent.achievements.attestation.queries.documents import (
     document,
     lines_of,
     own_documents,
+    supplement,
     years_of,
 )
 from kontingent.achievements.attestation.queries.graduation import (
@@ -80,6 +81,7 @@ __all__ = [
     "own_results",
     "slot_of",
     "summary",
+    "supplement",
     "years",
     "years_of",
 ]

@@ -95,14 +95,40 @@ def years_of(actor: Actor, organisation_id: UUID) -> list[int]:
     return list(found.order_by("-graduated_in").values_list("graduated_in", flat=True).distinct())
 
 
-def document(
-    actor: Actor, document_id: UUID, *, what: str = "документ об образовании", kind_of_read: ReadKind = ReadKind.CARD
-) -> DocumentCard:  # fmt: skip
+def document(actor: Actor, document_id: UUID) -> DocumentCard:
     """Return one document with everything that hangs on it.
 
     Raises:
         NotFound: no such document, or none the actor may know of.
     """
+    card = _card(actor, document_id)
+    _note(actor, ReadKind.CARD, card, "документ об образовании")
+    return card
+
+
+def supplement(actor: Actor, document_id: UUID) -> DocumentCard:
+    """Return a document to print what was kept with it.
+
+    Raises:
+        NotFound: no such document, none the actor may know of, or one that came without its marks.
+    """
+    card = _card(actor, document_id)
+    if not card.lines:
+        raise NotFound(
+            "attestation.no_supplement", "Приложения с отметками в реестре нет: документ загружен таблицей."
+        )
+    _note(actor, ReadKind.EXPORT, card, "приложение к документу, PDF")
+    return card
+
+
+def _note(actor: Actor, kind: ReadKind, card: DocumentCard, what: str) -> None:
+    one = card.document
+    reads.note(
+        actor, kind, [one.person_id], object_id=one.document_id, organisation_id=one.organisation_id, what=what
+    )  # fmt: skip
+
+
+def _card(actor: Actor, document_id: UUID) -> DocumentCard:
     actor.require(AttestationPermission.VIEW_DOCUMENTS)
     found = list(
         EducationDocument.objects.select_related("organisation")
@@ -118,9 +144,6 @@ def document(
     )
     stages.gate(where.municipality).require(FIELD)
     others = EducationDocument.objects.filter(superseded_at__isnull=True)
-    reads.note(
-        actor, kind_of_read, [standing.person_id], object_id=document_id, organisation_id=where.id, what=what
-    )  # fmt: skip
     return DocumentCard(
         standing,
         list(SupplementLine.objects.filter(document_id=document_id)),
