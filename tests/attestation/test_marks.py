@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from kontingent.achievements.attestation.models import BroughtMark, SupplementLi
 from kontingent.achievements.attestation.rules import final, marks
 from kontingent.achievements.attestation.rules.marks import Brought, Given, Slot
 from kontingent.audit.models import Entry
+from kontingent.kernel import clock
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed, NotFound, RuleViolation
 from kontingent.performance.models import PeriodMark
 from kontingent.persons import merging
@@ -363,10 +365,10 @@ def test_who_may_bring_marks_and_where(town: t.Town) -> None:
 
 
 def test_marks_go_along_when_two_records_are_one_child(town: t.Town) -> None:
-    twin = b.person("Мальцева Анна Павловна", born=t.Person.objects.get(pk=town.anna).birth_date)
+    twin = b.person("Мальцева Анна Павловна", born=date(2009, 5, 20))
     known: dict[str, Any] = {
         "organisation_id": town.five.id, "person_id": twin, "source_code": "former", "document": "Справка", "recorded_by": "x",
-        "recorded_by_name": "x", "recorded_at": t.clock.now(), "period_code": "20", "grade": 9,
+        "recorded_by_name": "x", "recorded_at": clock.now(), "period_code": "20", "grade": 9,
     }  # fmt: skip
     BroughtMark.objects.create(**known, subject_code="s21", value="5")
     BroughtMark.objects.create(**known, subject_code="s22", value="3")

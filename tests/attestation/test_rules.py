@@ -14,7 +14,8 @@ from hypothesis import strategies as some
 
 from kontingent.achievements.attestation.codes import DocumentKind
 from kontingent.achievements.attestation.rules import final, numbers, results
-from kontingent.achievements.attestation.rules.final import Exam, Given, Outcome
+from kontingent.achievements.attestation.rules.final import Exam, Outcome
+from kontingent.achievements.attestation.rules.marks import Given
 from kontingent.kernel.errors import InvalidValue
 
 NOW = date(2026, 11, 20)

@@ -180,6 +180,7 @@ def _graduating(school: Any) -> Group:
         person_id=who, organisation=school, year=2027, form="interview", stage_code="main", subject_code="70", held_on=date(2026, 11, 2),
         passed=True, status_code="valid", recorded_at=clock.now(), recorded_by="Проверка",
     )  # fmt: skip
+    records.mark(who, nine, date(2026, 11, 24), "s09", "4")
     return nine
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
+from kontingent.achievements.attestation.codes import DeliveryKind
 from kontingent.achievements.attestation.models import EducationDocument
 from kontingent.achievements.attestation.rules import final
 from kontingent.audit.models import Entry
@@ -128,7 +129,7 @@ def test_a_document_that_came_in_a_table_has_no_supplement_to_print(town: t.Town
     one = t.sent(
         head,
         t.table(t.DOCUMENT_HEAD, [t.document(town.anna, "05904000777777", at=town.five)]),
-        kind=t.DeliveryKind.DOCUMENTS,
+        kind=DeliveryKind.DOCUMENTS,
         at=town.five,
     )
     t.applied(head, one)
