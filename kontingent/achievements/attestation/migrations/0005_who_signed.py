@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('attestation', '0003_brought_marks'),
+        ('attestation', '0004_brought_marks'),
     ]
 
     operations = [
