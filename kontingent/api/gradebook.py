@@ -1,5 +1,5 @@
-"""The REST interface of OneRoster for marks: ``/ims/oneroster/gradebook/v1p2``, and beside it, as an extension of ours, lessons and absences:
-``/ims/oneroster/extension/v1``.
+"""The REST interface of OneRoster for marks: ``/ims/oneroster/gradebook/v1p2``, in the shapes of 1.1 ``/ims/oneroster/v1p1``, and beside them, as an
+extension of ours, lessons and absences: ``/ims/oneroster/extension/v1``.
 
 Paging, filters, refusals are those of ``oneroster``; what the objects are is in ``exchange.oneroster.books``. The table of ``ROUTES`` is all there is.
 """
@@ -20,22 +20,33 @@ from django.views.decorators.csrf import csrf_exempt
 from kontingent.access.machines import actions as machines
 from kontingent.access.machines.rules import MachineScope
 from kontingent.api import serving
-from kontingent.api.oneroster import PREFIX, V12, asked_of, check_parameters, paged, told_as_the_standard_says
+from kontingent.api.oneroster import (
+    PREFIX,
+    V11,
+    V12,
+    asked_of,
+    check_parameters,
+    paged,
+    told_as_the_standard_says,
+)
 from kontingent.api.serving import ApiRequest, View
 from kontingent.exchange.oneroster import actions, bodies, books, payloads, queries, rules
 from kontingent.exchange.oneroster.bodies import Body
 from kontingent.exchange.oneroster.books import (
     ATTENDANCE,
     CATEGORIES,
+    CATEGORIES_V11,
     LESSONS,
     LINE_ITEMS,
+    LINE_ITEMS_V11,
     RESULTS,
+    RESULTS_V11,
     SCORE_SCALES,
     Book,
     Narrow,
     Shelf,
 )
-from kontingent.exchange.oneroster.queries import CLASSES, ORGS, USERS, Collection
+from kontingent.exchange.oneroster.queries import ACADEMIC_SESSIONS, CLASSES, ORGS, USERS, Collection
 from kontingent.kernel import clock
 from kontingent.performance.codes import Outcome
 
@@ -43,17 +54,22 @@ GRADEBOOK, EXTENSION = payloads.GRADEBOOK, "extension/v1"
 _CORE, _WHOLE = MachineScope.GRADEBOOK_CORE, MachineScope.GRADEBOOK
 _METADATA = "metadata."
 #: Whose objects an address is within.
-_PARENTS: Mapping[str, Collection] = {"class_id": CLASSES, "student": USERS, "school": ORGS}
+_PARENTS: Mapping[str, Collection] = {
+    "class_id": CLASSES, "student": USERS, "school": ORGS, "session": ACADEMIC_SESSIONS
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An address below a base: which objects, and what may be done with them. A name of the address narrows what it leads to."""
+    """An address below a base: which objects, and what may be done with them. A name of the address narrows what it leads to;
+    where nothing is read, one may only send.
+    """
 
     base: str
     address: str
     shelf: Shelf
     names: tuple[str, ...] = field(default=())
+    is_read: bool = True
 
     @property
     def is_one(self) -> bool:
@@ -88,9 +104,22 @@ def _routes() -> list[Route]:
             found.append(Route(base, of_learner, shelf, ("class_id", "student")))
         if shelf in (LINE_ITEMS, SCORE_SCALES):
             found.append(Route(base, f"schools/<str:school>/{shelf.name}", shelf, ("school",)))
-    of_item = "lineItems/<str:line_item>/results"
-    found.append(Route(GRADEBOOK, of_item, RESULTS, ("line_item",)))
-    return [*found, Route(GRADEBOOK, f"classes/<str:class_id>/{of_item}", RESULTS, ("class_id", "line_item"))]
+    of_item, of_class = "lineItems/<str:line_item>/results", "classes/<str:class_id>"
+    of_session = f"{of_class}/academicSessions/<str:session>/results"
+    found += [
+        Route(GRADEBOOK, of_item, RESULTS, ("line_item",)),
+        Route(GRADEBOOK, f"{of_class}/{of_item}", RESULTS, ("class_id", "line_item")),
+        Route(GRADEBOOK, of_session, RESULTS, ("class_id", "session"), is_read=False),
+    ]
+    for shelf in (CATEGORIES_V11, LINE_ITEMS_V11, RESULTS_V11):
+        found += [Route(V11, shelf.name, shelf), Route(V11, f"{shelf.name}/<str:source_id>", shelf)]
+    return [
+        *found,
+        Route(V11, f"{of_class}/lineItems", LINE_ITEMS_V11, ("class_id",)),
+        Route(V11, f"{of_class}/results", RESULTS_V11, ("class_id",)),
+        Route(V11, f"{of_class}/{of_item}", RESULTS_V11, ("class_id", "line_item")),
+        Route(V11, f"{of_class}/students/<str:student>/results", RESULTS_V11, ("class_id", "student")),
+    ]
 
 
 ROUTES = _routes()
@@ -119,12 +148,13 @@ def _read(request: ApiRequest, route: Route, **ids: str) -> HttpResponse:
 
 def _narrow(book: Book, ids: Mapping[str, str]) -> Narrow:
     """Look up what the address leads through, so that an unknown one is told apart from one that has nothing."""
-    found = {
-        name: UUID(queries.one(book.actor, collection, ids[name], on=book.on)["sourcedId"])
-        for name, collection in _PARENTS.items()
-        if name in ids
-    }
-    return Narrow(found.get("class_id"), found.get("school"), found.get("student"))
+    for name, collection in _PARENTS.items():
+        if name in ids:
+            queries.one(book.actor, collection, ids[name], on=book.on)
+    group, school, person = (
+        UUID(ids[name]) if name in ids else None for name in ("class_id", "school", "student")
+    )
+    return Narrow(group, school, person)
 
 
 def _names(shelf: Shelf) -> list[str]:
@@ -137,7 +167,7 @@ def _told(
 ) -> list[dict[str, Any]]:
     """Rows as objects; whose data they are is written down in the same transaction."""
     shelf = route.shelf
-    base = request.build_absolute_uri(f"{PREFIX}{V12}")
+    base = request.build_absolute_uri(f"{PREFIX}{V11 if route.base == V11 else V12}")
     columns = [one for one in shelf.columns if one.name != "scoreScaleValue"]
     chosen = wanted | {one.name for one in columns if one.name.startswith(_METADATA) and "metadata" in wanted}
     told = []
@@ -171,21 +201,32 @@ class _Way(NamedTuple):
     delete: Callable[..., Outcome]
 
 
-WAYS: Mapping[str, _Way] = {
+_WAYS: Mapping[str, _Way] = {
     CATEGORIES.name: _Way(bodies.CategoryBody, actions.put_category, actions.delete_category),
     LINE_ITEMS.name: _Way(bodies.LineItemBody, actions.put_line_item, actions.delete_line_item),
     RESULTS.name: _Way(bodies.ResultBody, actions.put_result, actions.delete_result),
     SCORE_SCALES.name: _Way(bodies.ScoreScaleBody, actions.put_score_scale, actions.delete_score_scale),
 }
+_BODIES_V11: Mapping[str, type[Body]] = {
+    CATEGORIES.name: bodies.CategoryBodyV11,
+    LINE_ITEMS.name: bodies.LineItemBodyV11,
+    RESULTS.name: bodies.ResultBodyV11,
+}
+
+
+def way_of(route: Route) -> _Way:
+    """Return how the objects of an address are written; 1.1 has other bodies for the same acts."""
+    way = _WAYS[route.shelf.name]
+    return way._replace(body=_BODIES_V11[route.shelf.name]) if route.base == V11 else way
 
 
 def _put(request: ApiRequest, route: Route, source_id: str) -> HttpResponse:
     """Take an object as it is sent; the answer is the object as it stands."""
     _no_parameters(request)
     bodies.check_id(source_id)
-    way = WAYS[route.shelf.name]
+    way = way_of(route)
     body = bodies.read_one(request.body, route.shelf.single, way.body, source_id)
-    outcome = way.put(actor=request.actor, source_id=source_id, body=body)
+    outcome = way.put(actor=request.actor, source_id=source_id, body=body.as_v12())
     if outcome is Outcome.LATE:
         return _for_a_human()
     book = books.book_of(request.actor, on=clock.today())
@@ -200,7 +241,7 @@ def _delete(request: ApiRequest, route: Route, source_id: str) -> HttpResponse:
     _no_parameters(request)
     if "\0" in source_id:
         raise queries.unknown_object()
-    outcome = WAYS[route.shelf.name].delete(actor=request.actor, source_id=source_id)
+    outcome = way_of(route).delete(actor=request.actor, source_id=source_id)
     return _for_a_human() if outcome is Outcome.LATE else HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 
@@ -220,12 +261,13 @@ def _post(request: ApiRequest, route: Route, **ids: str) -> HttpResponse:
             actor=request.actor, sent=works, school=ids.get("school", ""), in_class=ids.get("class_id", "")
         )  # fmt: skip
     else:
-        books.one(book, LINE_ITEMS, ids["line_item"], narrow)
+        if "line_item" in ids:
+            books.one(book, LINE_ITEMS, ids["line_item"], narrow)
         marks = bodies.read_many(request.body, "results", bodies.ResultBody, most=MOST_SENT)
-        sent, outcomes = (
-            marks,
-            actions.post_results(actor=request.actor, sent=marks, line_item=ids["line_item"]),
-        )
+        sent, outcomes = marks, actions.post_results(
+            actor=request.actor, sent=marks, line_item=ids.get("line_item", ""), in_class=ids.get("class_id", ""),
+            session=ids.get("session", ""),
+        )  # fmt: skip
     pairs = [{"suppliedSourcedId": one.sourcedId, "allocatedSourcedId": one.sourcedId} for one in sent]
     answer = serving.answered({"sourcedIdPairs": pairs} | (_FOR_A_HUMAN if Outcome.LATE in outcomes else {}))
     answer.status_code = HTTPStatus.ACCEPTED if Outcome.LATE in outcomes else HTTPStatus.CREATED
@@ -262,18 +304,18 @@ _Act = Callable[..., HttpResponse]
 
 def _acts(route: Route) -> Mapping[str, tuple[_Act, MachineScope]]:
     """Return by which methods one may write at an address, and what that takes."""
-    if route.base != GRADEBOOK:
+    if route.base == EXTENSION:
         return {}
     if route.is_one:
         return {"PUT": (_put, MachineScope.GRADEBOOK_PUT), "DELETE": (_delete, MachineScope.GRADEBOOK_DELETE)}
-    if (route.shelf is LINE_ITEMS and route.names) or route.names == ("line_item",):
+    if (route.shelf is LINE_ITEMS and route.names) or route.names == ("line_item",) or not route.is_read:
         return {"POST": (_post, MachineScope.GRADEBOOK_POST)}
     return {}
 
 
 def methods_of(route: Route) -> list[str]:
     """Return what may be asked of an address."""
-    return ["GET", *_acts(route)]
+    return [*(["GET"] if route.is_read else []), *_acts(route)]
 
 
 def _acting(act: _Act, route: Route) -> View:
@@ -289,12 +331,14 @@ def _served(route: Route) -> View:
     def read(request: ApiRequest, **named: str) -> HttpResponse:
         return _read(request, route, **named)
 
-    ways = {"GET": serving.refusals_told(serving.bearer(route.scope, wider=wider)(read), "GET")}
+    ways: dict[str, View] = {}
+    if route.is_read:
+        ways["GET"] = serving.refusals_told(serving.bearer(route.scope, wider=wider)(read), "GET")
     for method, (act, scope) in _acts(route).items():
         ways[method] = serving.refusals_told(serving.bearer(scope)(_acting(act, route)), method)
 
     def answer(request: HttpRequest, **named: str) -> HttpResponse:
-        told = ways.get(request.method or "", ways["GET"])(request, **named)
+        told = ways.get(request.method or "", next(iter(ways.values())))(request, **named)
         if told.status_code == 405:
             told.headers["Allow"] = ", ".join(ways)
         return told

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
@@ -296,6 +296,24 @@ def _refused(problem: Mapping[str, Any], _named: Mapping[str, Any]) -> dict[str,
 
 told_as_the_standard_says = serving.refusals_as(_refused)
 
+#: What the standard has and the register does not, by the pattern of its addresses: answered 404 with the reason.
+DECLINED: Mapping[str, str] = {
+    rf"(?:resources/v1p2|{V11})/(?:(?:classes|courses|users)/[^/]+/)?resources(?:/[^/]+)?":
+        "Учебных ресурсов (resources) реестр не ведёт и по OneRoster не отдаёт.",
+    r"gradebook/v1p2/(?:(?:classes|students)/[^/]+/)*assessment(?:LineItems|Results)(?:/[^/]+)?":
+        "Профиля Assessment Results (assessmentLineItems, assessmentResults) у реестра нет: для обмена отметками он не обязателен. "
+        "Возьмите lineItems и results.",
+}  # fmt: skip
+
+
+def _declined(reason: str) -> View:
+    def answer(_request: HttpRequest, **_named: str) -> HttpResponse:
+        return serving.problem(
+            404, "oneroster.not_kept", reason, "Какие адреса есть, сказано в docs/how-to/oneroster.md."
+        )
+
+    return csrf_exempt(told_as_the_standard_says(answer))
+
 
 def _served(route: Route, base: str) -> View:
     wider = frozenset({WIDER}) if route.scope is CORE else frozenset()
@@ -309,5 +327,6 @@ def _served(route: Route, base: str) -> View:
 
 urlpatterns: list[URLPattern] = [
     *(path(f"{base}/{route.address}", _served(route, base)) for base in (V12, V11) for route in ROUTES),
+    *(re_path(f"^{address}$", _declined(reason)) for address, reason in DECLINED.items()),
     re_path(r"^.*$", csrf_exempt(told_as_the_standard_says(serving.no_such_address))),
 ]

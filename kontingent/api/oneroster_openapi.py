@@ -31,29 +31,29 @@ def document() -> dict[str, Any]:
             path = _path(base, route.address)
             paths[path] = {"get": _reading(path, route.name, schema, scopes)}
     for one in gradebook.ROUTES:
-        path = _path(one.base, one.address)
+        path, way = _path(one.base, one.address), paths.setdefault(_path(one.base, one.address), {})
         scopes = (
             (one.scope, MachineScope.GRADEBOOK) if one.scope is MachineScope.GRADEBOOK_CORE else (one.scope,)
         )
-        schema = _name(one.shelf.single)
-        paths[path] = {"get": _reading(path, one.name, schema, scopes)}
-        methods = gradebook.methods_of(one)
+        schema, methods = _of_book(one), gradebook.methods_of(one)
+        if "GET" in methods:
+            way["get"] = _reading(path, one.name, schema, scopes)
         if "PUT" in methods:
-            paths[path]["put"] = _putting(
-                path, one.name, schema, gradebook.WAYS[one.shelf.name].body.__name__
-            )
+            way["put"] = _putting(path, one.name, schema, gradebook.way_of(one).body.__name__)
         if "DELETE" in methods:
-            paths[path]["delete"] = _deleting(path)
+            way["delete"] = _deleting(path)
         if "POST" in methods:
-            body = gradebook.WAYS[one.shelf.name].body.__name__
-            paths[path]["post"] = _posting(path, one.name, body, gradebook.MOST_SENT)
-    ways = [way.body for way in gradebook.WAYS.values()]
+            body = gradebook.way_of(one).body.__name__
+            way["post"] = _posting(path, one.name, body, gradebook.MOST_SENT)
+    ways = list(
+        dict.fromkeys(gradebook.way_of(one).body for one in gradebook.ROUTES if "PUT" in gradebook.methods_of(one))
+    )  # fmt: skip
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "АИС «Контингент»: OneRoster",
             "version": "1.2",
-            "description": "Списки (rostering) и отметки (gradebook) по OneRoster 1.2, списки и по 1.1; extension – уроки и посещаемость, расширение "
+            "description": "Списки (rostering) и отметки (gradebook) по OneRoster 1.2 и 1.1; extension – уроки и посещаемость, расширение "
             "вне стандарта. Описано то, что отдаёт и принимает реестр; стандарт шире. Токен – как во всём программном интерфейсе.",
         },
         "paths": paths,
@@ -253,8 +253,15 @@ def _objects() -> dict[str, Any]:
         properties = _properties(one.shelf.columns)
         if "scoreScaleValue" in properties:
             properties["scoreScaleValue"] = {"type": "array", "items": pair}
-        found[_name(one.shelf.single)] = _object(properties, [])
+        found[_of_book(one)] = _object(properties, [])
     return found
+
+
+def _of_book(route: Any) -> str:
+    """Return the name of the schema of a kind of object of the gradebook; 1.1 has shapes of its own."""
+    from kontingent.api import oneroster
+
+    return _name(route.shelf.single) + ("V11" if route.base == oneroster.V11 else "")
 
 
 def _properties(columns: Sequence[Any]) -> dict[str, Any]:
@@ -272,7 +279,7 @@ def _properties(columns: Sequence[Any]) -> dict[str, Any]:
     for one in columns:
         name, dot, own = rules.rest_name(one).partition(".")
         if dot:
-            told.setdefault(name, _object({}, []))["properties"][own] = _TEXT
+            told.setdefault(name, _object({}, []))["properties"][own] = kinds.get(one.kind, _TEXT)
         else:
             told[name] = kinds.get(one.kind, _TEXT)
     return told

@@ -296,7 +296,10 @@ def _rosters(region: r.Region) -> Iterator[str]:
     }  # fmt: skip
     doors: list[tuple[str, list[Any]]] = [
         (oneroster.V12, oneroster.ROUTES), (oneroster.V11, oneroster.ROUTES),
-        *((base, [one for one in gradebook.ROUTES if one.base == base]) for base in (gradebook.GRADEBOOK, gradebook.EXTENSION)),
+        *(
+            (base, [one for one in gradebook.ROUTES if one.base == base and one.is_read])
+            for base in (gradebook.GRADEBOOK, gradebook.V11, gradebook.EXTENSION)
+        ),
     ]  # fmt: skip
     for base, routes in doors:
         for route in routes:

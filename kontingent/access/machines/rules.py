@@ -127,8 +127,9 @@ SCOPES: dict[MachineScope, ScopeEntry] = {
 _TOKEN = r"[\x21\x23-\x5b\x5d-\x7e]+"  # noqa: S105 - a pattern
 _GRAMMAR = re.compile(rf"{_TOKEN}(?: {_TOKEN})*")
 LONGEST_SCOPE = 1000
-#: The standard names its scopes by address; they are kept by their last part.
+#: The standard names its scopes by address, in each edition by another; they are kept by their last part.
 ONEROSTER_PREFIX = "https://purl.imsglobal.org/spec/or/v1p2/scope/"
+_ONEROSTER_V11 = "https://purl.imsglobal.org/spec/or/v1p1/scope/"
 
 
 def read_scope(text: str) -> frozenset[MachineScope]:
@@ -141,7 +142,7 @@ def read_scope(text: str) -> frozenset[MachineScope]:
             "«organisations.read learners.read».",
             "scope must be space-separated tokens",
         )
-    tokens = {token.removeprefix(ONEROSTER_PREFIX) for token in text.split(" ")}
+    tokens = {token.removeprefix(ONEROSTER_PREFIX).removeprefix(_ONEROSTER_V11) for token in text.split(" ")}
     unknown = sorted(tokens - {one.value for one in MachineScope})
     if unknown:
         raise _scope_refused(

@@ -488,16 +488,38 @@ def post_line_items(
 
 
 @transaction.atomic
-def post_results(*, actor: Actor, sent: Sequence[ResultBody], line_item: str) -> list[Outcome]:
-    """Give marks for one work (поставить отметки списком): all of them or none."""
+def post_results(
+    *,
+    actor: Actor,
+    sent: Sequence[ResultBody],
+    line_item: str = "",
+    in_class: str = "",
+    session: str = "",
+) -> list[Outcome]:
+    """Give marks for one work, or for works of a class and a period (поставить отметки списком): all of them or none."""
+    journal = _own_journal(actor)
     for place, body in enumerate(sent):
         with _placed(place, "results"):
-            if body.lineItem.sourcedId != line_item:
+            if line_item and body.lineItem.sourcedId != line_item:
                 raise RuleViolation(
                     "oneroster.unknown_line_item",
                     "Результат другой работы, чем в адресе. Исправьте lineItem.",
                 )
+            if session:
+                _check_place(_open_item(journal, body), in_class, session)
     return _each("results", sent, lambda body: put_result(actor=actor, source_id=body.sourcedId, body=body))
+
+
+def _check_place(item: LineItem, in_class: str, session: str) -> None:
+    if str(item.group_id) != in_class:
+        raise RuleViolation(
+            "oneroster.unknown_class", "Работа другого класса, чем в адресе. Исправьте lineItem или адрес."
+        )
+    if item.session_key != session:
+        raise RuleViolation(
+            "oneroster.unknown_session", "Работа другого периода, чем в адресе.",
+            remedy=f"Период этой работы (academicSession) – «{item.session_key}»: исправьте адрес или lineItem.",
+        )  # fmt: skip
 
 
 def _each(what: str, sent: Sequence[B], act: Callable[[B], Outcome]) -> list[Outcome]:

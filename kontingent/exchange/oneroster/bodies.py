@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kontingent.exchange.oneroster import model
+from kontingent.exchange.oneroster.gradebook import NOT_SUBMITTED
 from kontingent.kernel.errors import InvalidValue
 
 Key: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -37,6 +38,18 @@ class Body(Struct, kw_only=True, forbid_unknown_fields=True):
     status: Literal["active", "tobedeleted"] = "active"
     dateLastModified: str | None = None  # noqa: N815
     metadata: dict[str, Any] | None = None
+
+    def as_v12(self) -> Body:
+        """Return the same as 1.2 says it."""
+        return self
+
+    def _own(self, name: str) -> dict[str, Any]:
+        """Return what 1.1 has no field for from ``metadata``, if it is there."""
+        said = (self.metadata or {}).get(name)
+        return {} if said is None else {name: said}
+
+    def _common(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("sourcedId", "status", "dateLastModified", "metadata")}
 
 
 class CategoryBody(Body, kw_only=True, forbid_unknown_fields=True):
@@ -100,7 +113,69 @@ class ScoreScaleBody(Body, kw_only=True, forbid_unknown_fields=True, rename={"cl
     course: Reference | None = None
 
 
+class CategoryBodyV11(Body, kw_only=True, forbid_unknown_fields=True):
+    """A category of 1.1, which has no weight: ours is ``metadata.weight``."""
+
+    title: Title
+
+    def as_v12(self) -> CategoryBody:
+        """Return the same as 1.2 says it."""
+        return _converted({**self._common(), "title": self.title, **self._own("weight")}, CategoryBody)
+
+
+class LineItemBodyV11(Body, kw_only=True, forbid_unknown_fields=True, rename={"class_": "class"}):
+    """A work of 1.1, which names a grading period and no school."""
+
+    title: Title
+    class_: Reference
+    category: Reference
+    dueDate: str  # noqa: N815
+    assignDate: str | None = None  # noqa: N815
+    description: Annotated[str, Meta(max_length=2000)] | None = None
+    gradingPeriod: Reference | None = None  # noqa: N815
+    resultValueMin: Number | None = None  # noqa: N815
+    resultValueMax: Number | None = None  # noqa: N815
+
+    def as_v12(self) -> LineItemBody:
+        """Return the same as 1.2 says it."""
+        return LineItemBody(
+            **self._common(), title=self.title, class_=self.class_, category=self.category, dueDate=self.dueDate,
+            assignDate=self.assignDate, description=self.description, gradingPeriod=self.gradingPeriod,
+            resultValueMin=self.resultValueMin, resultValueMax=self.resultValueMax,
+        )  # fmt: skip
+
+
+class ResultBodyV11(Body, kw_only=True, forbid_unknown_fields=True):
+    """A result of 1.1, which must have a number: a word goes in ``metadata.textScore``."""
+
+    lineItem: Reference  # noqa: N815
+    student: Reference
+    score: Number
+    scoreDate: str  # noqa: N815
+    scoreStatus: Annotated[str, Meta(max_length=60)] = "fully graded"  # noqa: N815
+    comment: Annotated[str, Meta(max_length=500)] | None = None
+
+    def as_v12(self) -> ResultBody:
+        """Return the same as 1.2 says it."""
+        facts: dict[str, Any] = {
+            **self._common(), "lineItem": {"sourcedId": self.lineItem.sourcedId}, "student": {"sourcedId": self.student.sourcedId},
+            "scoreDate": self.scoreDate, "scoreStatus": self.scoreStatus, "comment": self.comment, **self._own("textScore"),
+        }  # fmt: skip
+        if not facts.get("textScore") and self.scoreStatus != NOT_SUBMITTED:
+            facts["score"] = self.score
+        return _converted(facts, ResultBody)
+
+
 B = TypeVar("B", bound=Body)
+
+
+def _converted(facts: dict[str, Any], kind: type[B]) -> B:
+    try:
+        return msgspec.convert(facts, kind)
+    except msgspec.ValidationError as error:
+        raise _unfit(
+            f"metadata не подходит: {str(error)[:200]}. Сверьте поле с описанием интерфейса."
+        ) from None
 
 
 def read_one(content: bytes, name: str, kind: type[B], source_id: str) -> B:

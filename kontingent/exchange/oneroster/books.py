@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -24,7 +24,7 @@ from django.db import connection
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment.queries import organisations_condition
 from kontingent.exchange.oneroster import gradebook, model, queries
-from kontingent.exchange.oneroster.gradebook import PERIOD, SUBJECT
+from kontingent.exchange.oneroster.gradebook import PERIOD, SUBJECT, TEXT_SCORE, WEIGHT
 from kontingent.exchange.oneroster.model import Column, Edition, Kind
 from kontingent.exchange.oneroster.queries import Asked, Page
 from kontingent.kernel.actor import Actor
@@ -503,8 +503,8 @@ def _attendance(book: Book, narrow: Narrow) -> _Sql:
 # -- what there is -----------------------------------------------------------------------------
 
 
-def _columns(file: str, known: str, *more: Column) -> tuple[Column, ...]:
-    declared = model.file_of(Edition.V12, file)
+def _columns(file: str, known: str, *more: Column, edition: Edition = Edition.V12) -> tuple[Column, ...]:
+    declared = model.file_of(edition, file)
     wanted = {"sourcedId", "status", "dateLastModified", *known.split()}
     return (*(one for one in (declared.columns if declared else ()) if one.name in wanted), *more)
 
@@ -534,4 +534,38 @@ LESSONS = Shelf(
 )
 ATTENDANCE = Shelf(
     "attendance", "absence", _columns("ext_attendance", _EVERYTHING["ext_attendance"]), _attendance, person="studentSourcedId", by_row=True
+)  # fmt: skip
+
+
+# -- the same as 1.1 says it -------------------------------------------------------------------
+
+
+def _as_v11(shelf: Shelf, known: str, otherwise: Mapping[str, str], *more: Column) -> Shelf:
+    """A kind of object in the columns of 1.1; ``otherwise`` is the SQL of those that 1.2 calls or fills in another way."""
+    columns = _columns(shelf.name, known, *more, edition=Edition.V11)
+    told = ", ".join(
+        f"{otherwise.get(name, quoted)} AS {quoted}"
+        for name, quoted in ((one.name, f'"{one.name}"') for one in columns)
+    )
+
+    def select(book: Book, narrow: Narrow) -> _Sql:
+        return _Sql(f"SELECT {told} FROM (").join(shelf.select(book, narrow)).add(") AS told")
+
+    return replace(shelf, columns=columns, select=select)
+
+
+_FIVE = gradebook.bounds(MarkSystem.FIVE)
+CATEGORIES_V11 = _as_v11(CATEGORIES, "title", {WEIGHT: "weight"}, Column(WEIGHT, Kind.NUMBER))
+LINE_ITEMS_V11 = _as_v11(
+    LINE_ITEMS,
+    "title description assignDate dueDate classSourcedId categorySourcedId gradingPeriodSourcedId resultValueMin resultValueMax",
+    {
+        "gradingPeriodSourcedId": '"academicSessionSourcedId"',
+        **{name: f'coalesce("{name}", {usual})' for name, usual in _FIVE.items()},
+    },
+    Column(SUBJECT), Column(PERIOD),
+)  # fmt: skip
+RESULTS_V11 = _as_v11(
+    RESULTS, "lineItemSourcedId studentSourcedId scoreStatus score scoreDate comment",
+    {"score": "coalesce(score, 0)", TEXT_SCORE: '"textScore"'}, Column(TEXT_SCORE),
 )  # fmt: skip

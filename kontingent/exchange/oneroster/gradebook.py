@@ -19,6 +19,8 @@ from kontingent.performance.codes import WHOLE_YEAR, MarkSystem, Word
 
 Row = Mapping[str, str]
 SUBJECT, PERIOD, TEXT_SCORE = "metadata.subject", "metadata.periodCode", "metadata.textScore"
+#: In 1.1 by REST a category has no weight of the standard.
+WEIGHT = "metadata.weight"
 DELETED = "tobedeleted"
 EXEMPT, NOT_SUBMITTED, GRADED = "exempt", "not submitted", "fully graded"
 FINAL_CATEGORY = "final-"

@@ -29,8 +29,8 @@ ROSTERING, GRADEBOOK = "rostering/v1p2", "gradebook/v1p2"
 
 
 def reference(file: str, key: str, base: str) -> dict[str, str]:
-    """Return a reference to an object of a file; ``base`` is that of the service which answers for lists."""
-    if file in BOOKS:
+    """Return a reference to an object of a file; ``base`` is that of the service which answers for lists (1.1 has one service for all)."""
+    if file in BOOKS and base.endswith(ROSTERING):
         base = f"{base.removesuffix(ROSTERING)}{GRADEBOOK}"
     return {"href": f"{base}/{file}/{key}", "sourcedId": key, "type": TYPES[file]}
 
