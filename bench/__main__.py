@@ -38,6 +38,7 @@ def _results(arguments: argparse.Namespace) -> Iterator[Result]:
         marks,
         matching,
         mixed,
+        oneroster,
         pages,
         reads,
         rls,
@@ -59,6 +60,9 @@ def _results(arguments: argparse.Namespace) -> Iterator[Result]:
     if only is None or only in diary.NAMES:
         with installation.served() as (site, server):
             yield from diary.run(size, site, server, only)
+    if only is None or only in oneroster.NAMES or only == "oneroster":
+        with installation.served() as (site, server):
+            yield from oneroster.run(size, site, server, None if only == "oneroster" else only)
     yield from _asked(size, only)
     for name, room in (("match_online", matching), ("duplicates", duplicates)):
         if only in (None, name):

@@ -498,7 +498,8 @@ def _journal_repair(arguments: argparse.Namespace) -> int:
 
 
 def _oneroster(arguments: argparse.Namespace) -> int:
-    with _installation():
+    # A set is read file by file: all of one moment, or a class would be named that its file has no more.
+    with _installation(snapshot=arguments.act == "export"):
         from kontingent.exchange.oneroster import cli
         from kontingent.kernel import clock
 

@@ -236,6 +236,38 @@ def test_pages_lead_to_one_another_and_hold_each_result_once(town: dict[str, Any
     assert got("results", bearer, offset=50).headers["X-Total-Count"] == "11"
 
 
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.parametrize(
+    "text", ["", "status='active'", "sourcedId>'epos~m3'", "scoreDate<'2025-10-07' OR score='2'"]
+)
+def test_pages_in_the_order_of_ids_cross_journals_and_miss_nothing(
+    town: dict[str, Any], text: str, direction: str
+) -> None:
+    """Whether the whole is read along the index, journal by journal, or put in order: pages of any size are those of the list in order."""
+    last = Sender(
+        town["seven"], code="epos-2"
+    )  # «-» comes before «~», so its ids come before those of «epos»
+    day = {"version": 1, "date": "2025-10-08", "subject": "Математика", "value": "3"}
+    last.send([{"id": f"m{number}", **day, "learner": str(town["stranger"])} for number in range(4)])
+    wanted = rules.read_filter(text, books.RESULTS.comparable)
+    order = rules.Order("sourcedId", direction == "desc")
+    for journal, on in ((None, DAY), (town["sender"].journal, DAY)):
+        book = books.Book(b.ROOT, on, journal)
+        everything = books.page(
+            book, books.RESULTS, Asked(order=rules.Order("dateLastModified"), limit=1000)
+        ).rows
+        expected = [row["sourcedId"] for row in rules.in_order(everything, order) if rules.holds(wanted, row)]
+        for limit in (1, 3, 1000):
+            seen: list[str] = []
+            for offset in range(0, len(expected) + limit, limit):
+                told = books.page(book, books.RESULTS, Asked(wanted, order, limit, offset))
+                assert told.total == len(expected)
+                assert len(told.rows) <= limit
+                seen += [row["sourcedId"] for row in told.rows]
+            assert seen == expected, (journal, limit)
+        assert len(expected) > 3 or journal
+
+
 FILTERS = (
     "sourcedId>'m3'", "status!='active'", "status='active' AND sourcedId<='m5'", "status='x' OR sourcedId~'M'",
     "dateLastModified>'2020-01-01T00:00:00Z'", "dateLastModified<'2020-01-01T00:00:00Z'",

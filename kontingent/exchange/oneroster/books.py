@@ -68,12 +68,13 @@ def is_derived(source_id: str) -> bool:
 
 
 class Narrow(NamedTuple):
-    """Of what part of the book the rows are: everything that is given must hold."""
+    """Of what part of the book the rows are: everything that is given must hold. ``keys`` are ids as the reader was told them."""
 
     group: UUID | None = None
     organisation: UUID | None = None
     person: UUID | None = None
     keys: tuple[str, ...] | None = None
+    journal: int | None = None
 
 
 @dataclass(slots=True)
@@ -94,12 +95,15 @@ class _Sql:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A kind of object of the book: its columns, how it is selected, whose data it is."""
+    """A kind of object of the book: its columns, the SELECTs that it is the union of, whose data it is.
+
+    Of what is kept row by row each SELECT also tells ``journal`` and ``own``, the id within it, by which the table has an index.
+    """
 
     name: str
     single: str
     columns: tuple[Column, ...]
-    select: Callable[[Book, Narrow], _Sql]
+    select: Callable[[Book, Narrow], list[_Sql]]
     person: str = ""
     by_row: bool = False
 
@@ -113,61 +117,108 @@ EVERYTHING = Narrow()
 
 
 def page(book: Book, shelf: Shelf, asked: Asked, narrow: Narrow = EVERYTHING) -> Page:
-    """Return a page of a kind of object, in two statements.
+    """Return a page of a kind of object, in a few statements.
 
     Of what is kept row by row only the ids are put in order, and the rows of the page are read by them: what it costs to tell a row,
-    the digest of its work above all, is spent on the page alone.
+    the digest of its work above all, is spent on the page alone. In the order of ids a journal's own book, and that of the whole region,
+    are read journal by journal along the index, as far as the page and no further; other books are those of few people, by whom they are read.
     """
-    condition, parameters = _condition(asked)
-    selected = shelf.select(book, narrow)
-    direction = "DESC NULLS LAST" if asked.order.descending else "ASC NULLS FIRST"
+    condition = _condition(asked)
+    if shelf.by_row and asked.order.column == "sourcedId" and (book.journal or book.actor.scope.whole_region):
+        keys, total = _along_the_index(book, shelf, asked, narrow, condition)
+        return Page(_told(book, shelf, narrow, keys), total)
+    selected = _union(shelf.select(book, narrow))
     columns = '"sourcedId"' if shelf.by_row else "*"
-    rows = _rows(
-        f"SELECT {columns}, count(*) OVER () AS total FROM ({selected.text}) AS t{condition} "
-        f'ORDER BY "{asked.order.column}" {direction}, "sourcedId" LIMIT %s OFFSET %s',
-        [*selected.parameters, *parameters, asked.limit, asked.offset],
+    direction = _direction(asked, nullable=True)
+    statement = (
+        _Sql(f"SELECT {columns}, count(*) OVER () AS total FROM (")
+        .join(selected)
+        .add(") AS t")
+        .join(condition)
     )
+    statement.add(f' ORDER BY "{asked.order.column}" {direction}, "sourcedId" LIMIT %s OFFSET %s', asked.limit, asked.offset)  # fmt: skip
+    rows = _rows(statement)
     if not rows:
-        return Page([], _count(selected, condition, parameters) if asked.offset else 0)
+        counted = _Sql("SELECT count(*) AS total FROM (").join(selected).add(") AS t").join(condition)
+        return Page([], int(_rows(counted)[0]["total"]) if asked.offset else 0)
     total = rows[0]["total"]
     if shelf.by_row:
-        keys = [row["sourcedId"] for row in rows]
-        told = shelf.select(book, narrow._replace(keys=tuple(keys)))
-        by_key = {
-            row["sourcedId"]: row
-            for row in _rows(
-                f'SELECT * FROM ({told.text}) AS t WHERE "sourcedId" = ANY(%s)', [*told.parameters, keys]
-            )
-        }
-        rows = [by_key[key] for key in keys if key in by_key]
+        rows = _told(book, shelf, narrow, [row["sourcedId"] for row in rows])
     return Page(rows, total)
 
 
-def _count(selected: _Sql, condition: str, parameters: list[Any]) -> int:
-    counted = _rows(
-        f"SELECT count(*) AS total FROM ({selected.text}) AS t{condition}",
-        [*selected.parameters, *parameters],
+def _direction(asked: Asked, *, nullable: bool = False) -> str:
+    if not nullable:
+        return "DESC" if asked.order.descending else "ASC"
+    return "DESC NULLS LAST" if asked.order.descending else "ASC NULLS FIRST"
+
+
+def _along_the_index(
+    book: Book, shelf: Shelf, asked: Asked, narrow: Narrow, condition: _Sql
+) -> tuple[list[str], int]:
+    """Return the ids of a page in order, and how many there are in all.
+
+    No sign of a journal's code comes after ``BETWEEN``, so that ids in order are journals in order, and within each its own ids in order.
+    """
+    selected = _union(shelf.select(book, narrow))
+    counted = _Sql("SELECT t.journal, count(*) AS number FROM (").join(selected).add(") AS t").join(condition)
+    numbers = {row["journal"]: int(row["number"]) for row in _rows(counted.add(" GROUP BY 1"))}
+    codes = dict(Journal.objects.filter(pk__in=numbers).values_list("pk", "code"))
+    in_order = sorted(codes, key=lambda one: codes[one] + BETWEEN, reverse=asked.order.descending)
+    keys: list[str] = []
+    skip = asked.offset
+    for journal in in_order:
+        take = asked.limit - len(keys)
+        if take and skip < numbers[journal]:
+            keys += _keys(shelf.select(book, narrow._replace(journal=journal)), condition, asked, skip, take)
+        skip = max(0, skip - numbers[journal])
+    return keys, sum(numbers.values())
+
+
+def _keys(parts: list[_Sql], condition: _Sql, asked: Asked, skip: int, take: int) -> list[str]:
+    """Return ids of one journal: each part is read along its index as far as the page ends."""
+    order = f'ORDER BY own COLLATE "C" {_direction(asked)} LIMIT %s'
+    begun = [
+        _Sql('(SELECT own, "sourcedId" FROM (').join(part).add(") AS t").join(condition).add(f" {order})", skip + take)
+        for part in parts
+    ]  # fmt: skip
+    statement = (
+        _Sql('SELECT "sourcedId" FROM (').join(_union(begun)).add(f") AS t {order} OFFSET %s", take, skip)
     )
-    return int(counted[0]["total"])
+    return [row["sourcedId"] for row in _rows(statement)]
+
+
+def _told(book: Book, shelf: Shelf, narrow: Narrow, keys: list[str]) -> list[dict[str, Any]]:
+    """Return the rows of these ids, in their order."""
+    if not keys:
+        return []
+    selected = _union(shelf.select(book, narrow._replace(keys=tuple(keys))))
+    found = _rows(_Sql("SELECT * FROM (").join(selected).add(') AS t WHERE "sourcedId" = ANY(%s)', keys))
+    by_key = {row["sourcedId"]: row for row in found}
+    return [by_key[key] for key in keys if key in by_key]
+
+
+def _union(parts: list[_Sql]) -> _Sql:
+    said = _Sql()
+    for number, part in enumerate(parts):
+        said.add(" UNION ALL " if number else "").join(part)
+    return said
 
 
 def one(book: Book, shelf: Shelf, source_id: str, narrow: Narrow = EVERYTHING) -> dict[str, Any]:
     """Return an object by its id, or refuse: unknown and out of reach are the same."""
     if "\0" in source_id:
         raise queries.unknown_object()
-    selected = shelf.select(book, narrow._replace(keys=(source_id,)))
-    rows = _rows(
-        f'SELECT * FROM ({selected.text}) AS t WHERE "sourcedId" = %s LIMIT 1',
-        [*selected.parameters, source_id],
-    )
+    selected = _union(shelf.select(book, narrow._replace(keys=(source_id,))))
+    rows = _rows(_Sql("SELECT * FROM (").join(selected).add(') AS t WHERE "sourcedId" = %s LIMIT 1', source_id))  # fmt: skip
     if not rows:
         raise queries.unknown_object()
     return rows[0]
 
 
-def _rows(statement: str, parameters: list[Any]) -> list[dict[str, Any]]:
+def _rows(statement: _Sql) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+        cursor.execute(statement.text, statement.parameters)
         names = [one[0] for one in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -175,7 +226,7 @@ def _rows(statement: str, parameters: list[Any]) -> list[dict[str, Any]]:
 _OPERATORS = {"=": "=", "!=": "<>", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 
 
-def _condition(asked: Asked) -> tuple[str, list[Any]]:
+def _condition(asked: Asked) -> _Sql:
     told, parameters = [], list[Any]()
     for term in asked.filter.terms:
         if term.operator == "~":
@@ -189,7 +240,7 @@ def _condition(asked: Asked) -> tuple[str, list[Any]]:
     for name, key in asked.within.items():
         chosen.append(f'"{name}" = %s')
         parameters.append(key)
-    return (f" WHERE {' AND '.join(chosen)}" if chosen else "", parameters)
+    return _Sql(f" WHERE {' AND '.join(chosen)}" if chosen else "", parameters)
 
 
 # -- ids ---------------------------------------------------------------------------------------
@@ -201,21 +252,28 @@ def _id(book: Book, expression: str) -> str:
     return f'({told})::text COLLATE "C"'
 
 
-def _own_keys(book: Book, narrow: Narrow) -> list[str] | None:
-    """Return ids as the journals themselves said them, None where none are asked for."""
+def _own_keys(book: Book, narrow: Narrow) -> list[str]:
+    """Return the ids that are asked for as the journals themselves said them."""
+    return [key if book.journal else key.partition(BETWEEN)[2] for key in narrow.keys or ()]
+
+
+def _of_keys(book: Book, narrow: Narrow, column: str, prefix: str = "") -> _Sql:
+    """SQL: what is asked for by id, if anything is; before some ids their reader may have been told a prefix."""
     if narrow.keys is None:
-        return None
-    return [key if book.journal else key.partition(BETWEEN)[2] for key in narrow.keys]
+        return _Sql()
+    keys = _own_keys(book, narrow)
+    told = [*keys, *(one.removeprefix(prefix) for one in keys if prefix and one.startswith(prefix))]
+    return _Sql(f" AND {column} = ANY(%s)", [told])
 
 
-def _of_book(book: Book, alias: str, *, kept_by_year: bool = True) -> _Sql:
+def _of_book(book: Book, narrow: Narrow, alias: str, *, kept_by_year: bool = True) -> _Sql:
     """SQL: the rows of a table that belong to the book."""
     said = _Sql()
     said.add(f" JOIN performance_journal j ON j.id = {alias}.journal_id WHERE true")
     if kept_by_year:
         said.add(f" AND {alias}.school_year = %s", book.year)
-    if book.journal:
-        said.add(f" AND {alias}.journal_id = %s", book.journal.pk)
+    for one in {book.journal.pk if book.journal else None, narrow.journal} - {None}:
+        said.add(f" AND {alias}.journal_id = %s", one)
     return said
 
 
@@ -252,10 +310,13 @@ def _of_people(book: Book, narrow: Narrow) -> _Sql:
             narrow.group,
         )
     within, parameters = organisations_condition(book.actor, "pl")
+    # A journal's whole book is read once, and each row is looked up among the people; left to choose, the planner reads it anew for each of them.
+    whole = (narrow.group, narrow.organisation, narrow.person, narrow.keys) == (None, None, None, None)
+    once = book.journal is not None and whole
     return said.add(
-        " AND m.person_id IN (SELECT pl.person_id FROM enrolment_placement pl JOIN persons_person h ON h.id = pl.person_id "
+        f" AND (m.person_id IN (SELECT pl.person_id FROM enrolment_placement pl JOIN persons_person h ON h.id = pl.person_id "
         "AND h.status_code = %s WHERE pl.superseded_at IS NULL AND pl.starts_on <= %s AND (pl.ends_on IS NULL OR pl.ends_on > %s)"
-        f"{within})",
+        f"{within})){' IS TRUE' if once else ''}",
         persons.VALID, book.on, book.on, *parameters,
     )  # fmt: skip
 
@@ -278,7 +339,7 @@ def _item_of_final() -> str:
 def _marks(book: Book, narrow: Narrow, selected: str, join: str, table: str = "performance_mark") -> _Sql:
     """SQL: marks or final marks with the declared work of each, if any."""
     said = _Sql(f"SELECT {selected} FROM {table} m{join}")
-    said.join(_of_book(book, "m")).join(_of_people(book, narrow))
+    said.join(_of_book(book, narrow, "m")).join(_of_people(book, narrow))
     if narrow.group:
         said.add(" AND coalesce(i.group_id, m.group_id) = %s", narrow.group)
     return said
@@ -307,25 +368,23 @@ def _titles(list_code: str, code: str) -> tuple[str, str]:
 # -- categories --------------------------------------------------------------------------------
 
 
-def _categories(book: Book, narrow: Narrow) -> _Sql:
+def _categories(book: Book, narrow: Narrow) -> list[_Sql]:
     """What the journal declared, and the kinds and weights of marks whose works it did not."""
     said = _Sql(
         f'SELECT {_id(book, "c.source_id")} AS "sourcedId", {_status("c.deleted_at")} AS status, c.changed_at AS "dateLastModified", '
         "c.title::text AS title, c.weight FROM oneroster_category c"
     )
-    said.join(_of_book(book, "c", kept_by_year=False))
-    key = next(iter(_own_keys(book, narrow) or ()), None)
-    if key is not None:
-        said.add(" AND c.source_id = %s", key)
-        if gradebook.read_category_id(key) is None:
-            return said
+    said.join(_of_book(book, narrow, "c", kept_by_year=False)).join(_of_keys(book, narrow, "c.source_id"))
+    if any(gradebook.read_category_id(key) is None for key in _own_keys(book, narrow)):
+        return [said]
     if narrow.group:
         said.add(
             " AND EXISTS (SELECT FROM oneroster_lineitem i WHERE i.journal_id = c.journal_id AND i.category_key = c.source_id "
             "AND i.group_id = %s AND i.deleted_at IS NULL)",
             narrow.group,
         )
-    for undeclared in (
+    return [
+        said,
         _undeclared(book, "work_kind", "g.code || '-' || g.weight::text", _gathered(
             _marks(book, narrow, "m.journal_id, m.work_code::text AS code, m.weight, max(m.recorded_at) AS changed_at", _item_of_mark())
         )),
@@ -335,9 +394,7 @@ def _categories(book: Book, narrow: Narrow) -> _Sql:
                 _item_of_final(), "performance_periodmark",
             )
         )),
-    ):  # fmt: skip
-        said.add(" UNION ALL ").join(undeclared)
-    return said
+    ]  # fmt: skip
 
 
 def _gathered(marks: _Sql) -> _Sql:
@@ -358,10 +415,9 @@ def _undeclared(book: Book, list_code: str, own: str, gathered: _Sql) -> _Sql:
 # -- works -------------------------------------------------------------------------------------
 
 
-def _line_items(book: Book, narrow: Narrow) -> _Sql:
+def _line_items(book: Book, narrow: Narrow) -> list[_Sql]:
     """What the journal declared, and the marks that it gave for no declared work, gathered."""
-    key = next(iter(_own_keys(book, narrow) or ()), None)
-    said = _Sql(
+    declared = _Sql(
         f'SELECT {_id(book, "i.source_id")} AS "sourcedId", {_status("i.deleted_at")} AS status, i.changed_at AS "dateLastModified", '
         'i.title::text AS title, i.description::text AS description, i.assigned_on AS "assignDate", i.due_on AS "dueDate", '
         f'i.group_id::text AS "classSourcedId", {_id(book, "i.category_key")} AS "categorySourcedId", '
@@ -370,13 +426,13 @@ def _line_items(book: Book, narrow: Narrow) -> _Sql:
         f"CASE WHEN i.scale_key <> '' THEN {_id(book, 'i.scale_key')} END AS \"scoreScaleSourcedId\", "
         f'i.subject_code::text AS "{SUBJECT}", i.period_code::text AS "{PERIOD}" FROM oneroster_lineitem i'
     )
-    said.join(_of_book(book, "i")).join(_in_scope(book, narrow, "i"))
-    if key is not None:
-        said.add(" AND i.source_id = %s", key)
-        if not (found := _DERIVED.fullmatch(key)):
-            return said
-        if narrow.group not in (None, UUID(found.group(1))):
-            return said
+    declared.join(_of_book(book, narrow, "i")).join(_in_scope(book, narrow, "i")).join(
+        _of_keys(book, narrow, "i.source_id")
+    )
+    for key in _own_keys(book, narrow):  # a gathered work is found within its class
+        found = _DERIVED.fullmatch(key)
+        if found is None or narrow.group not in (None, UUID(found.group(1))):
+            return [declared]
         narrow = narrow._replace(group=UUID(found.group(1)))
     grouped = "m.journal_id, m.organisation_id, m.group_id, m.given_on, m.subject_code, m.system_code"
     subject, subjects = _titles("subject", "m.subject_code")
@@ -385,25 +441,25 @@ def _line_items(book: Book, narrow: Narrow) -> _Sql:
         f"{_by_system('lowest')}, {_by_system('highest')}, m.organisation_id::text, NULL::text, m.subject_code::text"
     )
     work, works = _titles("work_kind", "m.work_code")
-    said.add(" UNION ALL ").add(
+    of_marks = _Sql().add(
         f"SELECT {_id(book, _OF_MARK)}, 'active', max(m.recorded_at), {work} || ', ' || {subject}, '', m.given_on, "
         + common.format(category=_id(book, "m.work_code || '-' || m.weight::text")) + ", '' FROM (",
         works, subjects, queries.year_key(book.year),
-    ).join(_marks(book, narrow, "m.*", _item_of_mark())).add(
+    ).join(_marks(book, narrow, f"{grouped}, m.recorded_at, m.work_code, m.weight, m.lesson_key", _item_of_mark())).add(
         " AND i.id IS NULL AND m.withdrawn_at IS NULL) m JOIN performance_journal j ON j.id = m.journal_id "
         f"GROUP BY j.code, {grouped}, m.work_code, m.weight, m.lesson_key"
     )  # fmt: skip
     kind, kinds = _titles("final_kind", "m.kind")
     period, periods = _titles("study_period", "m.period_code")
-    said.add(" UNION ALL ").add(
+    of_finals = _Sql().add(
         f"SELECT {_id(book, _OF_FINAL)}, 'active', max(m.recorded_at), {kind} || ': ' || {period} || ', ' || {subject}, '', m.given_on, "
         + common.format(category=_id(book, f"'{gradebook.FINAL_CATEGORY}' || m.kind")) + ", m.period_code::text FROM (",
         kinds, periods, subjects, queries.year_key(book.year),
-    ).join(_marks(book, narrow, "m.*", _item_of_final(), "performance_periodmark")).add(
+    ).join(_marks(book, narrow, f"{grouped}, m.recorded_at, m.kind, m.period_code", _item_of_final(), "performance_periodmark")).add(
         " AND i.id IS NULL AND m.withdrawn_at IS NULL) m JOIN performance_journal j ON j.id = m.journal_id "
         f"GROUP BY j.code, {grouped}, m.kind, m.period_code"
     )  # fmt: skip
-    return said
+    return [declared, of_marks, of_finals]
 
 
 def _by_system(which: str) -> str:
@@ -418,7 +474,7 @@ def _by_system(which: str) -> str:
 # -- results -----------------------------------------------------------------------------------
 
 
-def _results(book: Book, narrow: Narrow) -> _Sql:
+def _results(book: Book, narrow: Narrow) -> list[_Sql]:
     """Marks and final marks; one that the journal took back is there to be deleted."""
     told = (
         f'{_status("m.withdrawn_at")} AS status, m.recorded_at AS "dateLastModified", {{item}} AS "lineItemSourcedId", '
@@ -426,78 +482,63 @@ def _results(book: Book, narrow: Narrow) -> _Sql:
         f"WHEN m.value = '{Word.EXEMPT.value}' THEN '{gradebook.EXEMPT}' ELSE '{gradebook.GRADED}' END AS \"scoreStatus\", "
         'm.score::numeric AS score, m.given_on AS "scoreDate", m.comment::text AS comment, '
         "CASE WHEN m.score IS NULL THEN nullif(m.value, '')::text END AS \"textScore\", "
-        'coalesce(i.group_id, m.group_id)::text AS "classSourcedId"'
+        'coalesce(i.group_id, m.group_id)::text AS "classSourcedId", m.journal_id AS journal'
     )
     of_mark, of_final = (_id(book, f"coalesce(i.source_id, {derived})") for derived in (_OF_MARK, _OF_FINAL))
-    said = _marks(
-        book,
-        narrow,
-        f'{_id(book, "m.external_id")} AS "sourcedId", ' + told.format(item=of_mark),
-        _item_of_mark(),
-    )
-    keys = _own_keys(book, narrow)
-    if keys is not None:
-        said.add(" AND m.external_id = ANY(%s)", keys)
     alike = (
         "CASE WHEN EXISTS (SELECT FROM performance_mark e WHERE e.school_year = m.school_year AND e.journal_id = m.journal_id "
         f"AND e.external_id = m.external_id) THEN '{FINAL}' || m.external_id ELSE m.external_id END"
     )
-    said.add(" UNION ALL ").join(
-        _marks(
-            book,
-            narrow,
-            f"{_id(book, alike)}, " + told.format(item=of_final),
-            _item_of_final(),
-            "performance_periodmark",
-        )
+    of_marks = (
+        f'{_id(book, "m.external_id")} AS "sourcedId", m.external_id AS own, {told.format(item=of_mark)}'
     )
-    if keys is not None:
-        said.add(" AND m.external_id = ANY(%s)", [*keys, *(one.removeprefix(FINAL) for one in keys)])
-    return said
+    of_finals = f'{_id(book, alike)} AS "sourcedId", {alike} AS own, {told.format(item=of_final)}'
+    return [
+        _marks(book, narrow, of_marks, _item_of_mark()).join(_of_keys(book, narrow, "m.external_id")),
+        _marks(book, narrow, of_finals, _item_of_final(), "performance_periodmark").join(
+            _of_keys(book, narrow, "m.external_id", FINAL)
+        ),
+    ]
 
 
 # -- scales ------------------------------------------------------------------------------------
 
 
-def _score_scales(book: Book, narrow: Narrow) -> _Sql:
+def _score_scales(book: Book, narrow: Narrow) -> list[_Sql]:
     said = _Sql(
         f'SELECT {_id(book, "s.source_id")} AS "sourcedId", {_status("s.deleted_at")} AS status, s.changed_at AS "dateLastModified", '
         "s.title::text AS title, s.type::text AS type, nullif(s.course_key, '')::text AS \"courseSourcedId\", "
         's.group_id::text AS "classSourcedId", s.values AS "scoreScaleValue" FROM oneroster_scorescale s'
     )
-    said.join(_of_book(book, "s")).join(_in_scope(book, narrow, "s"))
-    if (keys := _own_keys(book, narrow)) is not None:
-        said.add(" AND s.source_id = ANY(%s)", keys)
-    return said
+    said.join(_of_book(book, narrow, "s")).join(_in_scope(book, narrow, "s"))
+    return [said.join(_of_keys(book, narrow, "s.source_id"))]
 
 
 # -- the extension -----------------------------------------------------------------------------
 
 
-def _lessons(book: Book, narrow: Narrow) -> _Sql:
+def _lessons(book: Book, narrow: Narrow) -> list[_Sql]:
     said = _Sql(
         f'SELECT {_id(book, "m.external_id")} AS "sourcedId", {_status("m.withdrawn_at")} AS status, m.recorded_at AS "dateLastModified", '
         'm.group_id::text AS "classSourcedId", m.held_on AS date, m.subject_code::text AS subject, m.number, m.part::text AS part, '
-        "m.topic::text AS topic, m.homework::text AS homework, m.teacher_name::text AS teacher FROM performance_lesson m"
+        "m.topic::text AS topic, m.homework::text AS homework, m.teacher_name::text AS teacher, m.journal_id AS journal, m.external_id AS own "
+        "FROM performance_lesson m"
     )
-    said.join(_of_book(book, "m")).join(_in_scope(book, narrow, "m"))
-    if (keys := _own_keys(book, narrow)) is not None:
-        said.add(" AND m.external_id = ANY(%s)", keys)
-    return said
+    said.join(_of_book(book, narrow, "m")).join(_in_scope(book, narrow, "m"))
+    return [said.join(_of_keys(book, narrow, "m.external_id"))]
 
 
-def _attendance(book: Book, narrow: Narrow) -> _Sql:
+def _attendance(book: Book, narrow: Narrow) -> list[_Sql]:
     said = _Sql(
         f'SELECT {_id(book, "m.external_id")} AS "sourcedId", {_status("m.withdrawn_at")} AS status, m.recorded_at AS "dateLastModified", '
         'm.group_id::text AS "classSourcedId", m.person_id::text AS "studentSourcedId", m.held_on AS date, m.subject_code::text AS subject, '
-        "m.lesson_number AS number, m.code::text AS code, m.minutes, m.comment::text AS comment FROM performance_attendance m"
+        "m.lesson_number AS number, m.code::text AS code, m.minutes, m.comment::text AS comment, m.journal_id AS journal, m.external_id AS own "
+        "FROM performance_attendance m"
     )
-    said.join(_of_book(book, "m")).join(_of_people(book, narrow))
+    said.join(_of_book(book, narrow, "m")).join(_of_people(book, narrow))
     if narrow.group:
         said.add(" AND m.group_id = %s", narrow.group)
-    if (keys := _own_keys(book, narrow)) is not None:
-        said.add(" AND m.external_id = ANY(%s)", keys)
-    return said
+    return [said.join(_of_keys(book, narrow, "m.external_id"))]
 
 
 # -- what there is -----------------------------------------------------------------------------
@@ -543,13 +584,13 @@ ATTENDANCE = Shelf(
 def _as_v11(shelf: Shelf, known: str, otherwise: Mapping[str, str], *more: Column) -> Shelf:
     """A kind of object in the columns of 1.1; ``otherwise`` is the SQL of those that 1.2 calls or fills in another way."""
     columns = _columns(shelf.name, known, *more, edition=Edition.V11)
-    told = ", ".join(
-        f"{otherwise.get(name, quoted)} AS {quoted}"
-        for name, quoted in ((one.name, f'"{one.name}"') for one in columns)
-    )
+    names = [*(one.name for one in columns), *(("journal", "own") if shelf.by_row else ())]
+    told = ", ".join(f"{otherwise.get(name, quoted)} AS {quoted}" for name, quoted in ((one, f'"{one}"') for one in names))  # fmt: skip
 
-    def select(book: Book, narrow: Narrow) -> _Sql:
-        return _Sql(f"SELECT {told} FROM (").join(shelf.select(book, narrow)).add(") AS told")
+    def select(book: Book, narrow: Narrow) -> list[_Sql]:
+        parts = shelf.select(book, narrow)
+        whole = parts if shelf.by_row else [_union(parts)]
+        return [_Sql(f"SELECT {told} FROM (").join(part).add(") AS told") for part in whole]
 
     return replace(shelf, columns=columns, select=select)
 

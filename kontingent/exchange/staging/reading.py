@@ -195,7 +195,7 @@ def _read(batch: Batch, choices: Mapping[tuple[str, int], str], report: Report) 
         )
         totals["rows"] += len(chunk)
         report("Проверка строк", totals["rows"], 0)
-    if not totals["rows"]:
+    if not totals["rows"] and not batch.options.get("may_be_empty"):
         raise FileRefused("no_rows", "Таблица найдена, но в ней нет ни одного ученика. Проверьте файл.")
     batch.totals = dict(totals)
 
