@@ -298,7 +298,7 @@ def _rosters(region: r.Region) -> Iterator[str]:
         (oneroster.V12, oneroster.ROUTES), (oneroster.V11, oneroster.ROUTES),
         *(
             (base, [one for one in gradebook.ROUTES if one.base == base and one.is_read])
-            for base in (gradebook.GRADEBOOK, gradebook.V11, gradebook.EXTENSION)
+            for base in (gradebook.GRADEBOOK, oneroster.V11, gradebook.EXTENSION)
         ),
     ]  # fmt: skip
     for base, routes in doors:
