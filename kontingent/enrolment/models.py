@@ -357,6 +357,18 @@ class Placement(Projection):
                 condition=Q(superseded_at__isnull=True),
                 name="placement_group_now",
             ),
+            # Who studies now, and who left until when: a day of now is counted without the years before it.
+            models.Index(
+                fields=["organisation"],
+                condition=Q(superseded_at__isnull=True, ends_on__isnull=True, is_main=True),
+                include=["person", "starts_on", "group", "birth_date", "programme_kind_code"],
+                name="placement_running",
+            ),
+            models.Index(
+                fields=["ends_on"],
+                condition=Q(superseded_at__isnull=True, ends_on__isnull=False, is_main=True),
+                name="placement_ended",
+            ),
             # The borders of levels, as those of enrolments above.
             models.Index(
                 fields=["starts_on"],

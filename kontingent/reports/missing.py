@@ -27,6 +27,7 @@ from kontingent.reports.completeness import (
     DOCUMENT_IN_FORCE,
     HAS_PASSPORT,
     JOINED,
+    LEARNERS,
     NEEDS_PASSPORT,
     REQUIRED,
     Required,
@@ -52,10 +53,6 @@ PROBLEMS: dict[str, str] = {
     Problem.UNCONFIRMED: "без документа",
     Problem.STALE: "давно не сверяли",
 }
-_HERE = (
-    "WHERE p.superseded_at IS NULL AND p.is_main AND p.starts_on <= %(on)s AND (p.ends_on IS NULL OR p.ends_on > %(on)s) "
-    "AND p.organisation_id = %(organisation)s"
-)
 #: Stages whose fields are named learner by learner, and what one must be allowed to know for it.
 NAMED: dict[Stage, tuple[StrEnum, ...]] = {
     Stage.PERSONAL: (PersonPermission.VIEW_DOCUMENTS, PersonPermission.VIEW_ADDRESSES),
@@ -242,8 +239,8 @@ def _read(stage: Stage, organisation_id: UUID, on: date) -> tuple[list[Lacking],
     statement = (
         "SELECT p.person_id, concat_ws(' ', h.family_name, h.given_name, nullif(h.patronymic, '')), p.group_id, "
         f"coalesce(g.title, ''), ARRAY[{', '.join(f'({one.holds})' for one in reasons)}] "
-        "FROM enrolment_placement p JOIN persons_person h ON h.id = p.person_id "
-        f"LEFT JOIN enrolment_group g ON g.id = p.group_id {_HERE} ORDER BY g.title_key NULLS LAST, h.name_key, h.birth_date"
+        f"{LEARNERS} LEFT JOIN enrolment_group g ON g.id = p.group_id WHERE p.organisation_id = %(organisation)s "
+        "ORDER BY g.title_key NULLS LAST, h.name_key, h.birth_date"
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters_on(on) | {"organisation": organisation_id})
@@ -300,9 +297,8 @@ def of_health(actor: Actor, organisation_id: UUID, on: date) -> HealthMissing:
     statement = (
         "SELECT p.group_id, coalesce(g.title, ''), count(*), "
         f"{', '.join(f'count(*) FILTER (WHERE NOT {one.is_filled})' for one in fields)} "
-        "FROM enrolment_placement p JOIN persons_person h ON h.id = p.person_id "
-        f"LEFT JOIN enrolment_group g ON g.id = p.group_id {JOINED[Stage.HEALTH]} {_HERE} "
-        "GROUP BY p.group_id, g.title, g.title_key ORDER BY g.title_key NULLS LAST"
+        f"{LEARNERS} LEFT JOIN enrolment_group g ON g.id = p.group_id {JOINED[Stage.HEALTH]} "
+        "WHERE p.organisation_id = %(organisation)s GROUP BY p.group_id, g.title, g.title_key ORDER BY g.title_key NULLS LAST"
     )
     with scope.whole_register(), connection.cursor() as cursor:
         cursor.execute(statement, parameters_on(on) | {"organisation": organisation_id})

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from kontingent.organisations.models import Organisation
-from kontingent.reports.completeness import JOINED, REQUIRED, Required, parameters_on
+from kontingent.reports.completeness import JOINED, LEARNERS, REQUIRED, Required, parameters_on
 from kontingent.rollout import rules
 from kontingent.rollout.codes import Measure
 from kontingent.rollout.models import CompletenessCount
@@ -49,8 +49,7 @@ def count(stage: Stage, on: date) -> list[Counted]:
     ]
     statement = (
         f"WITH facts AS MATERIALIZED (SELECT p.organisation_id, {', '.join(f'({said}) AS {name}' for name, said in facts)} "
-        f"FROM enrolment_placement p JOIN persons_person h ON h.id = p.person_id {JOINED.get(stage, '')} "
-        "WHERE p.superseded_at IS NULL AND p.is_main AND p.starts_on <= %(on)s AND (p.ends_on IS NULL OR p.ends_on > %(on)s)) "
+        f"{LEARNERS} {JOINED.get(stage, '')}) "
         f"SELECT organisation_id, {', '.join(numbers)} FROM facts GROUP BY organisation_id"
     )
     with connection.cursor() as cursor:

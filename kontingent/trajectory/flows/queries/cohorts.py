@@ -47,13 +47,20 @@ class Cohort:
     days: dict[date, dict[Whereabouts, int]]
 
 
-#: Who is enrolled in nothing is told by the last leaving before the day.
+#: Each child's periods are read once for all days. Who is enrolled in nothing is told by the last leaving before the day.
 _COHORT = """
 WITH cohort AS (
     SELECT p.person_id, p.organisation_id, o.municipality_id FROM enrolment_placement p
     JOIN organisations_organisation o ON o.id = p.organisation_id
     WHERE p.superseded_at IS NULL AND p.is_main AND p.grade = %(grade)s AND p.programme_kind_code = ANY(%(schools)s)
         AND p.starts_on <= %(on)s AND (p.ends_on IS NULL OR p.ends_on > %(on)s){scope}
+),
+studying AS (
+    SELECT DISTINCT ON (c.person_id, d.day) c.person_id, d.day, p.organisation_id, p.programme_kind_code AS kind
+    FROM cohort c JOIN enrolment_placement p ON p.person_id = c.person_id AND p.superseded_at IS NULL
+        AND p.programme_kind_code = ANY(%(counted)s)
+    JOIN unnest(%(days)s::date[]) AS d(day) ON p.starts_on <= d.day AND (p.ends_on IS NULL OR p.ends_on > d.day)
+    ORDER BY c.person_id, d.day, p.is_main DESC, p.starts_on
 )
 SELECT c.person_id, d.day, q.organisation_id AS now_id, l.short_name AS last_place, l.ends_on AS left_on, CASE
         WHEN q.kind = ANY(%(vocational)s) THEN 'vocational' WHEN q.organisation_id = c.organisation_id THEN 'same'
@@ -61,16 +68,15 @@ SELECT c.person_id, d.day, q.organisation_id AS now_id, l.short_name AS last_pla
         WHEN l.reason_code IN ('T3', 'T4') THEN 'left' WHEN l.reason_code = 'T7' THEN 'family'
         WHEN l.leaving_kind = 'graduation' AND l.level = ANY(%(finishing)s) THEN 'finished' ELSE 'nowhere' END AS place
 FROM cohort c CROSS JOIN unnest(%(days)s::date[]) AS d(day)
-LEFT JOIN LATERAL (SELECT p.organisation_id, p.programme_kind_code AS kind FROM enrolment_placement p
-    WHERE p.person_id = c.person_id AND p.superseded_at IS NULL AND p.programme_kind_code = ANY(%(counted)s)
-    AND p.starts_on <= d.day AND (p.ends_on IS NULL OR p.ends_on > d.day) ORDER BY p.is_main DESC, p.starts_on LIMIT 1) q ON true
+LEFT JOIN studying q ON q.person_id = c.person_id AND q.day = d.day
 LEFT JOIN organisations_organisation n ON n.id = q.organisation_id
 LEFT JOIN LATERAL (SELECT e.reason_code, e.leaving_kind, e.ends_on, r.short_name, (SELECT p.programme_kind_code FROM enrolment_placement p
         WHERE p.person_id = c.person_id AND p.enrolment_id = e.enrolment_id AND p.superseded_at IS NULL
         ORDER BY p.starts_on DESC LIMIT 1) AS level
     FROM enrolment_enrolment e JOIN organisations_organisation r ON r.id = e.organisation_id
-        WHERE e.person_id = c.person_id AND e.superseded_at IS NULL AND e.level_code = ANY(%(counted)s) AND e.ends_on <= d.day
-    ORDER BY e.ends_on DESC LIMIT 1) l ON q.organisation_id IS NULL
+        WHERE q.organisation_id IS NULL AND e.person_id = c.person_id AND e.superseded_at IS NULL
+        AND e.level_code = ANY(%(counted)s) AND e.ends_on <= d.day
+    ORDER BY e.ends_on DESC LIMIT 1) l ON true
 """
 
 
