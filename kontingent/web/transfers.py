@@ -17,7 +17,7 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed, NotFound
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.persons.matching import Fingerprint
-from kontingent.trajectory.transfers import actions, documents, jobs, moving, queries, terms
+from kontingent.trajectory.transfers import actions, documents, jobs, moving, queries, rules, terms
 from kontingent.trajectory.transfers.actions import Application
 from kontingent.trajectory.transfers.models import Succession, Transfer
 from kontingent.trajectory.transfers.permissions import TransferPermission
@@ -146,7 +146,11 @@ def progress(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
 
 def _classes(actor: Actor, organisation_id: UUID, on: date) -> list[enrolment.GroupRow]:
     year = SchoolYear.of(on).begins_in
-    return [one for one in enrolment.groups(actor, organisation_id, year, on) if one.closed_on is None]
+    return [
+        one
+        for one in enrolment.groups(actor, organisation_id, year, on)
+        if one.closed_on is None and rules.is_class(one.programme_kind_code)
+    ]
 
 
 def _may_amend(actor: Actor, row: queries.Row) -> bool:

@@ -113,6 +113,30 @@ def test_an_additional_programme_may_be_taken_beside_the_main_one() -> None:
     assert sorted(Enrolment.objects.values_list("is_main", flat=True)) == [False, True]
 
 
+@pytest.mark.parametrize(
+    "kind", [MovementKind.PLACEMENT, MovementKind.CLASS_FORMATION, MovementKind.STUDY_FORM]
+)
+def test_an_enrolment_does_not_go_over_between_main_and_additional_programmes(kind: MovementKind) -> None:
+    """A school to which a club was joined has classes and circles: the preview and signing both refuse to mix them."""
+    school = b.school()
+    five, circle = b.group(school, "5А"), b.group(school, "Шахматы", kind="411")
+    anna, boris = b.person(), b.person("Орлов Борис Ильич")
+    for who, group, to, code in (
+        (anna, five, circle, "main_to_additional"),
+        (boris, circle, five, "additional_to_main"),
+    ):
+        line = enrolment.LineDraft(
+            person_id=who, kind=kind, effective_on=date(2025, 10, 1), enrolment_id=b.admitted(who, group), group_id=to.id
+        )  # fmt: skip
+        order = draft(school, line, kind=OrderKind(kind))
+        (shown,) = enrolment.preview_order(actor=b.ROOT, order_id=order.id).lines
+        assert f"enrolment.{code}" in {one.code for one in shown.findings}
+        assert shown.refused
+        assert "приказом о зачислении" in refused(order, code, dated=date(2025, 10, 1)).message
+    b.admitted(anna, circle, on=date(2025, 10, 1))
+    assert Enrolment.objects.filter(person_id=anna, superseded_at=None).count() == 2
+
+
 def test_postgresql_itself_forbids_two_main_enrolments() -> None:
     first, second = b.school("Школа № 5"), b.school("Школа № 7")
     anna = b.person()

@@ -71,8 +71,6 @@ class Region(World):
             ("Школа № 3", "4А", "12"),
         ):
             at = b.school(title)
-            if kind == "41":
-                self.club = at
             self.schools.append(at)
             self.groups.append(b.group(at, group, year=2024, kind=kind))
         self.moved = 0
@@ -87,18 +85,10 @@ class Region(World):
             super().step()
 
     def succeed(self) -> None:
-        """Join an organisation to another: by a day on which it has learners, if any has.
-
-        Not the club: orders within a joined school and club would move learners between main and additional programmes within one
-        enrolment, which the register does not refuse and which no flow tells.
-        """
+        """Join an organisation to another, a club to a school as well: by a day on which it has learners, if any has."""
         stream = self._stream()
         former = stream.organisation
-        if former.pk == self.club.pk:
-            raise KontingentError("test.club", "club")
-        successor = self.random.choice(
-            [one for one in self.schools if one.pk not in {former.pk, self.club.pk}]
-        )
+        successor = self.random.choice([one for one in self.schools if one.pk != former.pk])
         day = stream.starts_on + timedelta(days=self.random.randrange(1, 120))
         if OrganisationLink.objects.filter(predecessor=former, successor=successor).exists():
             raise KontingentError("test.again", "again")

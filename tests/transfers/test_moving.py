@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from kontingent.codelists import actions as codelists
+from kontingent.enrolment.codes import MovementKind
 from kontingent.enrolment.models import Enrolment, Group, Order, Placement
 from kontingent.kernel.actor import Actor
-from kontingent.kernel.errors import Conflict, InvalidValue, KontingentError, NotFound
+from kontingent.kernel.errors import Conflict, InvalidValue, KontingentError, NotFound, RuleViolation
 from kontingent.kernel.scope import Scope
 from kontingent.organisations.models import OrganisationLink
 from kontingent.persons.models import Person
@@ -95,6 +96,28 @@ def test_everybody_goes_in_one_act(town: Town) -> None:
     assert (asked.state, asked.learners) == ("done", 5)
     assert not moving.run(asked.pk)
     assert moving.pending(town.officer) == []
+
+
+def test_learners_of_a_club_stay_in_additional_programmes_of_the_school_it_is_joined_to(town: Town) -> None:
+    """They are nobody's pupils there: their enrolment goes on in a circle, and no order makes it a class."""
+    club = b.school("Дворец творчества", where=town.old.municipality)
+    child = b.person("Орлов Борис Ильич")
+    b.admitted(child, b.group(club, "Шахматы", kind="411"))
+    link = OrganisationLink.objects.create(
+        predecessor=club, successor=town.new, kind_code="joining", happened_on=ENDED, basis="п"
+    )
+    asked = moving.ask(
+        actor=town.officer, link_id=link.pk, leaving_number="9-о", arriving_number="9-з", basis="№ 7"
+    )
+    assert moving.run(asked.pk)
+    there = Enrolment.objects.get(person_id=child, superseded_at=None, ends_on=None)
+    assert (there.organisation_id, there.level_code, there.is_main) == (town.new.id, "411", False)
+    placed = Placement.objects.get(enrolment_id=there.enrolment_id, superseded_at=None)
+    assert (placed.programme_kind_code, placed.programme.organisation_id) == ("411", town.new.id)
+    five = Group.objects.get(organisation=town.new, title="5А")
+    with pytest.raises(RuleViolation):
+        b.moved(child, there.enrolment_id, town.new, MovementKind.PLACEMENT, on=ENDED, group_id=five.id)
+    assert Placement.objects.get(enrolment_id=there.enrolment_id, superseded_at=None).pk == placed.pk
 
 
 def test_what_is_forbidden_moves_nobody_and_may_be_asked_again(town: Town) -> None:

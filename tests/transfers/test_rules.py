@@ -98,3 +98,16 @@ def test_the_reason_of_leaving() -> None:
     assert rules.reason_of(same_municipality=True, evening=False) == "T1"
     assert rules.reason_of(same_municipality=False, evening=False) == "T2"
     assert rules.reason_of(same_municipality=True, evening=True) == "T6"
+
+
+@pytest.mark.parametrize("kind", ["41", "411", "412", "413"])
+def test_a_transfer_does_not_lead_into_a_circle(kind: str) -> None:
+    with pytest.raises(RuleViolation) as caught:
+        rules.check_class(kind, "Шахматы")
+    assert caught.value.code == "transfers.additional_class"
+    assert "приказом о зачислении" in caught.value.message
+
+
+@pytest.mark.parametrize("kind", ["11", "12", "13", "14", "15", "21", "212"])
+def test_a_transfer_leads_into_classes_of_schools_kindergartens_and_colleges(kind: str) -> None:
+    rules.check_class(kind, "5А")

@@ -202,6 +202,27 @@ def test_a_family_withdraws_at_the_former_school_too(town: Town) -> None:
     )
 
 
+def test_a_circle_is_no_class_to_be_transferred_to(town: Town) -> None:
+    circle = b.group(town.receiver, "Шахматы", kind="411")
+    asked = town.approved()
+    unchanged(
+        lambda: actions.amend(actor=town.secretary, transfer_id=asked.pk, group_id=circle.id, number="18-з"),
+        RuleViolation,
+    )
+    wish = Application(
+        person_id=town.anna, group_id=circle.id, applicant="Мальцева О. И.", applied_on=date(2025, 10, 6), arrives_on=date(2025, 10, 7)
+    )  # fmt: skip
+    unchanged(
+        lambda: actions.register(actor=town.secretary, receiver_id=town.receiver.id, application=wish),
+        RuleViolation,
+    )
+    Transfer.objects.filter(pk=asked.pk).update(group=circle, answer="confirmed")
+    assert not settling.settle(asked.pk)
+    asked.refresh_from_db()
+    assert "дополнительная программа" in asked.held_up
+    assert len(town.places()) == 1
+
+
 # -- held up -------------------------------------------------------------------------------------
 
 

@@ -25,6 +25,7 @@ from kontingent.enrolment.rules.findings import Finding, refusal, warning
 from kontingent.enrolment.rules.log import PlacementFacts
 from kontingent.enrolment.rules.orders import LINES_OF_ORDER
 from kontingent.kernel.school_year import SchoolYear
+from kontingent.programmes.rules import ADDITIONAL
 
 #: Ст. 67 ч. 1 273-ФЗ: a child enters grade 1 from 6 years 6 months to 8 years on 1 September.
 YOUNGEST_FIRST_GRADER_MONTHS = 78
@@ -255,10 +256,35 @@ def _moving(line: LineFacts, kind: MovementKind) -> Iterator[Finding]:
                 "Академический отпуск предоставляют студентам СПО (приказ 455). Уберите ученика из приказа.",
             )
     if line.before is not None:
+        yield from _programmes(line, line.before)
         yield from _grades(line, kind, line.before)
     if kind is MovementKind.PLACEMENT and line.group is not None and line.before is not None:
         if line.group.id == line.before.group_id:
             yield refusal("same_group", f"Ученик уже в классе «{line.group.title}». Выберите другой класс.")
+
+
+def _programmes(line: LineFacts, before: PlacementFacts) -> Iterator[Finding]:
+    """One enrolment is of main programmes or of additional ones, from its first day to its last (273-ФЗ, art. 23, 75).
+
+    A circle beside the classes of a school, also of one that was joined to a club, is an enrolment of its own.
+    """
+    there = {line.group.programme_kind_code if line.group else "", line.programme_kind_code} - {""}
+    was_additional = before.programme_kind_code in ADDITIONAL
+    if all((kind in ADDITIONAL) == was_additional for kind in there):
+        return
+    title = f"«{line.group.title}»" if line.group else "указанная программа"
+    if was_additional:
+        yield refusal(
+            "additional_to_main",
+            f"Ученик занимается по дополнительной программе, а {title} – основная. Одно обучение не переходит в другое: "
+            "зачислите его в класс приказом о зачислении, а из объединения, если он его оставляет, отчислите.",
+        )
+    else:
+        yield refusal(
+            "main_to_additional",
+            f"Ученик учится по основной программе, а {title} – дополнительная. Одно обучение не переходит в другое: "
+            "запишите его в объединение приказом о зачислении, из класса он при этом не выбывает.",
+        )
 
 
 def _grades(line: LineFacts, kind: MovementKind, before: PlacementFacts) -> Iterator[Finding]:

@@ -108,11 +108,12 @@ def register(*, actor: Actor, receiver_id: UUID, application: Application) -> Tr
 
 
 def _class_of(receiver: Organisation, group_id: UUID, on: date) -> Group:
-    group = Group.objects.filter(pk=group_id, organisation=receiver).first()
+    group = Group.objects.filter(pk=group_id, organisation=receiver).select_related("programme").first()
     if group is None:
         raise NotFound(
             "transfers.no_such_class", "Такого класса в вашей организации нет. Выберите класс из списка."
         )
+    rules.check_class(group.programme.kind_code, group.title)
     if not SchoolYear(group.school_year).period.holds(on):
         raise RuleViolation(
             "transfers.class_of_other_year",

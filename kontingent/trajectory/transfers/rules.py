@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from kontingent.kernel.errors import RuleViolation
+from kontingent.programmes.rules import ADDITIONAL
 from kontingent.trajectory.transfers.codes import Answer, Ground, State
 
 STATE_TITLES = {
@@ -83,6 +84,21 @@ def check_days(*, applied_on: date, arrives_on: date, today: date, back: int) ->
         raise RuleViolation(
             "transfers.applied_long_ago",
             f"Заявлению больше {back} дней. Попросите семью подать новое или проверьте дату.",
+        )
+
+
+def is_class(programme_kind_code: str) -> bool:
+    """Say whether a learner may be transferred into groups of a programme: of whatever kind but an additional one."""
+    return programme_kind_code not in ADDITIONAL
+
+
+def check_class(programme_kind_code: str, title: str) -> None:
+    """Raise if a transfer would end a child's schooling for a circle: a transfer leads from class to class."""
+    if not is_class(programme_kind_code):
+        raise RuleViolation(
+            "transfers.additional_class",
+            f"{title} – дополнительная программа, а перевод закончил бы основное обучение ребёнка в прежней школе. Выберите класс; "
+            "в объединение ребёнка зачисляют приказом о зачислении, из школы он при этом не выбывает.",
         )
 
 

@@ -118,6 +118,7 @@ def _sign_both(transfer: Transfer, ground: Ground) -> tuple[Order, Order]:
             f"На {day:%d.%m.%Y} ученик в прежней организации уже не числится. Проверьте, где он: если нигде, отзовите перевод и "
             "зачислите его обычным приказом; если в другой школе, семья подаёт новое заявление.",
         )
+    rules.check_class(transfer.group.programme.kind_code, transfer.group.title)
     reason = rules.reason_of(
         same_municipality=transfer.former.municipality_id == transfer.receiver.municipality_id,
         evening=transfer.group.study_form_code in _EVENING,
