@@ -183,37 +183,28 @@ class Intake(Generic[F]):
         )  # fmt: skip
         return one
 
-    def purge(self, *, actor: Actor) -> int:
-        """Remove the rows whose term has passed (очистить строки): each file in a transaction of its own; return how many files.
-
-        The term counts from the last thing that happened to the file. What it brought stays, so do its numbers; a file that nobody applied is refused.
-        """
-        days = int(codelists.number("file_retention", "delivered_rows"))
-        before = clock.now() - timedelta(days)
-        due = self.files(purged_at__isnull=True, created_at__lt=before).exclude(state__in=_KEPT)
-        return sum(self._purge(one, before, days, actor) for one in due.values_list("id", flat=True))
+    def due(self) -> list[UUID]:
+        """Return the files whose rows have been kept for their term: it counts from the last thing that happened to a file."""
+        found = self.files(purged_at__isnull=True, created_at__lt=_kept_since()).exclude(state__in=_KEPT)
+        return [one.id for one in found if one.last_touched_at < _kept_since()]
 
     @transaction.atomic
-    def _purge(self, file_id: UUID, before: datetime, days: int, actor: Actor) -> bool:
+    def purge(self, *, actor: Actor, file_id: UUID) -> None:
+        """Remove the rows of a file whose term has passed (очистить строки). What it brought stays, so do its numbers; a file that nobody applied is refused."""
         one = self.files(pk=file_id).select_for_update(of=("self",)).get()
-        if one.last_touched_at >= before or one.purged_at is not None or one.state in _KEPT:
-            return False
+        if one.last_touched_at >= _kept_since() or one.purged_at is not None or one.state in _KEPT:
+            return
         rows, _ = self.row.of(one).delete()
         one.purged_at, one.actor = clock.now(), {}
         if one.is_waiting:
-            one.state, one.refusal = "refused", _NEVER_APPLIED.format(days=days)
+            one.state, one.refusal = "refused", _NEVER_APPLIED.format(days=_kept_days())
         one.save(update_fields=["purged_at", "actor", "state", "refusal"])
         audit.record(
             self.purged(
-                object_id=one.id,
-                organisation_id=one.organisation_id,
-                what=one.kind,
-                rows=rows,
-                kept_days=days,
+                object_id=one.id, organisation_id=one.organisation_id, what=one.kind, rows=rows, kept_days=_kept_days()
             ),
             actor=actor,
-        )
-        return True
+        )  # fmt: skip
 
     def fail(self, file_id: UUID, message: str) -> None:
         """Give a file back whose applying was refused: nothing of it is written."""
@@ -237,3 +228,11 @@ class Intake(Generic[F]):
 
     def _conflict(self, code: str, message: str) -> Conflict:
         return Conflict(f"{self.room}.{code}", message)
+
+
+def _kept_days() -> int:
+    return int(codelists.number("file_retention", "delivered_rows"))
+
+
+def _kept_since() -> datetime:
+    return clock.now() - timedelta(_kept_days())

@@ -53,6 +53,26 @@ class ScanAttached(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScanDestroyed(Event):
+    """A scan that had been taken away was destroyed, because its term had passed; recorded before its content goes."""
+
+    kind: ClassVar[str] = "portfolio.scan_destroyed"
+    title: ClassVar[str] = "Уничтожен по сроку снятый снимок документа"
+    digest: str
+    kept_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StraysRemoved(Event):
+    """Files in the store that no record names are removed; recorded before they go."""
+
+    kind: ClassVar[str] = "portfolio.strays_removed"
+    title: ClassVar[str] = "Удалены файлы хранилища, которых не называет ни одна запись"
+    number: int
+    names: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContestsReceived(Event):
     """A file of results of olympiads or contests was received."""
 

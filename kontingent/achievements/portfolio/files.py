@@ -56,16 +56,34 @@ def keep(data: bytes, *, shelf: str = "") -> tuple[str, Checked]:
     _ask_antivirus(data)
     digest = hashlib.sha256(data).hexdigest()
     path = _path(digest, shelf)
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
+    if not _holds(path, digest):
+        _write(path, data)
     path.touch()
     return digest, checked
+
+
+def _holds(path: Path, digest: str) -> bool:
+    """Say whether a content lies there, and undamaged: a damaged one is mended by whoever brings it again."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == digest
+    except OSError:
+        return False
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write it whole or not at all, and so that it is there after a power cut, too."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(name).replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def content(digest: str, *, shelf: str = "") -> bytes:
@@ -89,14 +107,24 @@ def content(digest: str, *, shelf: str = "") -> bytes:
     return data
 
 
+def strays(wanted: Collection[str], *, shelf: str = "") -> list[str]:
+    """Return what lies on a shelf that no record names and nobody has just brought, the halves of interrupted uploads among it."""
+    recent = time.time() - UNTOUCHED
+    found = (Path(settings.FILES_DIR) / shelf).glob("??/*")
+    return sorted(path.name for path in found if path.name not in wanted and path.stat().st_mtime < recent)
+
+
+def remove(names: Collection[str], *, shelf: str = "") -> int:
+    """Remove files of a shelf; return how many."""
+    gone = [path for path in (Path(settings.FILES_DIR) / shelf).glob("??/*") if path.name in names]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return len(gone)
+
+
 def sweep(wanted: Collection[str], *, shelf: str = "") -> int:
-    """Remove what no record names and nobody has just brought; return how many."""
-    removed, recent = 0, time.time() - UNTOUCHED
-    for path in (Path(settings.FILES_DIR) / shelf).glob("??/*"):
-        if path.name not in wanted and path.stat().st_mtime < recent:
-            path.unlink(missing_ok=True)
-            removed += 1
-    return removed
+    """Remove the strays of a shelf; return how many."""
+    return remove(strays(wanted, shelf=shelf), shelf=shelf)
 
 
 def _path(digest: str, shelf: str) -> Path:

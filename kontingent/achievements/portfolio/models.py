@@ -102,8 +102,19 @@ class FormerAchievement(models.Model):
         return str(self.replaced_at)
 
 
+class AttachedScans(models.Manager["Scan"]):
+    """Scans that are attached: what pages, files and rules know of."""
+
+    def get_queryset(self) -> models.QuerySet[Scan]:
+        """Leave out what was taken away and waits for its term."""
+        return super().get_queryset().filter(detached_at__isnull=True)
+
+
 class Scan(models.Model):
-    """A scan of a supporting document; its content lies in ``files`` by the digest."""
+    """A scan of a supporting document; its content lies in ``files`` by the digest.
+
+    One that was taken away is named until its term has passed (code list ``file_retention``), so that it can be attached again; ``every`` knows it.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     achievement = models.ForeignKey(Achievement, on_delete=models.CASCADE, related_name="scans")
@@ -113,6 +124,11 @@ class Scan(models.Model):
     size = models.PositiveIntegerField()
     uploaded_at = models.DateTimeField()
     uploaded_by_name = models.CharField(max_length=200)
+    detached_at = models.DateTimeField(null=True)
+    detached_by_name = models.CharField(max_length=200, blank=True)
+
+    objects = AttachedScans()
+    every = models.Manager()  # noqa: DJ012 – the first manager is the default
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["achievement", "digest"], name="scan_once")]

@@ -144,7 +144,11 @@ class Receiving(Generic[F]):
         Bytes lie until they are read. Those of a file that was never recorded, or that will not be read any more, are left behind by a crash.
         """
         with scoped(WORKER):
-            purged = self.intake.purge(actor=WORKER)
+            due = self.intake.due()
+        for one in due:
+            with scoped(WORKER):
+                self.intake.purge(actor=WORKER, file_id=one)
+        with scoped(WORKER):
             waiting = self.intake.files(state__in=["uploaded", "reading"])
             wanted = {str(one) for one in waiting.values_list("id", flat=True)}
         swept = 0
@@ -152,7 +156,7 @@ class Receiving(Generic[F]):
             if path.stem not in wanted and path.stat().st_mtime < time.time() - UNTOUCHED:
                 path.unlink(missing_ok=True)
                 swept += 1
-        return purged, swept
+        return len(due), swept
 
     def _path_of(self, file_id: UUID) -> Path:
         """Where a file lies until it has been read; its name tells nothing of the user's."""

@@ -1,6 +1,7 @@
 """Writing: what families propose and schools decide, scans, files of results.
 
-``deciding``  an achievement is proposed, accepted, entered, corrected, verified, revoked; scans come and go
+``deciding``  an achievement is proposed, accepted, entered, corrected, verified, revoked
+``scans``     supporting documents come and go
 ``contests``  a file of results comes in, is judged by set, applied, undone
 """
 
@@ -8,19 +9,24 @@ from kontingent.achievements.portfolio.actions import contests
 from kontingent.achievements.portfolio.actions.deciding import (
     LARGEST_TEAM,
     MOST_PROPOSALS,
-    MOST_SCANS,
     accept,
-    attach,
     correct,
-    detach,
     enter,
     facts_of,
     propose,
     refuse,
     revoke,
-    sweep,
     verify,
     withdraw,
+)
+from kontingent.achievements.portfolio.actions.scans import (
+    MOST_SCANS,
+    attach,
+    destroy,
+    detach,
+    due_scans,
+    remove_strays,
+    tell_strays,
 )
 
 __all__ = [
@@ -31,13 +37,16 @@ __all__ = [
     "attach",
     "contests",
     "correct",
+    "destroy",
     "detach",
+    "due_scans",
     "enter",
     "facts_of",
     "propose",
     "refuse",
+    "remove_strays",
     "revoke",
-    "sweep",
+    "tell_strays",
     "verify",
     "withdraw",
 ]

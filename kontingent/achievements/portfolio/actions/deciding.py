@@ -13,16 +13,15 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
-from kontingent.achievements.portfolio import files, rules
+from kontingent.achievements.portfolio import rules
 from kontingent.achievements.portfolio.codes import OLYMPIAD, State
 from kontingent.achievements.portfolio.events import (
     AchievementDecided,
     AchievementEntered,
     AchievementProposed,
     AchievementWithdrawn,
-    ScanAttached,
 )
-from kontingent.achievements.portfolio.models import Achievement, FormerAchievement, Scan
+from kontingent.achievements.portfolio.models import Achievement, FormerAchievement
 from kontingent.achievements.portfolio.permissions import PortfolioPermission
 from kontingent.achievements.portfolio.queries.shown import decider_of
 from kontingent.achievements.portfolio.rules import Facts, FieldDecision
@@ -36,8 +35,8 @@ from kontingent.organisations import queries as organisations
 from kontingent.persons import queries as persons
 from kontingent.stages import queries as stages
 
-#: Of one achievement so many scans, of a team so many learners, of one learner so many proposals that wait.
-MOST_SCANS, LARGEST_TEAM, MOST_PROPOSALS = 5, 40, 20
+#: Of a team so many learners, of one learner so many proposals that wait.
+LARGEST_TEAM, MOST_PROPOSALS = 40, 20
 
 
 @transaction.atomic
@@ -158,7 +157,7 @@ def accept(
 
 @transaction.atomic
 def withdraw(*, actor: Actor, achievement_id: UUID, version: int | None = None) -> Achievement:
-    """Take back what one has proposed and nobody has decided (забрать)."""
+    """Take back what one has proposed and nobody has decided (забрать); its scans are kept for their term, then destroyed."""
     found = (
         Achievement.objects.select_for_update(of=("self",))
         .select_related("organisation")
@@ -166,12 +165,13 @@ def withdraw(*, actor: Actor, achievement_id: UUID, version: int | None = None) 
         .first()
     )
     if found is None or not actor.scope.is_family or found.person_id not in actor.scope.persons:
-        raise _no_such()
-    stages.gate(found.organisation.municipality).require(_field(found.kind_code))
+        raise no_such()
+    stages.gate(found.organisation.municipality).require(field_of(found.kind_code))
     _check_act("withdraw", found, version)
     found.state = State.WITHDRAWN
     found.version += 1
     found.save(update_fields=["state", "version"])
+    found.scans.update(detached_at=clock.now(), detached_by_name=actor.name)
     audit.record(
         AchievementWithdrawn(
             subjects=(found.person_id,), object_id=found.pk, organisation_id=found.organisation_id
@@ -214,89 +214,16 @@ def revoke(*, actor: Actor, achievement_id: UUID, reason: str, version: int | No
     return _decided(found, actor, "revoked")
 
 
-@transaction.atomic
-def attach(*, actor: Actor, achievement_id: UUID, upload: files.Upload) -> Scan:
-    """Keep a scan of the supporting document (приложить).
-
-    Raises:
-        InvalidValue: the file may not be taken, or there are enough of them.
-        NotFound: no such achievement for the actor.
-    """
-    rows = Achievement.objects.select_related("organisation")
-    found = rows.select_for_update(of=("self",)).filter(pk=achievement_id).first()
-    if found is None and actor.scope.is_family:  # a family may not lock what has been decided
-        found = rows.filter(pk=achievement_id).first()
-    own = found is not None and actor.scope.is_family and found.person_id in actor.scope.persons
-    if found is None or not (own or _covers(actor, found)):
-        raise _no_such()
-    if not own:
-        actor.require(PortfolioPermission.EDIT)
-    elif found.state != State.PROPOSED:
-        raise RuleViolation(
-            "portfolio.decided", "Школа уже решила об этом достижении: приложить документ может она."
-        )
-    stages.gate_of(found.organisation_id).require(_field(found.kind_code))
-    if found.scans.count() >= MOST_SCANS:
-        raise InvalidValue(
-            "portfolio.scans", f"К достижению приложено уже {MOST_SCANS} файлов. Этого достаточно."
-        )
-    data = files.read(upload)
-    digest, checked = files.keep(data)
-    scan, _ = Scan.objects.get_or_create(
-        achievement=found, digest=digest,
-        defaults={
-            "media_type": checked.media_type, "ending": checked.ending, "size": len(data), "uploaded_at": clock.now(),
-            "uploaded_by_name": actor.name,
-        },
-    )  # fmt: skip
-    audit.record(
-        ScanAttached(
-            subjects=(found.person_id,),
-            object_id=found.pk,
-            organisation_id=found.organisation_id,
-            outcome="attached",
-            digest=digest,
-        ),
-        actor=actor,
-    )
-    return scan
-
-
-@transaction.atomic
-def detach(*, actor: Actor, scan_id: UUID) -> None:
-    """Take a scan away; its content is swept when nothing else names it."""
-    scan = Scan.objects.select_related("achievement__organisation").filter(pk=scan_id).first()
-    if scan is None or not _covers(actor, scan.achievement):
-        raise _no_such()
-    actor.require(PortfolioPermission.EDIT)
-    one = scan.achievement
-    audit.record(
-        ScanAttached(
-            subjects=(one.person_id,),
-            object_id=one.pk,
-            organisation_id=one.organisation_id,
-            outcome="detached",
-            digest=scan.digest,
-        ),
-        actor=actor,
-    )
-    scan.delete()
-
-
-def sweep() -> int:
-    """Remove contents that no scan names; return how many. Run by the worker, who sees all."""
-    return files.sweep(set(Scan.objects.values_list("digest", flat=True)))
-
-
 # -- parts -------------------------------------------------------------------------------------------
 
 
-def _field(kind_code: str) -> str:
+def field_of(kind_code: str) -> str:
+    """Return by which field of a stage a kind of achievement is opened."""
     return "olympiad" if kind_code in {OLYMPIAD, "200"} else "achievement"
 
 
 def _gate(organisation_id: UUID, facts: Facts) -> None:
-    stages.gate_of(organisation_id).require(_field(facts.kind_code))
+    stages.gate_of(organisation_id).require(field_of(facts.kind_code))
 
 
 def _checked(facts: Facts, person_id: UUID) -> Facts:
@@ -345,17 +272,17 @@ def _locked(actor: Actor, achievement_id: UUID, act: str, version: int | None) -
         .filter(pk=achievement_id)
         .first()
     )
-    if found is None or not _covers(actor, found):
-        raise _no_such()
+    if found is None or not covers(actor, found):
+        raise no_such()
     actor.require(PortfolioPermission.EDIT)
     if found.state == State.PROPOSED:
         found.organisation = organisations.get(decider_of(found))
-    stages.gate(found.organisation.municipality).require(_field(found.kind_code))
+    stages.gate(found.organisation.municipality).require(field_of(found.kind_code))
     _check_act(act, found, version)
     return found
 
 
-def _covers(actor: Actor, found: Achievement) -> bool:
+def covers(actor: Actor, found: Achievement) -> bool:
     """Say whether an achievement is the actor's to decide on: what waits, where the learner studies now."""
     place = found.organisation
     if found.state == State.PROPOSED:
@@ -372,7 +299,8 @@ def _check_act(act: str, found: Achievement, version: int | None) -> None:
         )
 
 
-def _no_such() -> NotFound:
+def no_such() -> NotFound:
+    """Return the refusal of what is not the actor's to know of."""
     return NotFound("portfolio.no_such", "Такого достижения нет.")
 
 

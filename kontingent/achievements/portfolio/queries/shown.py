@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -265,6 +265,18 @@ def scan(actor: Actor, scan_id: UUID) -> tuple[Scan, bytes]:
         what="документ достижения",
     )
     return found, files.content(found.digest)
+
+
+def kept_days_of_scans() -> int:
+    """Return for how many days a scan is kept that was taken away (code list ``file_retention``)."""
+    return int(codelists.number("file_retention", "detached_scan"))
+
+
+def detached(one: Achievement) -> list[tuple[Scan, datetime]]:
+    """Return the scans that were taken away from an achievement, with the moment until which each is kept; the caller may decide on it."""
+    kept = timedelta(kept_days_of_scans())
+    rows = Scan.every.filter(achievement=one).exclude(detached_at=None).order_by("detached_at")
+    return [(scan, scan.detached_at + kept) for scan in rows if scan.detached_at]
 
 
 def _sees(actor: Actor, one: Achievement) -> bool:
