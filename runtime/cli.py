@@ -319,7 +319,7 @@ def _start_stands(address: str, say: Callable[[str], None]) -> list[supervisor.C
     from runtime import stand
 
     say("Стенды ЕСИА и электронного журнала (имитации для проверки)…")
-    return [stand.start(address), *stand.start_journal()]
+    return [stand.start(address), *stand.start_journal(), *stand.start_asked_journal(address)]
 
 
 def prepare(*, demo_size: str | None, say: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""The stands beside a demonstration: ЕСИА with keys, citizens and the settings that point to it, and the journal of a living school."""
+"""The stands beside a demonstration: ЕСИА with keys, citizens and the settings that point to it, and the journals of two living schools."""
 
 from __future__ import annotations
 
@@ -63,14 +63,33 @@ def start_journal() -> list[Child]:
     from demo import living
 
     arguments = living.command(home.var() / "journal-stand" / "learners.json")
-    if not arguments:
+    return [_journal("journal-stand", arguments, {})] if arguments else []
+
+
+def start_asked_journal(address: str) -> list[Child]:
+    """Start the journal that the register at ``address`` asks by OneRoster, and let it be asked; return nothing where the region has no school for it."""
+    from demo import asked
+
+    where = asked.school()
+    if where is None:
         return []
+    stand = asked.prepare(where, _unused_port())
+    own = os.environ.get("KONTINGENT_JOURNAL_HOSTS", "")
+    os.environ["KONTINGENT_JOURNAL_HOSTS"] = f"{own} {asked.HOST}".strip()
+    return [
+        _journal(
+            "asked-journal-stand", [*stand.arguments, "--address", address.rstrip("/")], stand.environment
+        )
+    ]
+
+
+def _journal(name: str, arguments: list[str], secrets: dict[str, str]) -> Child:
     outside = {k: v for k, v in os.environ.items() if not k.startswith(("DATABASE_", "KONTINGENT_"))}
     child = Child(
-        "journal-stand", [sys.executable, *arguments], home.logs() / "journal-stand.log", outside | {"PYTHONUNBUFFERED": "1"}
+        name, [sys.executable, *arguments], home.logs() / f"{name}.log", outside | {"PYTHONUNBUFFERED": "1"} | secrets
     )  # fmt: skip
     child.start()
-    return [child]
+    return child
 
 
 def _unused_port() -> int:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from stands.journal import export
 from stands.journal.client import Api, Refused
-from stands.journal.gradebook import Writing, collections_of
+from stands.journal.gradebook import Row, Writing, as_of, collections_of
 from stands.journal.oneroster import Face, Server
 from stands.journal.school import LESSONS_A_DAY, USUAL, Rates, SchoolClass, classes_of, day_of, lessons_over
 
@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None, *, say: Callable[[str], None] =
     parser.add_argument("--client-id", default="", help="the secret is read from JOURNAL_STAND_SECRET")
     parser.add_argument("--lists", type=Path, help="learners as the API tells them, from a file instead")
     parser.add_argument(
+        "--rosters", action="store_true", help="learn the lists by OneRoster REST, not by the API"
+    )
+    parser.add_argument(
         "--export", type=Path, metavar="FOLDER", help="write workbooks into a folder, deliver nothing"
     )
     parser.add_argument("--days", type=int, default=5, help="so many days back are delivered at once")
@@ -55,15 +58,17 @@ def main(arguments: Sequence[str] | None = None, *, say: Callable[[str], None] =
     parser.add_argument("--face-client-id", default="kontingent", help="who may ask")
     a = parser.parse_args(arguments)
     secret = os.environ.get("JOURNAL_STAND_SECRET", "")
-    speaks = not (a.export and a.lists)
+    speaks = not (a.lists and (a.export or a.serve))
     if speaks and not (secret and a.client_id):
-        parser.error("--client-id and JOURNAL_STAND_SECRET are needed, unless --export and --lists are given")
-    if not (a.export or a.journal):
-        parser.error("--journal is needed, unless --export is given")
+        parser.error(
+            "--client-id and JOURNAL_STAND_SECRET are needed, unless --lists with --export or --serve are given"
+        )
+    if not (a.export or a.serve or a.journal):
+        parser.error("--journal is needed, unless --export or --serve is given")
     api = Api(a.address, a.client_id, secret) if speaks else None
     try:
         if a.serve:
-            return _serve(a, _begin(a, api, say), say)
+            return _serve(a, api, say)
         if a.export:
             _export(a, api, say)
         elif api is not None:
@@ -79,15 +84,16 @@ def main(arguments: Sequence[str] | None = None, *, say: Callable[[str], None] =
 def _classes(a: argparse.Namespace, api: Api | None) -> list[SchoolClass]:
     if a.lists:
         return classes_of(json.loads(a.lists.read_text(encoding="utf-8")), a.seed)
-    return classes_of(list(api.learners()) if api else [], a.seed)
+    if api is None:
+        return []
+    return classes_of(list(api.rosters() if a.rosters else api.learners()), a.seed)
 
 
 def _begin(a: argparse.Namespace, api: Api | None, say: Callable[[str], None]) -> list[SchoolClass]:
     classes = _classes(a, api)
     pupils = sum(len(one.pupils) for one in classes)
-    say(
-        f"Стенд журнала «{a.journal or a.export.name}» (имитация): классов {len(classes)}, учеников {pupils}."
-    )
+    name = a.journal or (a.export.name if a.export else "OneRoster")
+    say(f"Стенд журнала «{name}» (имитация): классов {len(classes)}, учеников {pupils}.")
     return classes
 
 
@@ -136,20 +142,36 @@ def _export(a: argparse.Namespace, api: Api | None, say: Callable[[str], None]) 
         time.sleep(a.every)
 
 
-def _serve(a: argparse.Namespace, classes: Sequence[SchoolClass], say: Callable[[str], None]) -> int:
-    """Be asked until stopped: what has been written until the last day, or until today."""
+def _serve(a: argparse.Namespace, api: Api | None, say: Callable[[str], None]) -> int:
+    """Be asked until stopped: what has been written until the last day, or until now, which goes on."""
     secret = os.environ.get("JOURNAL_STAND_FACE_SECRET", "")
     if not secret:
         say("✗ JOURNAL_STAND_FACE_SECRET не задан: без секрета спрашивать некому.")
         return 2
-    tables = collections_of(Writing(classes, _moment(a).date(), a.days, a.seed))
-    server = Server(Face(tables, a.face_client_id, secret), port=a.serve)
-    say(f"Стенд журнала, OneRoster 1.2 (имитация): {server.address}, результатов {len(tables['results'])}.")
+    classes, now = _begin(a, api, say), _moment(a)
+    face = Face(_written(a, classes, now), a.face_client_id, secret)
+    told = (now.date(), now.hour)
+
+    def go_on() -> None:
+        nonlocal told
+        now = _moment(a)
+        if (now.date(), now.hour) != told:
+            told = (now.date(), now.hour)
+            face.tables = _written(a, classes, now)
+
+    server = Server(face, port=a.serve, meanwhile=go_on)
+    say(
+        f"Стенд журнала, OneRoster 1.2 (имитация): {server.address}, результатов {len(face.tables['results'])}."
+    )
     try:
         server.serve_forever(poll_interval=0.2)
     finally:
         server.server_close()
     return 0
+
+
+def _written(a: argparse.Namespace, classes: Sequence[SchoolClass], now: datetime) -> dict[str, list[Row]]:
+    return as_of(collections_of(Writing(classes, now.date(), a.days, a.seed)), now)
 
 
 def deliver(

@@ -67,6 +67,12 @@ def collections_of(writing: Writing) -> dict[str, list[Row]]:
     return {name: sorted(rows, key=lambda row: str(row["sourcedId"])) for name, rows in found.items()}
 
 
+def as_of(tables: dict[str, list[Row]], now: datetime) -> dict[str, list[Row]]:
+    """Return what has been written by a moment: teachers write in the afternoon, and what they will write is not there yet."""
+    until = _told(now)
+    return {name: [row for row in rows if row["dateLastModified"] <= until] for name, rows in tables.items()}
+
+
 def _class(found: dict[str, list[Row]], writing: Writing, one: SchoolClass, session: str, begun: str) -> None:
     course = f"course-{one.grade}"
     if all(known["sourcedId"] != course for known in found["courses"]):
@@ -132,5 +138,8 @@ def _to(kind: str, key: str) -> Row:
 
 
 def _moment(day: date, hour: int) -> str:
-    moment = datetime.combine(day, time(hour), _PERM)
+    return _told(datetime.combine(day, time(hour), _PERM))
+
+
+def _told(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")  # noqa: UP017

@@ -232,10 +232,17 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, face: Face, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Take the port; 0 is any that is free."""
-        self.face = face
+    def __init__(
+        self, face: Face, host: str = "127.0.0.1", port: int = 0, *, meanwhile: Callable[[], None] | None = None
+    ) -> None:  # fmt: skip
+        """Take the port; 0 is any that is free. ``meanwhile`` is done between questions."""
+        self.face, self._meanwhile = face, meanwhile
         super().__init__((host, port), _Handler)
+
+    def service_actions(self) -> None:
+        """Do what is to be done between questions."""
+        if self._meanwhile is not None:
+            self._meanwhile()
 
     @property
     def address(self) -> str:
