@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -171,5 +172,10 @@ def test_the_code_lists_hold_what_the_rules_branch_on() -> None:
 
 def test_every_refusal_is_told() -> None:
     assert set(rules.TOLD) == set(Refusal)
+    for told in rules.TOLD.values():
+        assert all(told)
+        assert not re.search(r"[a-z]{3,}|GET ", told.by_hand), (
+            "a person on a page is not told to send a request"
+        )
     assert len({one.value for one in Outcome}) == len(Outcome)
     assert all(len(one.value) == 1 for one in Outcome)

@@ -11,10 +11,19 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from kontingent.audit.models import Entry
 from kontingent.exchange.journals import jobs
-from kontingent.exchange.journals.models import JournalSource, MappingVersion, RunFinding, SourceRun
+from kontingent.exchange.journals.models import (
+    JournalBatch,
+    JournalSource,
+    MappingVersion,
+    RefusedRow,
+    RunFinding,
+    SourceRun,
+)
 from kontingent.exchange.journals.sources import running
 from kontingent.kernel import clock
+from kontingent.performance.codes import Refusal
 from kontingent.performance.models import Mark
+from kontingent.performance.rules import TOLD
 from tests import builders as b
 from tests.exchange.journals.sources.test_running import HEAD, MAPPING, row
 
@@ -214,3 +223,20 @@ def test_a_school_looks_at_what_its_municipality_and_the_region_read_for_it(town
     JournalSource.objects.update(municipality=None)
     assert "весь регион" in told(town["stranger"], "/sources/")
     assert "Тайна" not in told(town["stranger"], f"/sources/{city.pk}/")
+
+
+@pytest.mark.parametrize("code", ["subject", "learner", "value", "field"])
+def test_what_to_do_about_refused_rows_is_said_to_a_person_not_to_a_program(
+    town: dict[str, Any], code: str
+) -> None:
+    source, now = made(town), clock.now()
+    refusal = next(one for one in Refusal if one.value.startswith(code))
+    batch = JournalBatch.objects.create(
+        journal=source.journal, key="k1", records="marks", school_year=2025, started_at=now, touched_at=now
+    )  # fmt: skip
+    RefusedRow.objects.create(
+        batch=batch, journal=source.journal, records="marks", school_year=2025, number=1, code=refusal, refused_at=now
+    )  # fmt: skip
+    page = told(town["municipal"], f"/sources/{source.pk}/")
+    assert TOLD[refusal].by_hand in page
+    assert TOLD[refusal].remedy not in page

@@ -81,7 +81,7 @@ def to_repair(actor: Actor, journal_code: str, *, after: int, limit: int) -> lis
             one.external_id,
             one.code,
             one.place,
-            *rules.TOLD[Refusal(one.code)],
+            *rules.TOLD[Refusal(one.code)][:2],
         )
         for one in rows.select_related("batch").order_by("pk")[:limit]
     ]

@@ -67,7 +67,7 @@ def _write(actor: Actor, late: LateCorrection) -> None:
     )  # fmt: skip
     if taken.refused:
         told = rules.TOLD[taken.refused[0].refusal]
-        raise RuleViolation("performance.late_refused", f"{told.detail} {told.remedy}")
+        raise RuleViolation("performance.late_refused", f"{told.detail} {told.by_hand}")
     if taken.outcomes == Outcome.STALE:
         raise RuleViolation(
             "performance.late_stale",

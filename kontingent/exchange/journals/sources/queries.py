@@ -32,7 +32,7 @@ from kontingent.kernel.errors import NotAllowed, NotFound
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations.models import Organisation
 from kontingent.performance.codes import Refusal
-from kontingent.performance.rules import TOLD
+from kontingent.performance.rules import TOLD, Told
 
 #: Rows of a history, examples of a refusal, rows of a trial.
 PAGE, EXAMPLES, TRIED = 50, 5, 50
@@ -170,11 +170,13 @@ def refusals(actor: Actor, source_id: UUID) -> list[Refused]:
     made, named = [], set[UUID]()
     for one in counted:
         code = Refusal(one["code"]) if one["code"] in set(Refusal) else None
-        told = TOLD[code] if code else (one["code"], "")
+        told = TOLD[code] if code else Told(one["code"], "", "")
         examples = list(of_source.filter(code=one["code"]).order_by("-pk")[:EXAMPLES])
         named |= {who for row in examples if (who := _whose(row))}
         made.append(
-            Refused(one["code"], told[0], told[1], one["n"], one["since"], code in MENDABLE, examples)
+            Refused(
+                one["code"], told.detail, told.by_hand, one["n"], one["since"], code in MENDABLE, examples
+            )
         )
     reads.note(actor, ReadKind.LIST, sorted(named), object_id=source_id, what="отклонённые строки журнала")
     return made
