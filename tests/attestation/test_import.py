@@ -193,6 +193,30 @@ def test_documents_are_taken_by_their_number() -> None:
     assert problems(taken) == {2: ("number_taken", "number")}
 
 
+def test_a_number_of_the_book_is_taken_once_and_two_may_change_places() -> None:
+    town = t.built()
+    head = t.worker("head", town.five)
+
+    def sent(*rows: Any) -> Delivery:
+        return t.sent(head, t.table(t.DOCUMENT_HEAD, rows), kind=DOCUMENTS, at=town.five)
+
+    anna, oleg = "05904000123456", "05904000123457"
+    one = sent(t.document(town.anna, anna, at=town.five), t.document(town.oleg, oleg, at=town.five))
+    assert problems(one) == {3: ("registration_twice", "registration_number")}
+    t.applied(head, one)
+    second = sent(t.document(town.oleg, oleg, at=town.five))
+    assert problems(second) == {2: ("registration_taken", "registration_number")}
+    t.applied(head, sent(t.document(town.oleg, oleg, at=town.five, registration="2")))
+    swapped = sent(
+        t.document(town.anna, anna, at=town.five, registration="2"),
+        t.document(town.oleg, oleg, at=town.five, registration="1"),
+    )
+    assert problems(swapped) == {}
+    t.applied(head, swapped)
+    found = EducationDocument.objects.filter(superseded_at=None).values_list("number", "registration_number")
+    assert dict(found) == {anna: "2", oleg: "1"}
+
+
 def test_a_duplicate_in_a_file_leads_to_its_original() -> None:
     town = t.built()
     head = t.worker("head", town.five)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from kontingent.achievements.attestation import actions, queries
 from kontingent.achievements.attestation.codes import DeliveryKind, DocumentState
@@ -123,7 +124,9 @@ def test_nobody_gets_two_and_no_blank_is_given_twice(town: t.Town) -> None:
     ExamResult.objects.filter(person_id=town.oleg).delete()
     records.closing(town.oleg, town.nine, date(2025, 6, 1), "s19", "3", kind="retake", period="20", version=2)
     t.finished(town, town.oleg, mark="4")
-    with pytest.raises(InvalidValue, match="В книге уже есть № 1"):
+    with pytest.raises(
+        InvalidValue, match=r"В книге 2025 года уже есть № 1\. Начните со свободного номера: 2"
+    ):
         issued(town, town.oleg)
     with pytest.raises(Conflict, match="уже выдан и записан"):
         issued(town, town.oleg, first_registration="2")
@@ -182,6 +185,32 @@ def test_a_duplicate_takes_the_place_of_the_lost_one(town: t.Town) -> None:
     with scoped(head), pytest.raises(RuleViolation, match="Дубликат уже выдан"):
         actions.issue_duplicate(actor=head, document_id=document_id, reason=DocumentState.LOST, how=how)
     assert EducationDocument.objects.filter(superseded_at__isnull=True).count() == 2
+
+
+def test_the_book_of_a_year_has_a_number_once_for_duplicates_too(town: t.Town) -> None:
+    (document_id,) = issued(town)
+    head = t.worker("head", town.five)
+    good = {"first_number": "05904000999999", "first_registration": "1", "basis": "Заявление № 3"}
+
+    def duplicate(**told: Any) -> UUID:
+        with scoped(head):
+            return actions.issue_duplicate(
+                actor=head, document_id=document_id, reason=DocumentState.LOST, how=t.how(**(good | told))
+            )
+
+    with pytest.raises(InvalidValue, match="В книге 2025 года уже есть № 1"):
+        duplicate(issued_on=date(2025, 9, 9))
+    paper = EducationDocument.objects.get()
+    assert paper.state_code == "active", "nothing is said of the first one"
+    assert not Entry.objects.filter(kind="attestation.duplicate_issued").exists()
+    twin = {name: getattr(paper, name) for name in ("person_id", "organisation_id", "kind_code", "registration_number", "issued_on", "graduated_in", "family_name", "given_name", "birth_date", "sex", "recorded_at", "recorded_by")}  # fmt: skip
+    with pytest.raises(IntegrityError, match="registration_once"), transaction.atomic():
+        EducationDocument.objects.create(**twin, document_id=uuid4(), number="05904000555555")
+    EducationDocument.objects.create(
+        **(twin | {"kind_code": "11"}), document_id=uuid4(), number="05904000555555"
+    )  # the book of another level
+    duplicate(issued_on=date(2026, 1, 12))  # the book of another year
+    assert EducationDocument.objects.filter(form="duplicate").count() == 1
 
 
 def test_a_duplicate_is_refused_without_its_day_number_or_reason(town: t.Town) -> None:

@@ -98,7 +98,7 @@ def _attested(
     if paper:
         kind, day, honours = paper
         EducationDocument.objects.create(
-            **of, document_id=uuid4(), kind_code=kind, number=f"05904{EducationDocument.objects.count():09d}", registration_number="1", issued_on=day,
+            **of, document_id=uuid4(), kind_code=kind, number=f"05904{EducationDocument.objects.count():09d}", registration_number=str(EducationDocument.objects.count()), issued_on=day,
             graduated_in=2025, family_name="Проверка", given_name="Иван", birth_date=date(2009, 1, 1), sex="1", with_honours=honours,
         )  # fmt: skip
 

@@ -81,7 +81,7 @@ def _attested(rng: random.Random, who: UUID, school: Organisation) -> None:
     if rng.random() < 0.6:
         made = EducationDocument.objects.create(
             document_id=uuid4(), person_id=who, organisation=school, kind_code=rng.choice(["12", "12", "41"]),
-            state_code=rng.choice(["active", "lost", "annulled"]), number=str(rng.randint(0, 10**13)), registration_number="7",
+            state_code=rng.choice(["active", "lost", "annulled"]), number=str(rng.randint(0, 10**13)), registration_number=str(rng.randint(0, 10**13)),
             issued_on=date(2025, 6, 20), graduated_in=2025, family_name="А", given_name="Б", birth_date=date(2009, 1, 1), sex="1",
             recorded_at=now, recorded_by="Проверка",
         )  # fmt: skip

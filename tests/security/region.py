@@ -334,7 +334,7 @@ def _attestation(rng: random.Random, region: Region) -> None:
             status_code="valid",
         )  # fmt: skip
         paper = EducationDocument.objects.create(
-            **of, **known, document_id=uuid4(), kind_code="12", number=f"{number:014d}", registration_number="1", issued_on=date(2025, 6, 20),
+            **of, **known, document_id=uuid4(), kind_code="12", number=f"{number:014d}", registration_number=str(number), issued_on=date(2025, 6, 20),
             graduated_in=2025, family_name=region.canaries[stream.person_id], given_name="Иван", birth_date=date(2009, 1, 1), sex="1",
         )  # fmt: skip
         SupplementLine.objects.create(

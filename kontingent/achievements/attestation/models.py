@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import ExtractYear
 
 from kontingent.achievements.attestation.codes import DocumentForm, DocumentState
 from kontingent.achievements.incoming.models import IncomingFile, IncomingRow
@@ -121,6 +122,17 @@ class EducationDocument(models.Model):
                 fields=["kind_code", "series", "number"],
                 condition=Q(superseded_at__isnull=True) & ~Q(state_code="annulled"),
                 name="education_document_number_once",
+            ),
+            # A book of issue is kept by level, and counts anew each year.
+            models.UniqueConstraint(
+                "organisation",
+                "kind_code",
+                "registration_number",
+                ExtractYear("issued_on"),
+                condition=Q(superseded_at__isnull=True)
+                & ~Q(state_code="annulled")
+                & ~Q(registration_number=""),
+                name="education_document_registration_once",
             ),
             models.CheckConstraint(
                 condition=Q(form="original", replaces_id__isnull=True) | Q(form="duplicate"),

@@ -73,7 +73,7 @@ def issue(*, actor: Actor, group_id: UUID, person_ids: Collection[UUID], how: Is
     blanks = numbers.following(
         numbers.read(found.kind, how.first_number, issued_on=how.issued_on), len(chosen)
     )
-    registrations = _registrations(where, found, how.first_registration, len(chosen))
+    registrations = _registrations(where, found, how.first_registration, len(chosen), how.issued_on)
     people = Person.objects.in_bulk([one.person_id for one in chosen])
     made = [
         EducationDocument(
@@ -162,8 +162,8 @@ def _signed(where: Organisation) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _registrations(where: Organisation, found: Graduation, first: str, count: int) -> list[str]:
-    """The numbers of the book from the first on; one that is there already is refused."""
+def _registrations(where: Organisation, found: Graduation, first: str, count: int, on: date) -> list[str]:
+    """The numbers of the book from the first on."""
     text = first.strip()
     if not text.isdecimal() or len(text) > 9:
         raise InvalidValue(
@@ -171,19 +171,33 @@ def _registrations(where: Organisation, found: Graduation, first: str, count: in
             f"Регистрационный номер «{text}»: нужно целое число, с которого продолжить книгу.",
         )
     wanted = [str(int(text) + step) for step in range(count)]
-    there = EducationDocument.objects.filter(
-        organisation_id=where.id,
-        kind_code=found.kind,
-        graduated_in=found.year,
-        registration_number__in=wanted,
-        superseded_at__isnull=True,
-    ).values_list("registration_number", flat=True)
-    if taken := sorted(there, key=int):
+    _check_registered(where.id, found.kind, wanted, on)
+    return wanted
+
+
+def _check_registered(organisation_id: UUID, kind_code: str, wanted: Collection[str], on: date) -> None:
+    """Refuse a number that the book of the year has already; say which is free."""
+    taken = queries.registered(organisation_id, kind_code, on.year) & set(wanted)
+    if taken:
+        named = ", ".join(sorted(taken, key=lambda one: (len(one), one))[:MOST_NAMED])
+        free = queries.next_registration(organisation_id, kind_code, on.year)
         raise InvalidValue(
             "attestation.registration",
-            f"В книге уже есть № {', '.join(taken[:MOST_NAMED])}. Начните со следующего свободного номера.",
+            f"В книге {on.year} года уже есть № {named}. Начните со свободного номера: {free}. Ничего не выдано.",
         )
-    return wanted
+
+
+#: What PostgreSQL says where two wrote at one moment, and what people are told.
+_TAKEN: Final = {
+    "education_document_number_once": (
+        "attestation.number_taken",
+        "Бланк с таким номером уже выдан и записан в реестре. Сверьте номер первого бланка. Ничего не выдано.",
+    ),
+    "education_document_registration_once": (
+        "attestation.registration_taken",
+        "Этот номер книги только что заняли. Обновите страницу и начните со свободного. Ничего не выдано.",
+    ),
+}
 
 
 def _write(made: Collection[EducationDocument]) -> None:
@@ -192,12 +206,10 @@ def _write(made: Collection[EducationDocument]) -> None:
         with transaction.atomic():
             EducationDocument.objects.bulk_create(made)
     except IntegrityError as error:
-        if "education_document_number_once" not in str(error):
+        told = next((told for name, told in _TAKEN.items() if name in str(error)), None)
+        if told is None:
             raise
-        raise Conflict(
-            "attestation.number_taken",
-            "Бланк с таким номером уже выдан и записан в реестре. Сверьте номер первого бланка. Ничего не выдано.",
-        ) from error
+        raise Conflict(*told) from error
 
 
 # -- what becomes of a document ----------------------------------------------------------------------
@@ -228,6 +240,8 @@ def issue_duplicate(*, actor: Actor, document_id: UUID, reason: DocumentState, h
             "attestation.basis", "Укажите регистрационный номер и основание: заявление, его номер и дату."
         )
     blank = numbers.read(former.kind_code, how.first_number, issued_on=how.issued_on)
+    number = how.first_registration.strip()[:40]
+    _check_registered(former.organisation_id, former.kind_code, [number], how.issued_on)
     if former.state_code == DocumentState.ACTIVE:
         _restate(actor, former, state_code=reason.value)
     made = EducationDocument(
@@ -236,7 +250,7 @@ def issue_duplicate(*, actor: Actor, document_id: UUID, reason: DocumentState, h
         | _signed(former.organisation)
         | {
             "document_id": new_id(), "form": DocumentForm.DUPLICATE.value, "state_code": DocumentState.ACTIVE.value, "series": blank.series,
-            "number": blank.number, "registration_number": how.first_registration.strip()[:40], "issued_on": how.issued_on,
+            "number": blank.number, "registration_number": number, "issued_on": how.issued_on,
             "replaces_id": document_id, "basis": how.basis.strip()[:300], "delivery_id": None, "recorded_at": clock.now(),
             "recorded_by": actor.name[:200],
         }

@@ -60,6 +60,8 @@ FACTS: Final[dict[DeliveryKind, _Facts]] = {
 REFUSALS: Final = {
     **judging.REFUSALS,
     "number_taken": ("number", "Документ с таким номером выдан другому человеку. Сверьте серию и номер с бланком."),
+    "registration_taken": ("registration_number", "В книге этой организации за год такой регистрационный номер уже есть. Сверьте номер с книгой."),
+    "registration_twice": ("registration_number", "Этот регистрационный номер назван в строке [line]. Оставьте его у одного документа."),
 }  # fmt: skip
 
 
@@ -73,6 +75,8 @@ def judge(one: Delivery, actor: Actor) -> dict[str, int]:
         # Whose number it is nobody may know, only that it is somebody's: what comes back is the row's own outcome.
         with scope.whole_register():
             cursor.execute(_compared(kind))
+            if kind is DeliveryKind.DOCUMENTS:
+                cursor.execute(_REGISTERED)
         return judging.write(cursor, TABLE, one.id, REFUSALS)
 
 
@@ -142,6 +146,25 @@ def write(one: Delivery, actor: Actor) -> None:
             cursor.execute(_REPLACED, given)
 
 
+#: The book of a school has a number once a year and level: neither two rows of a file nor a row and a standing document share it.
+_REGISTERED: Final = """
+WITH named AS MATERIALIZED (
+    SELECT j.id, j.line, j.standing_id, j.outcome, j.organisation_id, r.facts->>'kind_code' AS kind_code, r.facts->>'registration_number' AS number,
+        extract(year FROM (r.facts->>'issued_on')::date) AS year
+    FROM judged j JOIN incoming r ON r.id = j.id
+    WHERE j.refusal = '' AND r.facts->>'registration_number' <> '' AND r.facts->>'state_code' <> 'annulled'
+), found AS (
+    SELECT n.id, first_value(n.line) OVER w AS first, row_number() OVER w AS nth, EXISTS (
+        SELECT 1 FROM attestation_educationdocument t WHERE t.superseded_at IS NULL AND t.state_code <> 'annulled' AND t.registration_number <> ''
+            AND t.organisation_id = n.organisation_id AND t.kind_code = n.kind_code AND t.registration_number = n.number
+            AND extract(year FROM t.issued_on) = n.year AND t.id IS DISTINCT FROM n.standing_id
+            AND t.id NOT IN (SELECT c.standing_id FROM named c WHERE c.outcome = 'change')
+    ) AS taken
+    FROM named n WINDOW w AS (PARTITION BY n.organisation_id, n.kind_code, n.number, n.year ORDER BY n.id)
+)
+UPDATE judged j SET refusal = CASE WHEN f.taken THEN 'registration_taken' ELSE 'registration_twice:' || f.first END
+FROM found f WHERE f.id = j.id AND (f.taken OR f.nth > 1)
+"""
 _DOCUMENT: Final = "coalesce(t.document_id, gen_random_uuid())"
 #: A duplicate names the requisites of the document it takes the place of; it may stand in the same file.
 _REPLACED: Final = (

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from kontingent.achievements.attestation.codes import DocumentState
 from kontingent.achievements.attestation.models import EducationDocument, SupplementLine
 from kontingent.achievements.attestation.permissions import AttestationPermission
 from kontingent.audit import reads
@@ -86,6 +87,20 @@ def _of_school(
     elif text.strip():
         found = found.filter(family_name__startswith=names.tidy(text))
     return found.order_by("kind_code", "issued_on", "registration_number")
+
+
+def registered(organisation_id: UUID, kind_code: str, year: int) -> set[str]:
+    """Return the numbers that the book of a level has for a year; the caller has let the actor in."""
+    found = EducationDocument.objects.filter(
+        organisation_id=organisation_id, kind_code=kind_code, issued_on__year=year, superseded_at__isnull=True
+    ).exclude(state_code=DocumentState.ANNULLED)
+    return set(found.values_list("registration_number", flat=True))
+
+
+def next_registration(organisation_id: UUID, kind_code: str, year: int) -> int:
+    """Return the number after the last one of the book."""
+    numbers = [int(one) for one in registered(organisation_id, kind_code, year) if one.isdecimal() and len(one) < 10]  # fmt: skip
+    return max(numbers, default=0) + 1
 
 
 def years_of(actor: Actor, organisation_id: UUID) -> list[int]:
