@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from kontingent.achievements.attestation import actions, queries
 from kontingent.achievements.attestation import documents as printing
-from kontingent.achievements.attestation.codes import DocumentState
+from kontingent.achievements.attestation.codes import DocumentKind, DocumentState
 from kontingent.achievements.attestation.documents import MEDALS, book_pdf
 from kontingent.achievements.attestation.permissions import AttestationPermission
 from kontingent.achievements.attestation.rules import final, numbers
@@ -51,28 +52,37 @@ def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
                 actor=actor, group_id=group_id, person_ids=_chosen(request), how=_how(request)
             )
             messages.success(request, f"Выдано документов: {len(made)}. Они записаны в книгу.")
-            return HttpResponseRedirect(f"/groups/{group_id}/graduation/")
+            return HttpResponseRedirect(request.get_full_path())
         except NotAllowed:
             raise
         except KontingentError as refusal:
             error = refusal
     found = queries.graduation(actor, group_id)
-    order = final.declared()[0]
-    where = found.group.organisation
+    kind = _kind(request) or found.kind
+    those, order, where = found.of(kind), final.declared()[0], found.group.organisation
+    ready = [one for one in those if one.may_be_issued]
+    values = request.POST if error else {
+        "issued_on": clock.today().isoformat(), "first_registration": queries.next_registration(where.id, kind, clock.today().year),
+    }  # fmt: skip
     answer = page(
         request,
         "attestation/graduation.html",
         tabs=tabs(request),
         found=found,
-        order=order,
-        counts=_counts(found),
+        kind=kind.value,
+        those=those,
+        ready=ready,
+        parts=[(one.value, len(found.of(one))) for one in found.kinds],
+        order=next((one.outcome.level.order for one in those), "") or order.title,
+        is_confirmed=order.is_confirmed,
+        counts=_counts(those, ready),
         chosen={str(one) for one in _chosen(request)}
         if error
-        else {str(one.person_id) for one in found.ready},
+        else {str(one.person_id) for one in ready if kind != DocumentKind.REFERENCE},
         may_issue=actor.may(AttestationPermission.ISSUE)
         and actor.scope.covers(where.id, where.municipality_id),
-        format=numbers.format_of(found.kind, clock.today()).told,
-        values=request.POST if error else {"issued_on": clock.today().isoformat()},
+        format=numbers.format_of(kind, clock.today()).told,
+        values=values,
         error=error,
         medals=MEDALS,
     )
@@ -86,7 +96,9 @@ def supplements(request: HttpRequest, group_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     found = queries.graduation(actor, group_id)
     asked = {one for text in request.GET.getlist("person") if (one := uuid_of(text))}
-    wanted = [one for one in found.graduates if not asked or one.person_id in asked]
+    kind = _kind(request)
+    those = found.of(kind) if kind else found.graduates
+    wanted = [one for one in those if not asked or one.person_id in asked]
     if not wanted:
         raise NotFound("attestation.nobody_to_print", "Печатать нечего: таких выпускников в классе нет.")
     lines = queries.lines_of([one.issued.document_id for one in wanted if one.issued])
@@ -111,14 +123,18 @@ def _how(request: HttpRequest) -> actions.Issue:
     told = {
         name: request.POST.get(name, "").strip() for name in ("first_number", "first_registration", "basis")
     }
-    return actions.Issue(issued_on=day, **told)
+    return actions.Issue(issued_on=day, kind=_kind(request), **told)
 
 
-def _counts(found: queries.Graduation) -> list[tuple[str, int]]:
-    those = found.graduates
+def _kind(request: HttpRequest) -> DocumentKind | None:
+    """Which document of the class is asked for."""
+    return next((one for one in DocumentKind if one.value == request.GET.get("kind")), None)
+
+
+def _counts(those: Sequence[queries.Graduate], ready: Sequence[queries.Graduate]) -> list[tuple[str, int]]:
     return [
-        ("Выпускников", len(those)),
-        ("Можно выдать", len(found.ready)),
+        ("Учеников", len(those)),
+        ("Можно выдать", len(ready)),
         ("Есть препятствия", sum(one.issued is None and bool(one.outcome.errors) for one in those)),
         ("Выдано", sum(one.issued is not None for one in those)),
         ("С отличием", sum(one.outcome.honours.with_honours for one in those)),

@@ -51,6 +51,11 @@ class DocumentKind(StrEnum):
     SECONDARY = "11"
     VOCATIONAL = "21"
     STUDIES = "41"
+    REFERENCE = "4"
+
+
+#: Adaptation of a programme (code list ``programme_adaptation``) whose learners are given a certificate of studies.
+INTELLECTUAL: Final = frozenset({"209", "210", "214"})
 
 
 class DocumentForm(StrEnum):

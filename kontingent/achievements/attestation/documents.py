@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-from kontingent.achievements.attestation.codes import DocumentState
+from kontingent.achievements.attestation.codes import DocumentKind, DocumentState
 from kontingent.achievements.attestation.models import EducationDocument, SupplementLine
 from kontingent.achievements.attestation.queries import BookRow, Graduate, Graduation
 from kontingent.achievements.attestation.rules import final
@@ -21,6 +21,8 @@ SUPPLEMENT = Path(__file__).with_name("supplement.typ")
 HEADINGS = {
     "12": ("Приложение", "к аттестату об основном общем образовании"),
     "11": ("Приложение", "к аттестату о среднем общем образовании"),
+    "41": ("Свидетельство об обучении", "по адаптированной основной общеобразовательной программе"),
+    "4": ("Справка об обучении", ""),
 }
 MEDALS = {"": "", "1": "медаль I степени", "2": "медаль II степени"}
 
@@ -73,20 +75,14 @@ class Paper:
     registration: str = ""
     issued_on: str = ""
     basis: str = ""
+    order: str = ""
     problems: tuple[str, ...] = ()
     is_draft: bool = False
 
 
 def supplements_pdf(papers: Sequence[Paper], *, on: date, is_demo: bool) -> bytes:
     """Return supplements, each on a page of its own, in the order given."""
-    order = final.declared()[0]
-    title = order.title if order.is_confirmed else f"{order.title} (текст восстановлен)"
-    told = {
-        "papers": [asdict(one) for one in papers],
-        "on": f"{on:%d.%m.%Y}",
-        "is_demo": is_demo,
-        "order": title,
-    }
+    told = {"papers": [asdict(one) for one in papers], "on": f"{on:%d.%m.%Y}", "is_demo": is_demo}
     return pdf_of(SUPPLEMENT, told)
 
 
@@ -100,19 +96,35 @@ def kept(document: EducationDocument, lines: Iterable[SupplementLine]) -> Paper:
         lines=[told for more, told in printed if not more], additional=[told for more, told in printed if more],
         number=f"{document.series} {document.number}".strip(), registration=document.registration_number,
         issued_on=f"{document.issued_on:%d.%m.%Y}", basis=document.basis,
+        said=_said(document.kind_code, document.graduated_in),
     )  # fmt: skip
 
 
 def draft(found: Graduation, one: Graduate) -> Paper:
     """Return what the supplement of a graduate would print today."""
     where, outcome = found.group.organisation, one.outcome
-    heading, of = _heading(found.kind, with_honours=outcome.honours.with_honours)
+    heading, of = _heading(one.kind, with_honours=outcome.honours.with_honours)
     return Paper(
         heading=heading, of=of, name=one.row.full_name, born=f"{one.row.birth_date:%d.%m.%Y}", school=where.full_name, position=where.head_position,
         head=where.head_name, lines=[(line.subject, line.in_words) for line in outcome.lines],
         additional=[(line.subject, line.in_words) for line in outcome.additional],
         problems=tuple(control.message for control in outcome.errors), is_draft=True,
+        said=_said(one.kind, found.year), order=outcome.level.order or _order(),
     )  # fmt: skip
+
+
+def _order() -> str:
+    order = final.declared()[0]
+    return order.title if order.is_confirmed else f"{order.title} (текст восстановлен)"
+
+
+def _said(kind: str, year: int) -> str:
+    """What a document without an аттестат says of its bearer's studies."""
+    if kind == DocumentKind.STUDIES:
+        return f"Обучение завершено в {year} году."
+    if kind == DocumentKind.REFERENCE:
+        return f"Обучение в {year} году; аттестат не выдан: к государственной итоговой аттестации не допущен(а) или не прошёл (не прошла) её."
+    return ""
 
 
 def _heading(kind: str, *, with_honours: bool) -> tuple[str, str]:

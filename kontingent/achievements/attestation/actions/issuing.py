@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from kontingent.achievements.attestation import queries
-from kontingent.achievements.attestation.codes import DocumentForm, DocumentState
+from kontingent.achievements.attestation.codes import DocumentForm, DocumentKind, DocumentState
 from kontingent.achievements.attestation.events import DocumentsIssued, DocumentStateChanged, DuplicateIssued
 from kontingent.achievements.attestation.models import EducationDocument, SupplementLine
 from kontingent.achievements.attestation.permissions import AttestationPermission
@@ -44,12 +44,16 @@ MOST_NAMED: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """How documents are issued: the day, the first blank of the pack, the first number of the book, the decision."""
+    """How documents are issued: the day, the first blank of the pack, the first number of the book, the decision.
+
+    ``kind`` is the document where the class has several; its own without.
+    """
 
     issued_on: date
     first_number: str
     first_registration: str
     basis: str
+    kind: DocumentKind | None = None
 
 
 @transaction.atomic
@@ -68,16 +72,20 @@ def issue(*, actor: Actor, group_id: UUID, person_ids: Collection[UUID], how: Is
         AttestationPermission.ISSUE, organisation_id=where.id, municipality_id=where.municipality_id
     )
     stages.gate(where.municipality).require("education_document")
-    chosen = [one for one in found.graduates if one.person_id in set(person_ids)]
+    kind = found.kind if how.kind is None else how.kind
+    chosen = [one for one in found.of(kind) if one.person_id in set(person_ids)]
+    if set(person_ids) - {one.person_id for one in chosen}:
+        raise InvalidValue(
+            "attestation.not_theirs",
+            "Кому-то из отмеченных этот документ не выдают: у него другая программа или другой класс. Обновите страницу и отметьте заново.",
+        )
     _check(found, chosen, how)
-    blanks = numbers.following(
-        numbers.read(found.kind, how.first_number, issued_on=how.issued_on), len(chosen)
-    )
-    registrations = _registrations(where, found, how.first_registration, len(chosen), how.issued_on)
+    blanks = numbers.following(numbers.read(kind, how.first_number, issued_on=how.issued_on), len(chosen))
+    registrations = _registrations(where, kind, how.first_registration, len(chosen), how.issued_on)
     people = Person.objects.in_bulk([one.person_id for one in chosen])
     made = [
         EducationDocument(
-            document_id=new_id(), person_id=one.person_id, organisation_id=where.id, kind_code=found.kind, with_honours=one.outcome.honours.with_honours,
+            document_id=new_id(), person_id=one.person_id, organisation_id=where.id, kind_code=kind, with_honours=one.outcome.honours.with_honours,
             medal=one.outcome.honours.medal, series=blank.series, number=blank.number, registration_number=registration,
             issued_on=how.issued_on, graduated_in=found.year, basis=how.basis.strip()[:300], recorded_at=clock.now(),
             recorded_by=actor.name[:200], **_printed(people[one.person_id]), **_signed(where),
@@ -96,7 +104,7 @@ def issue(*, actor: Actor, group_id: UUID, person_ids: Collection[UUID], how: Is
     audit.record(
         DocumentsIssued(
             subjects=tuple(one.person_id for one in chosen), object_id=group_id, organisation_id=where.id, basis=how.basis.strip()[:300],
-            document_kind=found.kind.value, number=len(made),
+            document_kind=kind.value, number=len(made),
         ),
         actor=actor,
     )  # fmt: skip
@@ -162,7 +170,7 @@ def _signed(where: Organisation) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _registrations(where: Organisation, found: Graduation, first: str, count: int, on: date) -> list[str]:
+def _registrations(where: Organisation, kind: DocumentKind, first: str, count: int, on: date) -> list[str]:
     """The numbers of the book from the first on."""
     text = first.strip()
     if not text.isdecimal() or len(text) > 9:
@@ -171,7 +179,7 @@ def _registrations(where: Organisation, found: Graduation, first: str, count: in
             f"Регистрационный номер «{text}»: нужно целое число, с которого продолжить книгу.",
         )
     wanted = [str(int(text) + step) for step in range(count)]
-    _check_registered(where.id, found.kind, wanted, on)
+    _check_registered(where.id, kind, wanted, on)
     return wanted
 
 

@@ -118,7 +118,7 @@ def overrule(
     _check_reason(reason)
     sheet = _opened(actor, group_id)
     row = _row(sheet, person_id)
-    _check_slot(sheet, slot)
+    _check_slot(sheet, row, slot)
     place = row.at(slot)
     if not place.journal:
         raise RuleViolation(
@@ -160,7 +160,7 @@ def bring_course(
         raise RuleViolation(
             "attestation.course_twice", f"Курс «{name}» уже внесён. Уберите прежнюю строку, если она неверна."
         )
-    slot = Slot(sheet.group.grade or sheet.level.last_grade, "")
+    slot = Slot(sheet.group.grade or row.level.last_grade, "")
     _write(actor, sheet, row, slot, value=marks.read_value(value), basis=basis, title=name)
     audit.record(
         MarksBrought(
@@ -242,8 +242,8 @@ def _check_reason(reason: str) -> None:
         raise InvalidValue("attestation.reason", "Укажите причину: почему считается эта отметка.")
 
 
-def _check_slot(sheet: MarkSheet, slot: Slot) -> None:
-    if slot.subject_code not in {one.subject_code for one in sheet.columns} or (slot.grade, slot.period_code) not in sheet.closings:  # fmt: skip
+def _check_slot(sheet: MarkSheet, row: MarkRow, slot: Slot) -> None:
+    if not row.takes(slot.subject_code) or (slot.grade, slot.period_code) not in sheet.closings:
         raise InvalidValue(
             "attestation.slot", "Такой отметки в приложении этого уровня не бывает. Обновите страницу."
         )
@@ -269,7 +269,7 @@ def _check_same(row: MarkRow, cell: MarkCell) -> None:
 
 def _keep(actor: Actor, sheet: MarkSheet, row: MarkRow, cell: MarkCell, basis: Basis) -> str:
     """Write one cell; return what stands in it now."""
-    _check_slot(sheet, cell.slot)
+    _check_slot(sheet, row, cell.slot)
     _check_not_issued(row)
     _check_same(row, cell)
     place = row.at(cell.slot)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
-from kontingent.achievements.attestation.codes import DocumentKind, DocumentState
+from kontingent.achievements.attestation.codes import INTELLECTUAL, DocumentKind, DocumentState
 from kontingent.achievements.attestation.models import BroughtMark, EducationDocument
 from kontingent.achievements.attestation.permissions import AttestationPermission
 from kontingent.achievements.attestation.queries.results import exams_of, persons_of
 from kontingent.achievements.attestation.rules import final
-from kontingent.achievements.attestation.rules.final import Exam, Level, Outcome
+from kontingent.achievements.attestation.rules.final import Exam, Level, Line, Outcome
 from kontingent.achievements.attestation.rules.marks import Brought, Given, Slot
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
@@ -38,9 +38,10 @@ LAST_GRADES: Final = {9: DocumentKind.BASIC, 11: DocumentKind.SECONDARY, 12: Doc
 
 
 class Graduate(NamedTuple):
-    """One learner of the class: what the document would say, and the document where it has been issued."""
+    """One learner of the class and a document: what it would say, and the document where it has been issued."""
 
     row: ListRow
+    kind: DocumentKind
     outcome: Outcome
     issued: EducationDocument | None
 
@@ -57,17 +58,25 @@ class Graduate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Graduation:
-    """A graduating class."""
+    """A graduating class; ``kind`` is the document of the class, learners of adapted programmes have one of their own.
+
+    ``references`` are what those could be given instead whose document is kept back, or what they were given.
+    """
 
     group: Group
-    level: Level
     kind: DocumentKind
     graduates: list[Graduate]
+    references: list[Graduate]
 
     @property
-    def ready(self) -> list[Graduate]:
-        """Whose documents may be issued now."""
-        return [one for one in self.graduates if one.may_be_issued]
+    def kinds(self) -> list[DocumentKind]:
+        """Return the kinds of documents of this class, its own first."""
+        others = {one.kind for one in (*self.graduates, *self.references)} - {self.kind}
+        return [self.kind, *sorted(others, reverse=True)]
+
+    def of(self, kind: DocumentKind) -> list[Graduate]:
+        """Return those to whom a kind of document is given."""
+        return [one for one in (*self.graduates, *self.references) if one.kind == kind]
 
     @property
     def year(self) -> int:
@@ -99,15 +108,31 @@ def graduation(actor: Actor, group_id: UUID) -> Graduation:
     """
     group, kind, rows = learners_of(actor, group_id, what="итоговые отметки")
     whom = [row.person_id for row in rows]
-    level = final.declared()[1][kind.value]
-    outcomes = outcomes_of(whom, level, group)
-    issued = issued_to(whom, kind)
+    kinds = kinds_of(whom, group)
+    levels = {person_id: final.declared()[1][one.value] for person_id, one in kinds.items()}
+    outcomes, issued = outcomes_of(levels, group), issued_to(whom)
+    graduates = [
+        Graduate(row, one := kinds[row.person_id], outcomes[row.person_id], issued.get((row.person_id, one)))
+        for row in rows
+    ]
+    kept = {
+        one.person_id: final.reference_of(levels[one.person_id])
+        for one in graduates
+        if one.kind == kind
+        and one.issued is None
+        and (one.outcome.errors or (one.person_id, DocumentKind.REFERENCE) in issued)
+    }
+    instead = outcomes_of(kept, group, with_exams=True) if kept else {}
     return Graduation(
         group,
-        level,
         kind,
-        [Graduate(row, outcomes[row.person_id], issued.get(row.person_id)) for row in rows],
-    )
+        graduates,
+        [
+            Graduate(row, DocumentKind.REFERENCE, instead[row.person_id], issued.get((row.person_id, DocumentKind.REFERENCE)))
+            for row in rows
+            if row.person_id in instead
+        ],
+    )  # fmt: skip
 
 
 def learners_of(actor: Actor, group_id: UUID, *, what: str) -> tuple[Group, DocumentKind, list[ListRow]]:
@@ -148,21 +173,46 @@ def _day(school_year: int) -> date:
     return min(clock.today(), date(school_year + 1, LAST_MONTH, LAST_DAY))
 
 
-def outcomes_of(whom: Sequence[UUID], level: Level, group: Group) -> dict[UUID, Outcome]:
-    """Return what the documents of learners would say; the caller has let the actor in."""
-    marks, brought, exams = given_of(whom, group), brought_of(whom), exams_of(whom)
-    return {
-        person_id: final.compute(
-            level,
-            marks[person_id],
-            [
-                Exam(e.form, e.subject_code, e.status_code, e.score, e.mark, e.passed)
-                for e in exams[person_id]
-            ],
-            [told(one) for one in brought[person_id]],
+def kinds_of(whom: Collection[UUID], group: Group) -> dict[UUID, DocumentKind]:
+    """Return what document each learner of a class is given: by the grade, and by the programme they study."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT ON (p.person_id) p.person_id, p.adaptation_code FROM enrolment_placement p WHERE p.person_id = ANY(%s) "
+            "AND p.group_id = %s AND p.superseded_at IS NULL AND p.starts_on <= %s ORDER BY p.person_id, p.starts_on DESC",
+            [list(whom), group.id, _day(group.school_year)],
         )
-        for person_id in whom
-    }
+        adapted = {person_id for person_id, code in cursor.fetchall() if code in INTELLECTUAL}
+    own = LAST_GRADES[group.grade or 0]
+    return {person_id: DocumentKind.STUDIES if person_id in adapted else own for person_id in whom}
+
+
+def outcomes_of(
+    levels: Mapping[UUID, Level], group: Group, *, with_exams: bool = False
+) -> dict[UUID, Outcome]:
+    """Return what the documents of learners would say, each by its level; the caller has let the actor in.
+
+    ``with_exams`` tells results of exams in lines of their own.
+    """
+    whom = list(levels)
+    marks, brought, exams = given_of(whom, group), brought_of(whom), exams_of(whom)
+    found = {}
+    for person_id, level in levels.items():
+        results = [
+            Exam(e.form, e.subject_code, e.status_code, e.score, e.mark, e.passed) for e in exams[person_id]
+        ]
+        outcome = final.compute(level, marks[person_id], results, [told(one) for one in brought[person_id]])
+        if with_exams:
+            outcome = replace(outcome, additional=(*outcome.additional, *map(_told_exam, results)))
+        found[person_id] = outcome
+    return found
+
+
+def _told_exam(one: Exam) -> Line:
+    """A result of an exam as a line of a reference."""
+    got = one.mark if one.mark is not None else f"{one.score} б." if one.score is not None else None
+    value = str(got) if got is not None else "зач" if one.passed else "незач"
+    title = f"{codelists.title('exam_form', one.form)}, {codelists.title('exam_subject', one.subject_code)}"
+    return Line(title, value, (codelists.title("exam_status", one.status_code).lower(),))
 
 
 def given_of(whom: Sequence[UUID], group: Group) -> dict[UUID, list[Given]]:
@@ -214,10 +264,10 @@ def _grades(whom: Collection[UUID]) -> defaultdict[UUID, dict[int, int]]:
     return found
 
 
-def issued_to(whom: Collection[UUID], kind: DocumentKind) -> dict[UUID, EducationDocument]:
-    """Return the document of a kind that each of these has in force; of several, the newest."""
+def issued_to(whom: Collection[UUID]) -> dict[tuple[UUID, DocumentKind], EducationDocument]:
+    """Return the document of each kind that each of these has in force; of several, the newest."""
     whose = persons_of(list(whom))
     found = EducationDocument.objects.select_related("organisation").filter(
-        person_id__in=list(whose), kind_code=kind, superseded_at__isnull=True, state_code=DocumentState.ACTIVE
+        person_id__in=list(whose), superseded_at__isnull=True, state_code=DocumentState.ACTIVE
     )
-    return {whose[one.person_id]: one for one in found.order_by("issued_on")}
+    return {(whose[one.person_id], DocumentKind(one.kind_code)): one for one in found.order_by("issued_on")}

@@ -14,6 +14,7 @@ from kontingent.achievements.attestation.queries.graduation import (
     brought_of,
     given_of,
     issued_to,
+    kinds_of,
     learners_of,
 )
 from kontingent.achievements.attestation.rules import final
@@ -69,6 +70,7 @@ class MarkRow:
 
     person_id: UUID
     full_name: str
+    level: Level
     journal: dict[Slot, str]
     brought: dict[Slot, BroughtMark]
     courses: list[BroughtMark]
@@ -77,6 +79,10 @@ class MarkRow:
     def at(self, slot: Slot) -> Place:
         """Return the cell of a slot."""
         return Place(slot, self.journal.get(slot, ""), self.brought.get(slot))
+
+    def takes(self, subject_code: str) -> bool:
+        """Say whether the document of this learner has such a subject."""
+        return any(subject_code in one.sources for one in self.level.subjects)
 
     @property
     def clashes(self) -> list[Place]:
@@ -90,7 +96,6 @@ class MarkSheet:
 
     group: Group
     kind: DocumentKind
-    level: Level
     rows: list[MarkRow]
 
     @property
@@ -99,30 +104,34 @@ class MarkSheet:
         return {one.person_id: one for one in self.rows}
 
     @property
+    def levels(self) -> list[Level]:
+        """Return the levels of the class, its own first: learners of adapted programmes have one of their own."""
+        found = {self.kind.value: final.declared()[1][self.kind.value]} | {
+            one.level.code: one.level for one in self.rows
+        }
+        return list(found.values())
+
+    @property
     def columns(self) -> list[Column]:
-        """Return the subjects of the level in the order of the supplement, those of the journal one by one."""
-        return [
-            Column(code, codelists.title("subject", code), subject.is_required)
-            for subject in self.level.subjects
-            for code in subject.sources
-        ]
+        """Return the subjects of the class in the order of the supplement, those of the journal one by one."""
+        found: dict[str, Column] = {}
+        for level in self.levels:
+            for column in columns_of(level):
+                found.setdefault(column.subject_code, column)
+        return list(found.values())
 
     @property
     def closings(self) -> list[tuple[int, str]]:
-        """Return (grade, period) that are closed within the level, the newest grade first, its year before its periods."""
-        wanted = {(grade, WHOLE_YEAR) for grade in range(self.level.first_grade, self._last + 1)}
-        if self.level.mean == "periods_and_years":
-            wanted |= {
-                (grade, half) for grade in range(self.level.first_grade, self._last + 1) for half in HALVES
-            }
-            for row in self.rows:
-                wanted |= {(one.grade, one.period_code) for one in (*row.journal, *row.brought)}
-        wanted = {one for one in wanted if self.level.first_grade <= one[0] <= self._last}
-        return sorted(wanted, key=lambda one: (-one[0], one[1] != WHOLE_YEAR, int(one[1])))
-
-    @property
-    def _last(self) -> int:
-        return max(self.level.last_grade, self.group.grade or 0)
+        """Return (grade, period) that are closed within the class, the newest grade first, its year before its periods."""
+        found: set[tuple[int, str]] = set()
+        for level in self.levels:
+            grades = range(level.first_grade, max(level.last_grade, self.group.grade or 0) + 1)
+            found |= {(grade, WHOLE_YEAR) for grade in grades}
+            if level.mean == "periods_and_years":
+                found |= {(grade, half) for grade in grades for half in HALVES}
+                slots = {slot for row in self.rows for slot in (*row.journal, *row.brought)}
+                found |= {(slot.grade, slot.period_code) for slot in slots if slot.grade in grades}
+        return sorted(found, key=lambda one: (-one[0], one[1] != WHOLE_YEAR, int(one[1])))
 
     def gaps(self, grade: int, period_code: str) -> list[Column]:
         """Return the subjects of a closing that somebody lacks: the required ones, and what anybody of the class has a mark in."""
@@ -130,7 +139,10 @@ class MarkSheet:
         known = {slot.subject_code for row in self.rows for slot in (*row.journal, *row.brought)}
         for one in self.columns:
             slot = Slot(grade, one.subject_code, period_code)
-            lacking = any(not row.at(slot).journal and not row.is_issued for row in self.rows)
+            lacking = any(
+                row.takes(one.subject_code) and not row.at(slot).journal and not row.is_issued
+                for row in self.rows
+            )
             if lacking and (
                 one.subject_code in known or (one.is_required and not self._has_parts(one, known))
             ):
@@ -141,27 +153,42 @@ class MarkSheet:
         """Say whether the class has another subject of the journal that makes the same line (algebra and geometry for mathematics)."""
         return any(
             column.subject_code in subject.sources and known & set(subject.sources)
-            for subject in self.level.subjects
+            for level in self.levels
+            for subject in level.subjects
         )
+
+
+def columns_of(level: Level) -> list[Column]:
+    """Return the subjects of a level, those of the journal one by one."""
+    return [
+        Column(code, codelists.title("subject", code), subject.is_required)
+        for subject in level.subjects
+        for code in subject.sources
+    ]
 
 
 def mark_sheet(actor: Actor, group_id: UUID) -> MarkSheet:
     """Return the closing marks of a graduating class, ready to be completed; flat in statements."""
     group, kind, rows = learners_of(actor, group_id, what="отметки для приложений")
     whom = [row.person_id for row in rows]
-    given, brought, issued = given_of(whom, group), brought_of(whom), issued_to(whom, kind)
+    given, brought, issued, kinds = (
+        given_of(whom, group),
+        brought_of(whom),
+        issued_to(whom),
+        kinds_of(whom, group),
+    )
     return MarkSheet(
         group,
         kind,
-        final.declared()[1][kind.value],
         [
             MarkRow(
                 row.person_id,
                 row.full_name,
+                final.declared()[1][kinds[row.person_id].value],
                 of_journal(given[row.person_id]),
                 {slot_of(one): one for one in brought[row.person_id] if not one.title},
                 [one for one in brought[row.person_id] if one.title],
-                row.person_id in issued,
+                (row.person_id, kinds[row.person_id]) in issued,
             )
             for row in rows
         ],

@@ -29,6 +29,9 @@ from kontingent.achievements.attestation.rules.marks import WHOLE_YEAR, Brought,
 from kontingent.achievements.attestation.rules.results import Least
 
 PATH: Final = Path(__file__).parent.parent / "final.toml"
+_IN_WORDS: Final = {
+    Word.PASSED.value: "зачтено", Word.EXEMPT.value: "освобождён(а)", Word.FAILED.value: "не зачтено", Word.NOT_ATTESTED.value: "не аттестован(а)",
+}  # fmt: skip
 NAMES: Final = {2: "неудовлетворительно", 3: "удовлетворительно", 4: "хорошо", 5: "отлично"}
 
 
@@ -72,6 +75,10 @@ class Level(NamedTuple):
     honours: str
     medals: tuple[Medal, ...]
     subjects: tuple[Subject, ...]
+    #: Another order than that of the supplements, where the level has one of its own.
+    order: str = ""
+    #: True where marks are told as they are, debts included.
+    tells_debts: bool = False
 
 
 class Order(NamedTuple):
@@ -108,7 +115,16 @@ def _level(code: str, told: Mapping[str, Any]) -> Level:
     medals = tuple(Medal(degree, **one) for degree, one in told.get("medal", {}).items())
     return Level(
         code, told["title"], told["first_grade"], told["last_grade"], told["mean"], frozenset(told["exams"]),
-        frozenset(told["admission"]), tuple(tuple(one) for one in told["obligatory_exams"]), told["honours"], medals, subjects,
+        frozenset(told["admission"]), tuple(tuple(one) for one in told["obligatory_exams"]), told["honours"], medals, subjects, told.get("order", ""),
+    )  # fmt: skip
+
+
+def reference_of(level: Level) -> Level:
+    """Return how a reference is written for whoever was not admitted to exams or did not pass them: the marks there are, debts included."""
+    return level._replace(
+        mean="year", exams=frozenset(), admission=frozenset(), obligatory_exams=(), honours="none", tells_debts=True,
+        subjects=tuple(one._replace(is_required=False) for one in level.subjects),
+        order=tomllib.loads(PATH.read_text(encoding="utf-8"))["reference"]["order"],
     )  # fmt: skip
 
 
@@ -148,7 +164,7 @@ def in_words(value: str) -> str:
     """Return a mark as a supplement prints it: «5 (отлично)», «зачтено»."""
     if value.isdigit() and int(value) in NAMES:
         return f"{value} ({NAMES[int(value)]})"
-    return {Word.PASSED.value: "зачтено", Word.EXEMPT.value: "освобождён(а)"}.get(value, value)
+    return _IN_WORDS.get(value, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +240,12 @@ def compute(
     work = _Work(level, here, [one for one in exams if one.form in level.exams | level.admission])
     for subject in level.subjects:
         _line(work, subject)
+    if level.tells_debts and not work.lines:
+        work.error(
+            "missing",
+            "",
+            "Отметок нет ни по одному предмету: рассказать в справке нечего. Передайте их из журнала или внесите по документу.",
+        )
     _clashes(work, found.clashes)
     _strangers(work)
     _examined(work)
@@ -249,13 +271,20 @@ def _line(work: _Work, subject: Subject) -> None:
             )  # fmt: skip
         return
     counted = _periods_and_years(given) if work.level.mean == "periods_and_years" else _last_years(given)
+    if not counted and work.level.tells_debts:
+        return
     if not counted:
         work.error(
             "missing", subject.title,
             f"{subject.title}: есть отметки за периоды, но нет годовой. Выставьте годовую отметку в журнале.",
         )  # fmt: skip
         return
-    if debts := [one for one in counted if one.value in DEBTS]:
+    debts = [one for one in counted if one.value in DEBTS]
+    if debts and work.level.tells_debts:
+        told = tuple(_told(one, subject.parts) for one in debts)
+        work.lines.append(Line(subject.title, debts[-1].value, (*told, "задолженность не ликвидирована")))
+        return
+    if debts:
         work.error(
             "debt", subject.title,
             f"{subject.title}: не ликвидирована задолженность – {', '.join(_told(one, subject.parts) for one in debts)}. "
@@ -395,7 +424,9 @@ def _strangers(work: _Work) -> None:
 
 def _examined(work: _Work) -> None:
     admitted = [one for one in work.exams if one.form in work.level.admission]
-    if not any(one.passed and one.status_code == ExamStatus.VALID for one in admitted):
+    if work.level.admission and not any(
+        one.passed and one.status_code == ExamStatus.VALID for one in admitted
+    ):
         names = {"interview": "итоговое собеседование", "essay": "итоговое сочинение (изложение)"}
         named = next(names[one] for one in ("interview", "essay") if one in work.level.admission)
         message = f"Нет зачёта за {named}. Загрузите результаты допуска."
@@ -429,6 +460,8 @@ def is_passed(one: Exam) -> bool:
 
 
 def _honours(work: _Work) -> Honours:
+    if work.level.honours == "none":
+        return Honours(steps=("Отличия у этого документа не бывает.",))
     if work.level.honours == "all_excellent":
         return _all_excellent(work)
     refusals: list[str] = []

@@ -28,6 +28,8 @@ _GENERAL: Final = (
     Format(2007, r"\d{2}[А-Я]{2}\d{7}", 4, "две цифры, две буквы и семь цифр, например 59АБ0012345"),
     Format(0, r"[А-Я]{1,2}\d{7}", -7, "одна или две буквы и семь цифр, например Б1234567"),
 )
+#: Paper that a school makes itself carries what the school gives it.
+_OWN: Final = (Format(0, r"[А-Я0-9]{1,20}", 0, "до 20 букв и цифр"),)
 #: A document of each kind by year, the newest first.
 FORMATS: Final[dict[str, tuple[Format, ...]]] = {
     DocumentKind.BASIC: _GENERAL,
@@ -36,7 +38,8 @@ FORMATS: Final[dict[str, tuple[Format, ...]]] = {
         Format(2014, r"\d{13}", 6, "13 цифр: шесть – серия, семь – номер"),
         Format(0, r"\d{2}[А-Я]{2}\d{7}", 4, "две цифры, две буквы и семь цифр, например 59ПА0012345"),
     ),
-    DocumentKind.STUDIES: (Format(0, r"[А-Я0-9]{1,20}", 0, "до 20 букв и цифр"),),
+    DocumentKind.STUDIES: _OWN,
+    DocumentKind.REFERENCE: _OWN,
 }
 
 
