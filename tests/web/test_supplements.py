@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,8 +13,11 @@ from kontingent.achievements.attestation.codes import DeliveryKind
 from kontingent.achievements.attestation.models import EducationDocument
 from kontingent.achievements.attestation.rules import final
 from kontingent.audit.models import Entry
+from kontingent.enrolment.models import Placement
 from kontingent.performance.models import PeriodMark
+from tests import builders as b
 from tests.attestation import town as t
+from tests.performance import records
 from tests.web.test_attestation import browser, form, subjects
 
 pytestmark = pytest.mark.django_db
@@ -137,3 +141,34 @@ def test_a_document_that_came_in_a_table_has_no_supplement_to_print(town: t.Town
     answer = browser(town, "head").get(f"/education-documents/{paper.document_id}/supplement.pdf")
     assert answer.status_code == 404
     assert "загружен таблицей" in answer.content.decode()
+
+
+def test_a_class_shows_each_document_by_itself_and_issues_it(town: t.Town) -> None:
+    masha = b.person("Шилова Мария Петровна", born=date(2009, 1, 4))
+    b.admitted(masha, town.nine, on=date(2024, 9, 1))
+    Placement.objects.filter(person_id=masha).update(adaptation_code="209")
+    for subject in ("s01", "s03", "s09", "s23"):
+        records.closing(masha, town.nine, date(2025, 5, 24), subject, "4", kind="year", period="20")
+    client = browser(town, "head")
+    address = f"/groups/{town.nine.id}/graduation/"
+    own = client.get(address).content.decode()
+    assert "Свидетельство об обучении: 1" in own
+    assert "Шилова" not in own
+    studies = client.get(f"{address}?kind=41").content.decode()
+    assert "Шилова" in studies
+    assert "№ 1145" in studies
+    assert "Мальцева" not in studies
+    (draft,) = pages(client.get(f"{address}supplements.pdf?kind=41"))
+    assert "Свидетельство об обучении" in draft
+    assert "Обучение завершено в 2025 году" in draft
+    wrong = client.post(address, form(person=str(masha)))
+    assert wrong.status_code == 422
+    assert "этот документ не выдают" in wrong.content.decode()
+    sent = client.post(f"{address}?kind=41", form(person=str(masha), first_number="СО-1"))
+    assert sent.status_code == 302
+    assert EducationDocument.objects.get().kind_code == "41"
+    reference = client.get(f"{address}?kind=4").content.decode()
+    assert "ст. 60 ч. 12" in reference
+    assert "Тиунов" in reference
+    assert f'value="{town.oleg}" aria-label' in reference
+    assert "checked" not in reference, "a reference is chosen by hand"
