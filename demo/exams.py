@@ -12,7 +12,7 @@ from uuid import UUID
 
 from kontingent.achievements.attestation.codes import DocumentKind
 from kontingent.achievements.attestation.models import EducationDocument, ExamResult, SupplementLine
-from kontingent.achievements.attestation.queries.graduation import LAST_GRADES, kinds_of, outcomes_of
+from kontingent.achievements.attestation.queries.graduation import LAST_GRADES, levels_of, outcomes_of
 from kontingent.achievements.attestation.rules import final
 from kontingent.enrolment.models import Group, Placement
 from kontingent.kernel import clock
@@ -132,8 +132,8 @@ def _documents(school: Organisation, group: Group, number: int) -> int:
     """Give the documents that nothing keeps back, blanks and numbers of the book in the order of the list."""
     kind = LAST_GRADES[group.grade or 0]
     people = sorted(Person.objects.filter(pk__in=_people(group)), key=lambda one: one.name_key)
-    kinds = kinds_of([one.id for one in people], group)
-    levels = {who: final.declared()[1][given.value] for who, given in kinds.items() if given == kind}
+    given = levels_of([one.id for one in people], group)
+    levels = {who: level for who, (its, level) in given.items() if its == kind}
     outcomes = outcomes_of(levels, group)
     papers, lines = [], []
     for person in people:

@@ -157,6 +157,20 @@ def test_whoever_did_not_pass_is_given_a_reference_and_the_document_when_passed(
     assert set(EducationDocument.objects.values_list("kind_code", flat=True)) == {"4", "12"}
 
 
+def test_without_marks_nothing_is_required_and_courses_are_told(town: t.Town) -> None:
+    masha, actor = town.more["masha"], t.worker("operator", town.five)
+    Placement.objects.filter(person_id=masha).update(adaptation_code="210")
+    PeriodMark.objects.filter(person_id=masha).delete()
+    with scoped(actor):
+        actions.bring_course(
+            actor=actor, group_id=town.nine.id, person_id=masha, title="Домоводство", value="зач",
+            basis=actions.Basis(source_code="elective", document="СИПР, 2024/25"),
+        )  # fmt: skip
+    found = only(of_class(town).of(DocumentKind.STUDIES), masha)
+    assert found.may_be_issued
+    assert [one.subject for one in found.outcome.additional] == ["Домоводство"]
+
+
 def test_an_exam_that_was_not_passed_leads_to_a_reference_too(town: t.Town) -> None:
     ExamResult.objects.filter(person_id=town.anna, subject_code="2").update(mark=2, passed=False)
     found = only(of_class(town).of(DocumentKind.REFERENCE), town.anna)

@@ -56,6 +56,8 @@ class DocumentKind(StrEnum):
 
 #: Adaptation of a programme (code list ``programme_adaptation``) whose learners are given a certificate of studies.
 INTELLECTUAL: Final = frozenset({"209", "210", "214"})
+#: The one of them that is taught without marks.
+WITHOUT_MARKS: Final = "210"
 
 
 class DocumentForm(StrEnum):

@@ -11,7 +11,12 @@ from uuid import UUID
 
 from django.db import connection
 
-from kontingent.achievements.attestation.codes import INTELLECTUAL, DocumentKind, DocumentState
+from kontingent.achievements.attestation.codes import (
+    INTELLECTUAL,
+    WITHOUT_MARKS,
+    DocumentKind,
+    DocumentState,
+)
 from kontingent.achievements.attestation.models import BroughtMark, EducationDocument
 from kontingent.achievements.attestation.permissions import AttestationPermission
 from kontingent.achievements.attestation.queries.results import exams_of, persons_of
@@ -108,8 +113,9 @@ def graduation(actor: Actor, group_id: UUID) -> Graduation:
     """
     group, kind, rows = learners_of(actor, group_id, what="итоговые отметки")
     whom = [row.person_id for row in rows]
-    kinds = kinds_of(whom, group)
-    levels = {person_id: final.declared()[1][one.value] for person_id, one in kinds.items()}
+    given = levels_of(whom, group)
+    kinds = {person_id: one for person_id, (one, _) in given.items()}
+    levels = {person_id: one for person_id, (_, one) in given.items()}
     outcomes, issued = outcomes_of(levels, group), issued_to(whom)
     graduates = [
         Graduate(row, one := kinds[row.person_id], outcomes[row.person_id], issued.get((row.person_id, one)))
@@ -173,17 +179,26 @@ def _day(school_year: int) -> date:
     return min(clock.today(), date(school_year + 1, LAST_MONTH, LAST_DAY))
 
 
-def kinds_of(whom: Collection[UUID], group: Group) -> dict[UUID, DocumentKind]:
-    """Return what document each learner of a class is given: by the grade, and by the programme they study."""
+def levels_of(whom: Collection[UUID], group: Group) -> dict[UUID, tuple[DocumentKind, Level]]:
+    """Return what document each learner of a class is given and by which rules: by the grade, and by the programme they study.
+
+    Who studies by the second variant of an adapted programme has no marks: nothing is required of them.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT ON (p.person_id) p.person_id, p.adaptation_code FROM enrolment_placement p WHERE p.person_id = ANY(%s) "
             "AND p.group_id = %s AND p.superseded_at IS NULL AND p.starts_on <= %s ORDER BY p.person_id, p.starts_on DESC",
             [list(whom), group.id, _day(group.school_year)],
         )
-        adapted = {person_id for person_id, code in cursor.fetchall() if code in INTELLECTUAL}
-    own = LAST_GRADES[group.grade or 0]
-    return {person_id: DocumentKind.STUDIES if person_id in adapted else own for person_id in whom}
+        adapted = dict(cursor.fetchall())
+    declared, own = final.declared()[1], LAST_GRADES[group.grade or 0]
+    found = {}
+    for person_id in whom:
+        code = adapted.get(person_id)
+        kind = DocumentKind.STUDIES if code in INTELLECTUAL else own
+        level = declared[kind.value]
+        found[person_id] = kind, final.undemanding(level) if code == WITHOUT_MARKS else level
+    return found
 
 
 def outcomes_of(

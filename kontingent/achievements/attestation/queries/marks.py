@@ -14,8 +14,8 @@ from kontingent.achievements.attestation.queries.graduation import (
     brought_of,
     given_of,
     issued_to,
-    kinds_of,
     learners_of,
+    levels_of,
 )
 from kontingent.achievements.attestation.rules import final
 from kontingent.achievements.attestation.rules.final import Level
@@ -171,11 +171,11 @@ def mark_sheet(actor: Actor, group_id: UUID) -> MarkSheet:
     """Return the closing marks of a graduating class, ready to be completed; flat in statements."""
     group, kind, rows = learners_of(actor, group_id, what="отметки для приложений")
     whom = [row.person_id for row in rows]
-    given, brought, issued, kinds = (
+    given, brought, issued, levels = (
         given_of(whom, group),
         brought_of(whom),
         issued_to(whom),
-        kinds_of(whom, group),
+        levels_of(whom, group),
     )
     return MarkSheet(
         group,
@@ -184,11 +184,11 @@ def mark_sheet(actor: Actor, group_id: UUID) -> MarkSheet:
             MarkRow(
                 row.person_id,
                 row.full_name,
-                final.declared()[1][kinds[row.person_id].value],
+                levels[row.person_id][1],
                 of_journal(given[row.person_id]),
                 {slot_of(one): one for one in brought[row.person_id] if not one.title},
                 [one for one in brought[row.person_id] if one.title],
-                (row.person_id, kinds[row.person_id]) in issued,
+                (row.person_id, levels[row.person_id][0]) in issued,
             )
             for row in rows
         ],

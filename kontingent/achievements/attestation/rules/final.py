@@ -119,12 +119,16 @@ def _level(code: str, told: Mapping[str, Any]) -> Level:
     )  # fmt: skip
 
 
+def undemanding(level: Level) -> Level:
+    """Return a level that requires no subject."""
+    return level._replace(subjects=tuple(one._replace(is_required=False) for one in level.subjects))
+
+
 def reference_of(level: Level) -> Level:
     """Return how a reference is written for whoever was not admitted to exams or did not pass them: the marks there are, debts included."""
-    return level._replace(
-        mean="year", exams=frozenset(), admission=frozenset(), obligatory_exams=(), honours="none", tells_debts=True,
-        subjects=tuple(one._replace(is_required=False) for one in level.subjects),
-        order=tomllib.loads(PATH.read_text(encoding="utf-8"))["reference"]["order"],
+    order = tomllib.loads(PATH.read_text(encoding="utf-8"))["reference"]["order"]
+    return undemanding(level)._replace(
+        mean="year", exams=frozenset(), admission=frozenset(), obligatory_exams=(), honours="none", tells_debts=True, order=order
     )  # fmt: skip
 
 
