@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from demo import (
     achievements,
+    contests,
     epgu,
     exams,
     health,
@@ -106,6 +107,7 @@ def load(
         achievements.write(home, seed=seed)
         cube.forget()
     _analyse()
+    contests.write(home)
     if (school := living.school_of(chunks, personas.home_of(chunks))) is not None:
         living.write(school)
     cases.find_everybody()

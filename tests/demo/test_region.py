@@ -7,8 +7,9 @@ import hashlib
 import pytest
 from django.db import connection
 
-from demo import region
+from demo import contests, region
 from demo.territory import EMPTY_SCHOOL_OGRN
+from kontingent.achievements.portfolio.models import ContestFile, ContestRow
 from kontingent.enrolment import contingent
 from kontingent.enrolment.check import check
 from kontingent.enrolment.contingent import Filter
@@ -125,3 +126,14 @@ def test_citizens_have_asked_through_epgu(loaded: region.LoadSummary) -> None:
     assert len(found.days) > 25
     assert found.refusals[0][0] == "NOT_REPRESENTATIVE"
     assert one("SELECT count(*) FROM epgu_servicerequest WHERE received_at > now()") == 0
+
+
+def test_a_protocol_of_an_olympiad_waits_on_the_page_with_what_is_wrong_in_it(
+    loaded: region.LoadSummary,
+) -> None:
+    sent = ContestFile.objects.get()
+    assert (sent.state, sent.refusal) == ("checked", "")
+    assert sent.totals["create"] >= contests.PARTICIPANTS // 2
+    told = {row.problems[0][2] for row in ContestRow.objects.exclude(problems=[])}
+    assert {"twice", "stranger", "value"} <= told
+    assert contests.sample().read_bytes().startswith("\ufeffФИО участника".encode())
