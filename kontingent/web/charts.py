@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from kontingent.trajectory.flows.rules import Gap, Stay
+from kontingent.trajectory.flows.queries.attained import Milestone
+from kontingent.trajectory.flows.rules import Gap, Stay, YearOfMarks
 
 #: Bars: height of one, gap between rows, width of the names, of the longest bar, room for its number.
 THICK, GAP, NAMES, LONGEST, NUMBERS = 16, 10, 215, 300, 54
@@ -190,18 +191,48 @@ class PathPart:
 
 
 @dataclass(frozen=True, slots=True)
+class PathMark:
+    """A school year by its marks, or a point where something was attained (``width`` is empty)."""
+
+    x: str
+    y: int
+    width: str
+    kind: str
+    label: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class PathLine:
-    """A path with its years."""
+    """A path with its years; below it lanes of results, each with a caption."""
 
     parts: list[PathPart]
     years: list[tuple[str, int]]
     height: int
+    captions: list[tuple[int, str]] = field(default_factory=list)
+    marks: list[PathMark] = field(default_factory=list)
     width: int = PATH_WIDTH
     lane: int = LANE
 
 
-def path_line(stays: Sequence[Stay], gaps: Sequence[Gap], today: date) -> PathLine | None:
-    """Lay a path out by days: main programmes and gaps on the first lane, additional ones below, none over another."""
+#: The lanes of results below a path: which kinds of milestones, and the caption.
+_RESULT_LANES = ((("exam", "document"), "Экзамены и документы"), (("achievement",), "Достижения"))
+#: Points nearer than this are drawn as one with their number; room for a caption above its lane.
+_NEAR, _CAPTION = 22.0, 18
+
+
+def path_line(
+    stays: Sequence[Stay],
+    gaps: Sequence[Gap],
+    today: date,
+    *,
+    years_of_marks: Sequence[YearOfMarks] = (),
+    milestones: Sequence[Milestone] = (),
+) -> PathLine | None:
+    """Lay a path out by days: main programmes and gaps on the first lane, additional ones below, none over another.
+
+    Below them the school years by their marks, and what was attained, each kind on its lane; days outside the path stand at its end.
+    """
     if not stays:
         return None
     first = min(one.starts_on for one in stays)
@@ -242,7 +273,75 @@ def path_line(stays: Sequence[Stay], gaps: Sequence[Gap], today: date) -> PathLi
         for year in range(first.year, last.year + 1)
         if first <= date(year, 9, 1) <= last
     ]
-    return PathLine(parts, years, YEARS + len(ends) * (LANE + LANE_GAP))
+    line = PathLine(parts, years, YEARS + len(ends) * (LANE + LANE_GAP))
+
+    def place(day: date) -> float:
+        return min(max(0, (day - first).days), (last - first).days) * scale
+
+    if years_of_marks:
+        line = _with_lane(
+            line, "Итоговые отметки по годам", _year_bars(line.height + _CAPTION, years_of_marks, place)
+        )
+    for kinds, caption in _RESULT_LANES:
+        if found := [one for one in milestones if one.kind in kinds]:
+            line = _with_lane(line, caption, _points(line.height + _CAPTION, found, place))
+    return line
+
+
+def _with_lane(line: PathLine, caption: str, marks: list[PathMark]) -> PathLine:
+    top = line.height + _CAPTION
+    return replace(
+        line,
+        captions=[*line.captions, (top - 5, caption)],
+        marks=[*line.marks, *marks],
+        height=top + LANE + LANE_GAP,
+    )
+
+
+def _year_bars(y: int, years: Sequence[YearOfMarks], place: Callable[[date], float]) -> list[PathMark]:
+    found = []
+    for one in years:
+        starts, ends = place(date(one.school_year, 9, 1)), place(date(one.school_year + 1, 6, 1))
+        average = f"{one.average:.2f}".replace(".", ",") if one.average is not None else "зачёт"
+        kind = "poor" if one.debts else "excellent" if one.excellent else "good" if one.good else "plain"
+        width = max(2.0, ends - starts)
+        title = f"{one.school_year}/{one.school_year + 1}: средняя {average}, предметов {one.subjects}"
+        told = f"{title}; {one.told}" if one.told else title
+        found.append(
+            PathMark(
+                f"{starts:.1f}",
+                y,
+                f"{width:.1f}",
+                kind,
+                average if len(average) * 7 + 6 < width else "",
+                told,
+            )
+        )
+    return found
+
+
+def _points(y: int, milestones: Sequence[Milestone], place: Callable[[date], float]) -> list[PathMark]:
+    """Points of one lane, the near ones as one: a document before an exam; as not passed only where nothing there was."""
+    clusters: list[tuple[float, list[Milestone]]] = []
+    for one in sorted(milestones, key=lambda one: one.on):
+        x = place(one.on)
+        if clusters and x - clusters[-1][0] < _NEAR:
+            clusters[-1][1].append(one)
+        else:
+            clusters.append((x, [one]))
+    found = []
+    for x, together in clusters:
+        good = {one.kind for one in together if not one.is_poor}
+        kind = next((one for one in ("document", "exam", "achievement") if one in good), "poor")
+        told = "; ".join(
+            f"{one.on:%d.%m.%Y} {one.title}{f' – {one.outcome}' if one.outcome else ''}" for one in together
+        )
+        # The point stands whole within the drawing, also at its ends.
+        at = min(max(x, LANE / 2), PATH_WIDTH - LANE / 2)
+        found.append(
+            PathMark(f"{at:.1f}", y, "", kind, str(len(together)) if len(together) > 1 else "", told)
+        )
+    return found
 
 
 def _told(starts_on: date, ends_on: date | None) -> str:

@@ -51,3 +51,22 @@ def test_a_secretary_opens_a_flow_down_to_a_child_and_its_path(page: Page) -> No
     page.locator("svg.path-line").scroll_into_view_if_needed()
     accessible(page, "path")
     keep(page, "path", full=True)
+
+
+def test_a_head_sees_results_on_the_path_of_a_graduate(page: Page) -> None:
+    sign_in(page, "head")
+    page.goto("/exams/")
+    page.locator("main a[href^='/groups/'][href$='/exams/']").first.click()
+    page.locator("main tbody th a").first.click()
+    page.goto(page.url.replace("/exams/", "/"))
+    page.get_by_role("link", name="Путь с результатами").click()
+    expect(page.locator("svg.path-line")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("итоги года")
+    expect(page.locator("main")).to_contain_text("Аттестат о")
+    accessible(page, "path-results")
+    keep(page, "path-results", full=True)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.reload()
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 390, "on a phone the line is scrolled within its card, not the page"
+    keep(page, "path-results-phone")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 from kontingent.kernel.errors import InvalidValue
+from kontingent.performance.codes import FinalKind
 
 #: Whoever may not see children is not shown numbers of fewer than so many.
 SMALL = 5
@@ -159,3 +161,59 @@ def _is_summer(starts_on: date, ends_on: date) -> bool:
     """From the end of lessons to the first of September of one year."""
     year = starts_on.year
     return date(year, 5, 20) <= starts_on and ends_on <= date(year, 9, 1)
+
+
+class Closing(NamedTuple):
+    """A closing mark as the path reads it: ``score`` is a number of the five-point scale, None for any other mark."""
+
+    school_year: int
+    subject: str
+    kind: str
+    score: int | None
+    is_debt: bool
+
+
+class YearOfMarks(NamedTuple):
+    """What the closing marks of a school year come to: average of the five-point ones, how many subjects, how many debts."""
+
+    school_year: int
+    average: Decimal | None
+    subjects: int
+    debts: int
+    excellent: bool
+    good: bool
+
+    @property
+    def told(self) -> str:
+        """The standing in words: отличник, хорошист, долги; empty for any other."""
+        if self.debts:
+            return f"неудовлетворительных: {self.debts}"
+        return "на «отлично»" if self.excellent else "на «хорошо» и «отлично»" if self.good else ""
+
+
+#: Which closing mark of a subject and year stands for it: that of the year, of a retake after it, of the subject as a whole.
+_STANDS = {FinalKind.YEAR: 1, FinalKind.RETAKE: 2, FinalKind.FINAL: 3}
+
+
+def years_of_marks(closing: Iterable[Closing]) -> list[YearOfMarks]:
+    """Return the school years that closing marks tell of, the earliest first; marks of terms and of exams alone tell of none."""
+    standing: dict[int, dict[str, Closing]] = defaultdict(dict)
+    for one in closing:
+        rank = _STANDS.get(FinalKind(one.kind), 0)
+        before = standing[one.school_year].get(one.subject) if rank else None
+        if rank and (before is None or rank >= _STANDS[FinalKind(before.kind)]):
+            standing[one.school_year][one.subject] = one
+    found = []
+    for year, by_subject in sorted(standing.items()):
+        marks = list(by_subject.values())
+        scores = [one.score for one in marks if one.score is not None]
+        debts = sum(one.is_debt for one in marks)
+        average = (Decimal(sum(scores)) / len(scores)).quantize(Decimal("0.01")) if scores else None
+        lowest = min(scores, default=0)
+        if marks:
+            found.append(
+                YearOfMarks(
+                    year, average, len(marks), debts, lowest == 5 and not debts, lowest == 4 and not debts
+                )
+            )
+    return found
