@@ -85,6 +85,13 @@ def record_many(
     return made
 
 
+def fresh_among(*, actor: Actor, entered: Sequence[tuple[UUID, Record]]) -> list[tuple[UUID, Record]]:
+    """Return which of these records would say something new; nothing is written, nothing is said of what is known."""
+    actor.require(HealthPermission.EDIT)
+    with scope.compartment(HealthPermission.EDIT.value):
+        return _unknown([(person_id, rules.with_usual_term(one)) for person_id, one in entered])
+
+
 def _require_learners(organisation: Organisation, whom: Sequence[UUID], today: date) -> None:
     standing = enrolment.standing_of(whom, today)
     if any(
@@ -242,12 +249,47 @@ def _change(actor: Actor, record_id: UUID, person_id: UUID, ends_on: date | None
 
 @transaction.atomic
 def withdraw_batch(*, actor: Actor, batch_id: UUID) -> int:
-    """Withdraw what an import has entered; what was ended by it stays ended. Return how many records."""
+    """Withdraw what an import has entered, and let go on what it had ended, unless that has been changed since.
+
+    Return how many records were withdrawn.
+    """
     actor.require(HealthPermission.EDIT)
+    moment = clock.now()
     with scope.compartment(HealthPermission.EDIT.value):
-        return HealthRecord.objects.filter(batch_id=batch_id, superseded_at__isnull=True).update(
-            superseded_at=clock.now()
-        )
+        entered = HealthRecord.objects.filter(batch_id=batch_id, superseded_at__isnull=True)
+        whose = dict(entered.values_list("person_id", "recorded_at"))
+        _lock(list(whose))
+        number = entered.update(superseded_at=moment)
+        for recorded_at in set(whose.values()):
+            _let_go_on(
+                actor, [who for who, when in whose.items() if when == recorded_at], recorded_at, moment
+            )
+    return number
+
+
+def _let_go_on(actor: Actor, whom: Sequence[UUID], ended_at: datetime, moment: datetime) -> None:
+    """Give the records of persons that were cut short at a moment their former ends back."""
+    cut = HealthRecord.objects.filter(person_id__in=whom, recorded_at=ended_at, superseded_at__isnull=True)
+    former = {
+        (one.person_id, one.kind, one.code, one.starts_on): one
+        for one in HealthRecord.objects.filter(person_id__in=whom, superseded_at=ended_at)
+    }
+    found = [
+        (one, before)
+        for one in cut
+        if (before := former.get((one.person_id, one.kind, one.code, one.starts_on)))
+    ]
+    HealthRecord.objects.filter(pk__in=[one.id for one, _ in found]).update(superseded_at=moment)
+    HealthRecord.objects.bulk_create(
+        [
+            HealthRecord(
+                **{name: getattr(before, name) for name in _COPIED}, ends_on=before.ends_on, recorded_at=moment,
+                recorded_by=actor.name[:200],
+            )
+            for _, before in found
+        ],
+        batch_size=500,
+    )  # fmt: skip
 
 
 # -- keys ----------------------------------------------------------------------------------------

@@ -128,7 +128,11 @@ def check(record: Record, *, born: date | None, today: date, has: Callable[[str,
     if record.ends_on is not None and record.ends_on <= record.starts_on:
         raise _wrong(shape, "ends_on", "окончание не позже начала, исправьте даты")
     if shape.needs_document and not record.details.document.strip():
-        raise _wrong(shape, "document", f"укажите документ: {shape.document_title.lower()}, номер и дату")
+        raise _wrong(
+            shape,
+            "document",
+            f"укажите документ: {shape.document_title[:1].lower()}{shape.document_title[1:]}, номер и дату",
+        )
     if any(
         len(text) > MOST_TEXT
         for text in (record.details.document, record.details.issuer, record.details.note)

@@ -16,10 +16,12 @@ from kontingent.codelists import queries as codelists
 from kontingent.enrolment.rules import conditions
 from kontingent.exchange.oneroster import rostering
 from kontingent.exchange.spreadsheets import fields
-from kontingent.exchange.staging import applying, jobs, queries, reading
+from kontingent.exchange.staging import applying, jobs, purposes, queries, reading
 from kontingent.exchange.staging.models import Batch
+from kontingent.health.queries import PURPOSE as HEALTH
 from kontingent.kernel.errors import InvalidValue, KontingentError
 from kontingent.kernel.school_year import SchoolYear
+from kontingent.web import import_profiles
 from kontingent.web.files import saved_as
 from kontingent.web.request import actor_of, optional_day, own_organisation, page, whole
 from kontingent.web.uploads import accepts_a_file
@@ -64,6 +66,7 @@ def index(request: HttpRequest) -> HttpResponse:
                     "order_number": request.POST.get("order_number", "").strip()[:40],
                     "order_date": dated.isoformat() if dated else "",
                     "school_year": whole(request.POST.get("school_year")),
+                    "purpose": purposes.named(request.POST.get("purpose") or purposes.CLASS_LIST.code).code,
                 },
             )
             jobs.read.defer(batch_id=str(batch.id))
@@ -74,8 +77,13 @@ def index(request: HttpRequest) -> HttpResponse:
         page(
             request,
             "imports/index.html",
-            batches=queries.batches(actor, organisation_id=organisation_id),
+            batches=[
+                (one, purposes.of(one)) for one in queries.batches(actor, organisation_id=organisation_id)
+            ],
             error=error,
+            purposes=[(one.code, one.title) for one in purposes.PURPOSES.values() if one.may(actor)],
+            purpose=request.POST.get("purpose") or request.GET.get("purpose", ""),
+            offers=import_profiles.offers(actor),
             years=[("", "по дате списка"), *((y, str(SchoolYear(y))) for y in (2026, 2025, 2027))],
         ).content,
         status=422 if error else 200,
@@ -93,17 +101,20 @@ def one(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     after = whole(request.GET.get("after")) or 0
     rows = queries.rows(batch, status=status, after=after, cause=request.GET.get("cause", ""))
     doubtful = queries.rows(batch, status="possible") if batch.state == "checked" else []
+    of_health = purposes.of(batch) is purposes.HEALTH
     reads.note(
         actor_of(request),
-        ReadKind.COMPARE,
+        ReadKind.HEALTH if of_health else ReadKind.COMPARE,
         queries.people_of([*rows, *doubtful]),
         object_id=batch_id,
         what="загрузка",
+        purpose=HEALTH if of_health else "",
     )
     return page(
         request,
         "imports/one.html",
         batch=batch,
+        of_health=of_health,
         causes=queries.causes(batch),
         doubtful=doubtful,
         rows=[(row, _diff(row.diff), [p for p in row.problems if p[0] != "info"]) for row in rows],
@@ -197,7 +208,7 @@ def columns(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "imports/columns.html",
         batch=batch,
         error=error,
-        fields=[(field.code, field.title) for field in fields.FIELDS],
+        fields=[(one.code, one.title) for one in fields.FIELDS if one.code in purposes.of(batch).fields],
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from kontingent.access.roles import ROLES
 from kontingent.exchange.spreadsheets import tables
 from kontingent.exchange.spreadsheets.reading import Sheet
-from kontingent.exchange.staging import applying, reading
+from kontingent.exchange.staging import applying, papers, reading
 from kontingent.exchange.staging.models import Batch, RememberedMapping, Row
 from kontingent.health.models import HealthRecord
 from kontingent.kernel.actor import Actor
@@ -50,7 +50,7 @@ def test_a_file_with_a_closed_column_is_refused_by_name_and_not_kept(town: dict[
     assert "Пермский городской округ" in batch.refusal
     assert "Уберите столбец" in batch.refusal
     assert not Row.objects.exists()
-    assert not reading.path_of(batch).exists()
+    assert not papers.path_of(batch).exists()
     theirs = sent(
         town, ANNA.replace("Мальцева Анна Павловна;20.05.2014", "Тиунов Олег Игоревич;03.02.2014"), at="seven"
     )
@@ -84,7 +84,7 @@ def test_who_may_not_enter_health_may_not_load_it(town: dict[str, Any]) -> None:
     batch = sent(town, ANNA, actor=operator)
     assert batch.state == "refused"
     assert "не ваша роль" in batch.refusal
-    assert not reading.path_of(batch).exists()
+    assert not papers.path_of(batch).exists()
 
 
 def test_it_is_applied_once_and_undone(town: dict[str, Any], django_capture_on_commit_callbacks: Any) -> None:
@@ -96,11 +96,11 @@ def test_it_is_applied_once_and_undone(town: dict[str, Any], django_capture_on_c
     for value in (SECRET, "подготовительная", "ребёнок-инвалид", "health_group"):
         assert value not in kept
     actor = worker(town["five"])
-    assert reading.path_of(batch).exists()
+    assert papers.path_of(batch).exists()
     with django_capture_on_commit_callbacks(execute=True), scoped(actor):
         done = applying.apply(actor=actor, batch_id=batch.id)
     assert done.result["health"] == 3
-    assert not reading.path_of(batch).exists(), "the file says it in the clear"
+    assert not papers.path_of(batch).exists(), "the file says it in the clear"
     found = HealthRecord.objects.values_list("kind", "code", "ends_on")
     assert set(found) == {
         ("health_group", "12", date(2027, 9, 1)), ("physical_group", "22", date(2027, 9, 1)),
@@ -118,7 +118,7 @@ def test_it_is_applied_once_and_undone(town: dict[str, Any], django_capture_on_c
     ("cells", "told"),
     [
         ("девятая;;;;", "Группа здоровья"),
-        (";;ребёнок-инвалид;;01.01.2028", "Справка МСЭ".lower()),
+        (";;ребёнок-инвалид;;01.01.2028", "справка МСЭ"),
         (";;ребёнок-инвалид;1;", "не позже"),
         (";;I группа;1;", "до 18 лет"),
     ],

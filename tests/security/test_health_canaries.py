@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from python_calamine import load_workbook
@@ -17,7 +18,10 @@ from python_calamine import load_workbook
 from config.logs import ScrubbedFormatter
 from kontingent.access.roles import ROLES
 from kontingent.api import declarations
+from kontingent.audit.models import Entry
 from kontingent.codelists import queries as codelists
+from kontingent.exchange.staging import applying, reading
+from kontingent.exchange.staging.models import Batch
 from kontingent.health import actions, queries
 from kontingent.health.codes import Kind
 from kontingent.health.models import HealthRecord
@@ -25,6 +29,7 @@ from kontingent.health.rules import Details, Record
 from kontingent.persons.models import Person
 from kontingent.stages.fields import FIELDS
 from kontingent.storage.scope import scoped
+from kontingent.web.import_profiles import PROFILES
 from tests.health.test_health import opened, worker
 from tests.machines import clients as m
 from tests.web.test_pages import signed_in, town
@@ -211,6 +216,67 @@ def test_no_answer_to_a_machine_has_a_value(sick: dict[str, Any], log: Any) -> N
     staged = {one.code for one in FIELDS.values() if one.stage != "1"}
     assert staged & set(declarations.SCHEMAS["Learner"]["properties"]) == set()
     assert found(log.text) == []
+
+
+def test_no_list_of_health_shows_a_value_anywhere(
+    sick: dict[str, Any], log: Any, tmp_path: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    """A file with columns of health from its coming to its end: pages, error files, templates, staging rows, the file itself."""
+    head = "ФИО;Дата рождения;Инвалидность;Справка МСЭ;Кем выдана справка МСЭ;Категория инвалидности;Адаптированная программа;Заключение ПМПК;Специальные условия;Диагноз;Инвалидность до"
+    anna = Person.objects.get(pk=sick["anna"])
+    rows = (
+        f"{anna.full_name};{anna.birth_date:%d.%m.%Y};ребёнок-инвалид;{CANARIES[0]};{CANARIES[1]};{TITLES[0]};ЗПР;{CANARIES[0]};{CANARIES[2]};{CANARIES[2]};01.01.2028",
+        f"Неизвестный Пётр Ильич;20.05.2014;{TITLES[1]};{CANARIES[0]};{CANARIES[1]};{CANARIES[2]};{TITLES[2]};{CANARIES[0]};{CANARIES[1]};{CANARIES[2]}",
+    )
+    statements = Statements()
+    health = signed_in(sick, "health")
+    with connection.execute_wrapper(statements):
+        sent = SimpleUploadedFile("список.csv", "\n".join([head, *rows]).encode())
+        answer = health.post("/imports/", {"purpose": "health", "file": sent})
+        batch = Batch.objects.get(options__purpose="health")
+        assert answer.headers["Location"] == f"/imports/{batch.id}/"
+        assert reading.read(batch.id).state == "checked"
+        pages = [f"/imports/{batch.id}/{one}" for one in ("", "?status=refused", "?status=update", "columns/", "progress/", "refused.xlsx")]  # fmt: skip
+        templates = [f"/imports/template/{code}.xlsx" for code in PROFILES]
+        for role in sorted(ROLES):
+            client = signed_in(sick, role)
+            for address in (*pages, *templates, "/imports/"):
+                answer = client.get(address)
+                text = told(answer)
+                # a template offers the values of the code lists to choose from
+                assert found(text, of=CANARIES if address in templates else CANARIES + TITLES) == [], (
+                    role,
+                    address,
+                )
+                if address in pages:
+                    assert (answer.status_code < 300) is (role == "health"), (role, address)
+                if "Неизвестный" in text:
+                    assert role == "health", (role, address)
+            if role != "health":
+                for act in ("apply", "undo", "check"):
+                    assert client.post(f"/imports/{batch.id}/act/", {"act": act}).status_code >= 400, (
+                        role,
+                        act,
+                    )
+        assert in_the_dump() == []
+        assert_nothing_in_files(tmp_path)
+        actor = worker(sick["five"])
+        with django_capture_on_commit_callbacks(execute=True), scoped(actor):
+            assert applying.apply(actor=actor, batch_id=batch.id).result["health"] == 1
+    assert "read.health" in set(Entry.objects.filter(object_id=batch.id).values_list("kind", flat=True))
+    assert in_the_dump() == []
+    assert statements.leaks == []
+    assert found(log.text) == []
+    assert_nothing_in_files(tmp_path)
+    assert_nothing_in_the_journal()
+
+
+def in_the_dump() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(string_agg(r::text, ' '), '') FROM staging_row r")
+        rows = str((cursor.fetchone() or ("",))[0])
+        cursor.execute("SELECT coalesce(string_agg(b::text, ' '), '') FROM staging_batch b")
+        return found(rows + str((cursor.fetchone() or ("",))[0]))
 
 
 def test_a_dump_of_the_database_has_no_text_of_health(sick: dict[str, Any]) -> None:

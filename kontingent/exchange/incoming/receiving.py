@@ -20,7 +20,8 @@ from kontingent.exchange.spreadsheets.problems import FileRefused
 from kontingent.exchange.spreadsheets.profiles import Profile, lines_under_headings
 from kontingent.exchange.spreadsheets.reading import Sheet
 from kontingent.exchange.staging import wire
-from kontingent.exchange.staging.reading import WORKER, folder, keep
+from kontingent.exchange.staging.papers import folder
+from kontingent.exchange.staging.reading import WORKER, keep
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import KontingentError
 from kontingent.kernel.ids import new_id

@@ -24,7 +24,7 @@ class Field(NamedTuple):
 
 
 FIELDS: tuple[Field, ...] = (
-    Field("number", "№ по порядку", ("№ п/п", "№", "п/п", "номер по порядку", "n п/п", "n")),
+    Field("number", "№ по порядку", ("№ по порядку", "№ п/п", "№", "п/п", "номер по порядку", "n п/п", "n")),
     Field("full_name", "ФИО", ("фио", "ф.и.о.", "фамилия имя отчество", "фио обучающегося", "фио ребенка", "ученик", "обучающийся", "список"), ("ф.и.о.", "фио ", "фамилия, имя", "фамилия имя")),
     Field("family_name", "Фамилия", ("фамилия", "фамилия ребенка", "фамилия обучающегося")),
     Field("given_name", "Имя", ("имя", "имя ребенка", "имя обучающегося")),
@@ -71,30 +71,68 @@ FIELDS: tuple[Field, ...] = (
     Field("individual_plan_code", "Индивидуальный план", ("индивидуальный план", "индивидуальный учебный план", "иуп"), ("индивидуальн",)),
     Field("health_group", "Группа здоровья", ("группа здоровья", "гр. здоровья", "гр.здоровья"), ("группа здоров", "гр. здоров")),
     Field("physical_group", "Физкультурная группа", ("физкультурная группа", "группа по физкультуре", "медицинская группа", "физ. группа", "медицинская (физкультурная) группа"), ("физкультурн", "по физкультуре")),
+    Field("health_group_since", "Дата осмотра", ("дата осмотра", "дата профосмотра", "группа здоровья с"), ("дата осмотр",)),
+    Field("health_group_until", "Группа здоровья до", ("группа здоровья до", "осмотр действует до")),
+    Field("health_group_document", "Заключение по осмотру", ("заключение по осмотру", "заключение осмотра")),
+    Field("physical_group_since", "Физкультурная группа с", ("физкультурная группа с", "физ. группа с")),
+    Field("physical_group_until", "Физкультурная группа до", ("физкультурная группа до", "физ. группа до")),
+    Field("physical_group_document", "Медицинское заключение", ("медицинское заключение", "справка о физкультурной группе")),
     Field("disability", "Инвалидность", ("инвалидность", "группа инвалидности", "инвалид", "ребенок-инвалид"), ("инвалид",)),
     Field("disability_document", "Справка МСЭ", ("справка мсэ", "мсэ", "документ об инвалидности"), ("мсэ",)),
+    Field("disability_issuer", "Кем выдана справка МСЭ", ("кем выдана справка мсэ", "бюро мсэ")),
+    Field("disability_category", "Категория инвалидности", ("категория инвалидности",)),
+    Field("disability_reason", "Причина инвалидности", ("причина инвалидности",)),
+    Field("disability_since", "Инвалидность с", ("инвалидность с", "инвалидность установлена", "справка мсэ с")),
     Field("disability_until", "Инвалидность до", ("инвалидность до", "срок инвалидности", "справка мсэ до")),
     Field("adapted_programme", "Адаптированная программа", ("адаптированная программа", "овз", "вид овз", "аооп", "потребность в адаптированной программе"), ("адаптирован", "овз")),
     Field("adapted_programme_document", "Заключение ПМПК", ("заключение пмпк", "пмпк"), ("пмпк",)),
+    Field("adapted_programme_variant", "Вариант программы (ПМПК)", ("вариант программы (пмпк)", "вариант программы", "вариант аооп", "вариант адаптированной программы")),
+    Field("adapted_programme_issuer", "Комиссия (ПМПК)", ("комиссия (пмпк)", "комиссия пмпк", "какая пмпк", "кем выдано заключение пмпк")),
+    Field("adapted_programme_since", "Заключение ПМПК с", ("заключение пмпк с", "дата заключения пмпк", "пмпк с", "пмпк от")),
     Field("adapted_programme_until", "Заключение ПМПК до", ("пмпк до", "заключение пмпк до", "срок заключения пмпк")),
+    Field("adapted_programme_note", "Специальные условия", ("специальные условия", "условия по пмпк"), ("специальные услов",)),
     Field("long_treatment", "Длительное лечение", ("длительное лечение", "нуждается в длительном лечении"), ("длительн",)),
     Field("long_treatment_document", "Заключение врачебной комиссии", ("заключение врачебной комиссии", "заключение вк"), ("врачебн",)),
+    Field("long_treatment_since", "Длительное лечение с", ("длительное лечение с",)),
+    Field("long_treatment_until", "Длительное лечение до", ("длительное лечение до",)),
     Field("hard_situation", "Трудная жизненная ситуация", ("трудная жизненная ситуация", "тжс"), ("трудная жизн",)),
+    Field("hard_situation_document", "Основание ТЖС", ("основание тжс", "документ о тжс")),
+    Field("hard_situation_since", "ТЖС с", ("тжс с",)),
+    Field("hard_situation_until", "ТЖС до", ("тжс до",)),
     Field("prevention", "Профилактический учёт", ("профилактический учет", "внутришкольный учет", "вшу", "состоит на учете", "кдн", "пдн"), ("профилактическ", "состоит на уч")),
+    Field("prevention_document", "Решение о постановке на учёт", ("решение о постановке на учет", "основание учета")),
+    Field("prevention_since", "На учёте с", ("на учете с",)),
+    Field("prevention_until", "На учёте до", ("на учете до",)),
     Field("note", "Примечание", ("прим.", "примечание", "примечания", "комментарий"), ("примеч",)),
 )  # fmt: skip
 #: How a learner studies (``enrolment.rules.conditions``). The place of studies is left out: a list that says "on a doctor's
 #: word at home" is health, and that stage is not open.
 CONDITIONS = frozenset(BY_NAME) & {field.code for field in FIELDS}
+#: What stands beside the value of health in columns of their own: ``disability_document``.
+HEALTH_PARTS = ("since", "until", "document", "issuer", "note", "category", "reason", "variant")
 #: Columns of a later stage: the field of ``stages/fields.toml`` that must be open for the organisation before a file with such
 #: a column is taken in.
 STAGED: dict[str, str] = {
     field.code: kind.value
     for kind in Kind
     for field in FIELDS
-    if field.code in {kind, f"{kind}_document", f"{kind}_until"}
+    if field.code in {kind, *(f"{kind}_{part}" for part in HEALTH_PARTS)}
 }  # fmt: skip
 BY_CODE = {field.code: field for field in FIELDS}
+#: Whom a row is about.
+IDENTIFYING = frozenset(
+    {
+        "number",
+        "full_name",
+        "family_name",
+        "given_name",
+        "patronymic",
+        "birth_date",
+        "snils",
+        "grade",
+        "letter",
+    }
+)
 #: A table is recognised by these: a name and something that tells people apart.
 NAME_FIELDS = frozenset({"full_name", "family_name"})
 

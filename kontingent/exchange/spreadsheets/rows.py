@@ -12,20 +12,17 @@ from typing import Any
 
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment.rules import conditions
-from kontingent.exchange.spreadsheets import cells, representatives
+from kontingent.exchange.spreadsheets import cells, health, representatives
 from kontingent.exchange.spreadsheets.fields import CONDITIONS, STAGED
+from kontingent.exchange.spreadsheets.health import HIDDEN
 from kontingent.exchange.spreadsheets.problems import Problem, Severity
 from kontingent.exchange.spreadsheets.tables import letter_of
-from kontingent.health import rules as health
 from kontingent.health.codes import Kind
+from kontingent.health.rules import Record
 from kontingent.kernel import names, snils
 from kontingent.kernel.errors import InvalidValue
 from kontingent.persons import rules
 
-#: Stands for a value that whoever sees the list need not see.
-HIDDEN = "(не показывается)"
-#: What schools write where there is nothing to tell.
-_NONE = frozenset({"нет", "-", "–", "—", "не имеет", "0"})
 OLDEST_PUPIL = 22
 YOUNGEST_REPRESENTATIVE = 14
 _SAME = frozenset(
@@ -102,8 +99,8 @@ class LearnerRow:
     external_id: str = ""
     #: How the learner studies: typed values by fact, readable by ``enrolment.rules.conditions``.
     conditions: dict[str, str] = field(default_factory=dict)
-    #: Of health, by kind: code, document, until. Encrypted wherever the row is kept (``staging.wire``).
-    health: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    #: Of health. Encrypted wherever the row is kept (``staging.wire``).
+    health: list[Record] = field(default_factory=list)
 
     @property
     def full_name(self) -> str:
@@ -126,14 +123,28 @@ Setter = Callable[[_Draft, Any], None]
 class RowReader:
     """Reads the rows of one table."""
 
-    def __init__(self, mapping: Mapping[int, str], *, defaults: Mapping[str, str], today: date) -> None:
-        """Bind columns to setters; ``defaults`` are values that the title of the table tells."""
-        self.today = today
+    def __init__(
+        self,
+        mapping: Mapping[int, str],
+        *,
+        defaults: Mapping[str, str],
+        today: date,
+        since: date | None = None,
+        of_known: bool = False,
+    ) -> None:
+        """Bind columns to setters; ``defaults`` are values that the title of the table tells.
+
+        ``since`` is the day from which holds what names no day of its own, today by default; of somebody whom the register
+        knows (``of_known``) a row need not tell who they are beyond name and birth.
+        """
+        self.today, self.since, self.of_known = today, since or today, of_known
         self.defaults = defaults
         self.letters = {code: letter_of(index) for index, code in mapping.items()}
         self._plan: list[tuple[int, str]] = sorted(mapping.items())
         self._condition_codes = sorted(CONDITIONS & set(mapping.values()))
-        self._health_kinds = [kind for kind in Kind if kind in mapping.values()]
+        self._health_kinds = [
+            kind for kind in Kind if kind in {STAGED.get(code) for code in mapping.values()}
+        ]
 
     def read(self, row: Sequence[Any]) -> tuple[LearnerRow, list[Problem]]:
         """Return the learner and the problems of a row."""
@@ -148,6 +159,10 @@ class RowReader:
         self._name(draft)
         self._birth(draft)
         self._snils(draft)
+        if self.of_known:
+            draft.row.sex = rules.sex_by_patronymic(draft.row.patronymic) or ""
+            self._health(draft)
+            return draft.row, draft.problems
         self._sex(draft)
         self._citizenship(draft)
         self._document(draft)
@@ -335,37 +350,12 @@ class RowReader:
         draft.row.conditions = {code: conditions.write(value) for code, value in read.items()}
 
     def _health(self, draft: _Draft) -> None:
-        """Read what the file says of health. The value stands in no problem: whoever sees the list need not see it."""
         for kind in self._health_kinds:
-            text, shape = draft.texts.get(kind, ""), health.SHAPES[kind]
-            if not text or text.lower().strip(" .") in _NONE:
-                continue
-            code = codelists.find(shape.code_list, text) or ""
-            code = health.for_age(kind, code, draft.row.birth_date, self.today)
-            document = draft.texts.get(f"{kind}_document", "")[: health.MOST_TEXT]
-            until = self._until(draft, kind)
-            details = health.Details(document=document)
-            record = health.with_usual_term(health.Record(kind, code, self.today, until, details=details))
-            try:
-                health.check(record, born=draft.row.birth_date, today=self.today, has=codelists.has)
-            except InvalidValue as error:
-                self._refuse(draft, kind, error, HIDDEN)
-                continue
-            draft.row.health[kind.value] = (code, document, until.isoformat() if until else "")
-
-    def _until(self, draft: _Draft, kind: Kind) -> date | None:
-        text = draft.texts.get(f"{kind}_until", "")
-        try:
-            return cells.read_day(text, self.today).value if text else None
-        except InvalidValue:
-            self._warn(
-                draft,
-                "health.until",
-                f"{kind}_until",
-                HIDDEN,
-                "Срок не разобран: напишите дату как 20.09.2027.",
+            records, problems = health.read(
+                kind, draft.texts, since=self.since, born=draft.row.birth_date, today=self.today
             )
-            return None
+            draft.row.health += records
+            draft.problems += problems
 
     def _document(self, draft: _Draft) -> None:
         texts = draft.texts

@@ -20,16 +20,16 @@ from kontingent.enrolment.codes import MovementKind, OrderKind
 from kontingent.enrolment.rules import conditions
 from kontingent.exchange.spreadsheets.fields import CONDITIONS, STAGED
 from kontingent.exchange.spreadsheets.rows import LearnerRow
-from kontingent.exchange.staging import wire
+from kontingent.exchange.staging import purposes, wire
 from kontingent.exchange.staging.comparing import COMPARED, fingerprint
 from kontingent.exchange.staging.events import BatchApplied, BatchUndone
 from kontingent.exchange.staging.families import Families
 from kontingent.exchange.staging.models import Batch, Progress, Row
+from kontingent.exchange.staging.papers import path_of
 from kontingent.exchange.staging.permissions import StagingPermission
-from kontingent.exchange.staging.reading import Report, path_of
+from kontingent.exchange.staging.reading import Report
 from kontingent.health import actions as health
-from kontingent.health.codes import Kind
-from kontingent.health.rules import Details, Record
+from kontingent.health.rules import Record, RowsRefused
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, InvalidValue, NotFound, RuleViolation
@@ -141,16 +141,10 @@ def finish(*, actor: Actor, batch_id: UUID, report: Report = silent) -> Batch:
         raise Conflict("staging.not_checked", _why_not(batch))
     work = _Work(batch, actor, date.fromisoformat(batch.options["effective_on"]))
     total = Row.objects.filter(batch=batch).count()
-    _open_groups(work)
-    families = Families()
-    done = 0
-    for chunk in _chunks(Row.objects.filter(batch=batch, status__in=["create", "update", "unchanged"])):
-        _apply_chunk(work, families, chunk)
-        done += len(chunk)
-        report("Люди и семьи", done, total + 1)
-    report("Приказы", done, total + 1)
-    _sign_admissions(work)
-    _record_conditions(work)
+    if purposes.of(batch).of_known:
+        _gather_health(work)
+    else:
+        _take_in(work, report, total)
     _record_health(work)
     _draft_leavings(work)
     report("Готово", total + 1, total + 1)
@@ -167,6 +161,29 @@ def finish(*, actor: Actor, batch_id: UUID, report: Report = silent) -> Batch:
     return batch
 
 
+def _take_in(work: _Work, report: Report, total: int) -> None:
+    """People, families, classes, orders, how they study."""
+    _open_groups(work)
+    families = Families()
+    done = 0
+    for chunk in _chunks(Row.objects.filter(batch=work.batch, status__in=["create", "update", "unchanged"])):
+        _apply_chunk(work, families, chunk)
+        done += len(chunk)
+        report("Люди и семьи", done, total + 1)
+    report("Приказы", done, total + 1)
+    _sign_admissions(work)
+    _record_conditions(work)
+
+
+def _gather_health(work: _Work) -> None:
+    """What a list of health says of the learners it has found; of nobody else and nothing else."""
+    for chunk in _chunks(Row.objects.filter(batch=work.batch, status__in=["update", "unchanged"])):
+        for row in chunk:
+            if row.person_id is not None:
+                work.health += [(row.person_id, one) for one in wire.from_json(row.parsed).health]
+        work.result.update(row.status for row in chunk)
+
+
 def _locked(batch_id: UUID) -> Batch:
     try:
         return Batch.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=batch_id)
@@ -175,6 +192,8 @@ def _locked(batch_id: UUID) -> Batch:
 
 
 def _allowed(actor: Actor, batch: Batch, permission: StagingPermission) -> None:
+    if not purposes.of(batch).may(actor):
+        raise NotFound("staging.no_such_batch", "Такой загрузки нет.")
     actor.require(
         permission, organisation_id=batch.organisation_id, municipality_id=batch.organisation.municipality_id
     )
@@ -355,11 +374,7 @@ def _enrol(work: _Work, row: Row, learner: LearnerRow) -> None:
     if learner.conditions and row.person_id is not None and row.status != "unchanged":
         work.conditions[row.person_id] = learner.conditions
     if row.person_id is not None:
-        since = min(work.effective_on, clock.today())
-        work.health += [
-            (row.person_id, Record(Kind(kind), code, since, _day(until), details=Details(document=document)))
-            for kind, (code, document, until) in learner.health.items()
-        ]
+        work.health += [(row.person_id, one) for one in learner.health]
     if not row.enrols or row.person_id is None:
         return
     group_id = work.groups.get(f"{learner.grade}{learner.letter}") if learner.grade else None
@@ -441,19 +456,23 @@ def _record_conditions(work: _Work) -> None:
             )
 
 
-def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
 def _record_health(work: _Work) -> None:
     """Record what the list says of health once everybody is enrolled; what is known already stays as it is."""
-    if work.health:
-        work.result["health"] = len(
-            health.record_many(
-                actor=work.actor, organisation_id=work.batch.organisation_id, entered=work.health, batch_id=work.batch.id,
-                skip_known=True,
-            )
+    if not work.health:
+        return
+    try:
+        made = health.record_many(
+            actor=work.actor, organisation_id=work.batch.organisation_id, entered=work.health, batch_id=work.batch.id,
+            skip_known=True,
         )  # fmt: skip
+    except RowsRefused as refusal:
+        lines = Row.objects.filter(batch=work.batch, person_id__in=list(refusal.problems)).order_by("pk")
+        places = "; ".join(f"«{one.sheet}», строка {one.line}" for one in lines[:LONGEST_ORDER_LIST])
+        raise RuleViolation(
+            "staging.health_changed",
+            f"С проверки файла реестр изменился: сведения о здоровье этих строк записать нельзя – {places}. Проверьте файл ещё раз.",
+        ) from refusal
+    work.result["health"] = len(made)
 
 
 def _draft_leavings(work: _Work) -> None:

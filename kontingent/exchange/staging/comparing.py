@@ -13,7 +13,10 @@ from kontingent.enrolment import queries as enrolment
 from kontingent.enrolment.rules import conditions
 from kontingent.exchange.spreadsheets.problems import Problem, Severity
 from kontingent.exchange.spreadsheets.rows import LearnerRow
+from kontingent.health import actions as health
+from kontingent.health.permissions import HealthPermission
 from kontingent.kernel import names
+from kontingent.kernel.actor import Actor
 from kontingent.persons import likeness
 from kontingent.persons import queries as persons
 from kontingent.persons.likeness import Candidate
@@ -22,6 +25,8 @@ from kontingent.persons.queries import PersonFacts
 from kontingent.persons.rules import document_key
 from kontingent.storage import scope
 
+#: All that a row shows of health.
+NEWS = "сведения о здоровье"
 #: Fields of a person that a row may change; an empty value never erases.
 COMPARED = (
     "family_name",
@@ -87,8 +92,11 @@ def blocking(problems: Sequence[Problem], decisions: Mapping[str, str]) -> list[
 class Comparer:
     """Compares the chunks of one batch with the register; remembers who has been named already."""
 
-    def __init__(self, organisation_id: UUID, *, effective_on: date, decisions: Mapping[str, str]) -> None:
-        """Take the organisation the list belongs to and the day from which it holds."""
+    def __init__(
+        self, actor: Actor, organisation_id: UUID, *, effective_on: date, decisions: Mapping[str, str]
+    ) -> None:
+        """Take the organisation the list belongs to and the day from which it holds; the register is looked at for an actor."""
+        self.actor = actor
         self.organisation_id = organisation_id
         self.effective_on = effective_on
         self.decisions = decisions
@@ -100,7 +108,9 @@ class Comparer:
         for one in live:
             self._refuse_a_repeat(one)
         live = [one for one in live if not self._refused(one)]
-        found = likeness.match_many((index, fingerprint(one.row)) for index, one in enumerate(live))
+        found = self._eligible(
+            likeness.match_many((index, fingerprint(one.row)) for index, one in enumerate(live))
+        )
         for index, one in enumerate(live):
             self._decide(one, found.get(index, []), (chosen or {}).get(one.line))
         known = [one for one in live if one.person_id is not None]
@@ -127,6 +137,10 @@ class Comparer:
         else:
             self._seen[key] = (one.sheet, one.line)
 
+    def _eligible(self, found: dict[int, list[Candidate]]) -> dict[int, list[Candidate]]:
+        """Return who of those like the rows may be meant: anybody of the register."""
+        return found
+
     def _decide(self, one: Staged, candidates: list[Candidate], chosen: str | None) -> None:
         one.candidates = candidates[:5]
         if chosen == "new":
@@ -147,12 +161,20 @@ class Comparer:
     def _compare_with_register(self, known: Sequence[Staged]) -> None:
         with scope.whole_register():
             facts = persons.snapshot({one.person_id for one in known if one.person_id})
+        news = self._news_of_health(known)
         for one in known:
             assert one.person_id is not None  # noqa: S101 - chosen above
             one.diff = difference(one.row, facts[one.person_id])
-            if one.row.health:
-                one.diff["health"] = ["", "сведения о здоровье"]
+            if one.person_id in news:
+                one.diff["health"] = ["", NEWS]
             one.status = "update" if one.diff else "unchanged"
+
+    def _news_of_health(self, known: Sequence[Staged]) -> set[UUID]:
+        """Return of whom the rows say something new of health; to who may not know everything is news."""
+        told = [(one.person_id, record) for one in known if one.person_id for record in one.row.health]
+        if told and self.actor.may(HealthPermission.EDIT):
+            told = health.fresh_among(actor=self.actor, entered=told)
+        return {person_id for person_id, _ in told}
 
     def _look_at_enrolments(self, known: Sequence[Staged]) -> None:
         standing = enrolment.standing_of({one.person_id for one in known if one.person_id}, self.effective_on)
@@ -203,6 +225,41 @@ class Comparer:
                 for name, value in different.items()
             }
             one.status = "update"
+
+
+class HealthComparer(Comparer):
+    """Compares a list of health: it is about learners of the organisation, and about nothing else of them."""
+
+    def _eligible(self, found: dict[int, list[Candidate]]) -> dict[int, list[Candidate]]:
+        whom = {one.person_id for those in found.values() for one in those}
+        standing = enrolment.standing_of(whom, self.effective_on)
+        here = {
+            person_id
+            for person_id, places in standing.items()
+            if any(
+                p.organisation_id == self.organisation_id and p.starts_on <= self.effective_on for p in places
+            )
+        }
+        return {index: [one for one in those if one.person_id in here] for index, those in found.items()}
+
+    def _decide(self, one: Staged, candidates: list[Candidate], chosen: str | None) -> None:
+        super()._decide(one, candidates, None if chosen == "new" else chosen)
+        one.enrols = False
+        if one.person_id is None and not one.candidates:
+            one.refuse(
+                "health.nobody", "full_name",
+                f"{one.row.full_name} сегодня не числится в организации, или ФИО и дата рождения записаны иначе.",
+                "Сверьте с карточкой ученика; нового ученика сначала зачисляют.",
+            )  # fmt: skip
+
+    def _compare_with_register(self, known: Sequence[Staged]) -> None:
+        news = self._news_of_health(known)
+        for one in known:
+            one.diff = {"health": ["", NEWS]} if one.person_id in news else {}
+            one.status = "update" if one.diff else "unchanged"
+
+    def _look_at_enrolments(self, known: Sequence[Staged]) -> None:
+        """Where they study has been asked for already."""
 
 
 def difference(row: LearnerRow, facts: PersonFacts) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from kontingent.audit.reads import ReadKind
 from kontingent.exchange.spreadsheets import fields
 from kontingent.exchange.spreadsheets.refused import RefusedRow, workbook
 from kontingent.exchange.spreadsheets.rows import DROPPABLE
+from kontingent.exchange.staging import purposes
 from kontingent.exchange.staging.models import Batch, CauseDecision, Progress, Row
 from kontingent.exchange.staging.permissions import StagingPermission
 from kontingent.exchange.staging.reading import get
@@ -106,6 +107,8 @@ def batches(actor: Actor, *, organisation_id: UUID | None = None) -> list[Batch]
     found = Batch.objects.filter(organisations.scope_condition(actor.scope)).select_related("organisation")
     if organisation_id is not None:
         found = found.filter(organisation_id=organisation_id)
+    closed = [one.code for one in purposes.PURPOSES.values() if not one.may(actor)]
+    found = found.exclude(options__has_key="purpose", options__purpose__in=closed)
     return list(found.order_by("-created_at")[:PAGE])
 
 

@@ -17,13 +17,17 @@ from psycopg.types.json import Jsonb
 
 from kontingent.audit import actions as audit
 from kontingent.exchange.spreadsheets import fields, reading, tables
+from kontingent.exchange.spreadsheets.health import HIDDEN
 from kontingent.exchange.spreadsheets.problems import FileRefused
 from kontingent.exchange.spreadsheets.rows import RowReader, without_health
-from kontingent.exchange.staging import wire
-from kontingent.exchange.staging.comparing import Comparer, Staged
+from kontingent.exchange.staging import purposes, wire
+from kontingent.exchange.staging.comparing import Comparer, HealthComparer, Staged
 from kontingent.exchange.staging.events import BatchReceived
 from kontingent.exchange.staging.models import Batch, CauseDecision, Progress, RememberedMapping, Row
+from kontingent.exchange.staging.papers import path_of, readable, seal
 from kontingent.exchange.staging.permissions import StagingPermission
+from kontingent.exchange.staging.purposes import Purpose
+from kontingent.health.cipher import LostKey
 from kontingent.health.permissions import HealthPermission
 from kontingent.kernel import clock
 from kontingent.kernel.actor import EVERYTHING, Actor, system_actor
@@ -35,21 +39,11 @@ from kontingent.storage import bulk
 from kontingent.storage.scope import scoped
 
 CHUNK = 4000
+#: The field of ``stages/fields.toml`` that stands for its stage.
+HEALTH_FIELD = "health_group"
 #: Claims batches and gives them back; what is in them is read within the scope of whoever sent them.
 WORKER = system_actor("worker", "Обработчик заданий")
 Report = Callable[[str, int, int], None]
-
-
-def folder() -> Path:
-    """Where uploaded files lie until they are purged: under the data, readable by us alone."""
-    path = Path(settings.VAR_DIR) / "imports"
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return path
-
-
-def path_of(batch: Batch) -> Path:
-    """The file of a batch; its name on disk tells nothing of the user's."""
-    return folder() / f"{batch.id}.file"
 
 
 def receive(
@@ -67,6 +61,14 @@ def receive(
         organisation_id=organisation.id,
         municipality_id=organisation.municipality_id,
     )
+    purpose = purposes.named((options or {}).get("purpose") or purposes.CLASS_LIST.code)
+    if purpose.permission is not None:
+        actor.require(
+            purpose.permission,
+            organisation_id=organisation.id,
+            municipality_id=organisation.municipality_id,
+        )
+        stages.gate(organisation.municipality).require(HEALTH_FIELD)
     name = Path(filename.replace("\\", "/")).name[:255] or "список"
     batch = Batch(
         organisation=organisation,
@@ -80,6 +82,8 @@ def receive(
     try:
         batch.size, batch.digest = keep(file, path)
         reading.inspect(path, name, max_bytes=settings.IMPORT_MAX_BYTES)
+        if purpose is purposes.HEALTH:
+            seal(batch)
         with transaction.atomic():
             batch.save(force_insert=True)
             audit.record(
@@ -111,9 +115,9 @@ def keep(file: BinaryIO, path: Path) -> tuple[int, str]:
 
 
 def get(actor: Actor, batch_id: UUID) -> Batch:
-    """Return a batch in scope."""
+    """Return a batch in scope; one of health only to who may enter it, there is none to others."""
     batch = Batch.objects.select_related("organisation").filter(pk=batch_id).first()
-    if batch is None:
+    if batch is None or not purposes.of(batch).may(actor):
         raise NotFound("staging.no_such_batch", "Такой загрузки нет.")
     actor.require(
         StagingPermission.IMPORT,
@@ -156,12 +160,12 @@ def read(batch_id: UUID, *, choices: Mapping[tuple[str, int], str] | None = None
         batch = _claim(batch_id)
     actor = wire.actor_from_json(batch.actor)
     try:
-        with scoped(actor), transaction.atomic():
-            _read(batch, choices or {}, report_to(batch.id))
+        with readable(batch) as path, scoped(actor), transaction.atomic():
+            _read(batch, actor, path, choices or {}, report_to(batch.id))
         batch.state = "checked"
-    except FileRefused as refusal:
-        batch.state, batch.refusal, batch.totals = "refused", refusal.message, {}
-    except RuleViolation as refusal:
+        if _speaks_of_health(batch):
+            seal(batch)
+    except (FileRefused, RuleViolation, LostKey) as refusal:
         batch.state, batch.refusal, batch.totals = "refused", refusal.message, {}
     except BaseException:
         with scoped(WORKER):
@@ -172,18 +176,15 @@ def read(batch_id: UUID, *, choices: Mapping[tuple[str, int], str] | None = None
     return batch
 
 
-def _read(batch: Batch, choices: Mapping[tuple[str, int], str], report: Report) -> None:
-    found = _tables(batch)
-    today = clock.today()
+def _read(
+    batch: Batch, actor: Actor, path: Path, choices: Mapping[tuple[str, int], str], report: Report
+) -> None:
+    found, purpose, today = _tables(batch, path), purposes.of(batch), clock.today()
     _fill_options(batch, found, today)
-    decisions = dict(CauseDecision.objects.filter(batch=batch).values_list("cause", "decision"))
-    comparer = Comparer(
-        batch.organisation_id,
-        effective_on=date.fromisoformat(batch.options["effective_on"]),
-        decisions=decisions,
-    )
+    comparer = comparer_of(batch, actor)
+    since = min(date.fromisoformat(batch.options["effective_on"]), today)
     totals: Counter[str] = Counter()
-    for chunk in _chunks(_staged(found, today)):
+    for chunk in _chunks(_staged(found, purpose, today, since)):
         by_line = {
             line: choice for (sheet, line), choice in choices.items() if chunk and sheet == chunk[0].sheet
         }
@@ -200,13 +201,28 @@ def _read(batch: Batch, choices: Mapping[tuple[str, int], str], report: Report) 
     batch.totals = dict(totals)
 
 
-def _tables(batch: Batch) -> list[tables.Table]:
+def comparer_of(batch: Batch, actor: Actor) -> Comparer:
+    """Return what compares the rows of a batch with the register, for an actor."""
+    kind = HealthComparer if purposes.of(batch) is purposes.HEALTH else Comparer
+    return kind(
+        actor,
+        batch.organisation_id,
+        effective_on=date.fromisoformat(batch.options["effective_on"]),
+        decisions=dict(CauseDecision.objects.filter(batch=batch).values_list("cause", "decision")),
+    )
+
+
+def _speaks_of_health(batch: Batch) -> bool:
+    return any(code in fields.STAGED for table in batch.tables for *_, code, _ in table["columns"])
+
+
+def _tables(batch: Batch, path: Path) -> list[tables.Table]:
     remembered = dict(
         RememberedMapping.objects.filter(organisation=batch.organisation).values_list(
             "fingerprint", "columns"
         )
     )
-    sheets = reading.open_sheets(path_of(batch), batch.filename, max_bytes=settings.IMPORT_MAX_BYTES)
+    sheets = reading.open_sheets(path, batch.filename, max_bytes=settings.IMPORT_MAX_BYTES)
     found = [table for sheet in sheets if (table := tables.find_table(sheet, remembered=remembered))]
     if not found:
         raise FileRefused(
@@ -215,6 +231,7 @@ def _tables(batch: Batch) -> list[tables.Table]:
             "Проверьте, тот ли это файл.",
         )
     _require_open(batch, found)
+    found = purposes.limited(found, purposes.of(batch))
     batch.tables = [
         {
             "sheet": table.sheet,
@@ -273,6 +290,8 @@ def _private(table: tables.Table) -> dict[int, str]:
 def _fill_options(batch: Batch, found: list[tables.Table], today: date) -> None:
     """Complete what the user did not say: the day of the list, the school year, the requisites of the order."""
     options = batch.options
+    if purposes.of(batch) is purposes.HEALTH:
+        options["effective_on"] = today.isoformat()
     day = next((table.day for table in found if table.day), None)
     effective = date.fromisoformat(options["effective_on"]) if options.get("effective_on") else None
     if effective is None:
@@ -288,13 +307,25 @@ def _fill_options(batch: Batch, found: list[tables.Table], today: date) -> None:
     options.setdefault("order_date", "")
 
 
-def _staged(found: Iterable[tables.Table], today: date) -> Iterator[Staged]:
+def _staged(found: Iterable[tables.Table], purpose: Purpose, today: date, since: date) -> Iterator[Staged]:
     for table in found:
-        reader = RowReader(table.mapping, defaults=table.defaults, today=today)
-        mapping = _private(table)
+        reader = RowReader(
+            table.mapping, defaults=table.defaults, today=today, since=since, of_known=purpose.of_known
+        )
+        mapping, kept = _private(table), _kept(table, purpose)
         for line, cells_of_row in table.rows:
             row, problems = reader.read(cells_of_row)
-            yield Staged(table.sheet, line, without_health(cells_of_row, mapping), row, problems)
+            raw = without_health(cells_of_row, mapping)
+            if kept is not None:
+                raw = [text if index in kept else HIDDEN if text else "" for index, text in enumerate(raw)]
+            yield Staged(table.sheet, line, raw, row, problems)
+
+
+def _kept(table: tables.Table, purpose: Purpose) -> set[int] | None:
+    """Return the columns whose cells are kept as written: of a list of health, those that say whom a row is about; None is all."""
+    if not purpose.of_known:
+        return None
+    return {index for index, code in table.mapping.items() if code in fields.IDENTIFYING}
 
 
 def _chunks(rows: Iterator[Staged]) -> Iterator[list[Staged]]:
@@ -381,17 +412,11 @@ def decide_row(*, actor: Actor, batch_id: UUID, row_id: int, choice: str) -> Row
     if batch.state != "checked" or row is None or not row.candidates:
         raise Conflict("staging.row_decided", "Эту строку уже нельзя решить так. Обновите страницу.")
     known = {candidate["person"] for candidate in row.candidates}
-    if choice != "new" and choice not in known:
-        raise RuleViolation(
-            "staging.not_a_candidate", "Выберите одного из показанных людей или «новый человек»."
-        )
+    if choice not in known and (choice != "new" or purposes.of(batch).of_known):
+        raise RuleViolation("staging.not_a_candidate", "Выберите одного из показанных людей.")
     row.made = {"choice": choice}
     staged = Staged(row.sheet, row.line, [], wire.from_json(row.parsed), [])
-    decisions = dict(CauseDecision.objects.filter(batch=batch).values_list("cause", "decision"))
-    day = date.fromisoformat(batch.options["effective_on"])
-    Comparer(batch.organisation_id, effective_on=day, decisions=decisions).compare(
-        [staged], chosen={row.line: choice}
-    )
+    comparer_of(batch, actor).compare([staged], chosen={row.line: choice})
     before = row.status
     row.status, row.enrols, row.person_id, row.diff = (
         staged.status,

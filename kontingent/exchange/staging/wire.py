@@ -11,6 +11,8 @@ from uuid import UUID
 
 from kontingent.exchange.spreadsheets.rows import AdultRow, DocumentRow, LearnerRow
 from kontingent.health.cipher import Sealed, cipher
+from kontingent.health.codes import Kind
+from kontingent.health.rules import Details, Record
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.scope import Scope
 
@@ -33,7 +35,7 @@ def to_json(row: LearnerRow) -> dict[str, Any]:
     if row.conditions:
         data["conditions"] = row.conditions
     if row.health:
-        sealed = cipher().seal(json.dumps(row.health).encode(), about=_HEALTH)
+        sealed = cipher().seal(json.dumps([_told(one) for one in row.health]).encode(), about=_HEALTH)
         data["health"] = [sealed.key_id, base64.b64encode(sealed.blob).decode()]
     if row.documents:
         data["documents"] = [
@@ -62,13 +64,27 @@ def from_json(data: Mapping[str, Any]) -> LearnerRow:
     if "health" in data:
         key_id, text = data["health"]
         told = json.loads(cipher().open(Sealed(key_id, base64.b64decode(text)), about=_HEALTH))
-        row.health = {kind: (one[0], one[1], one[2]) for kind, one in told.items()}
+        row.health = [_record(one) for one in told]
     row.documents = [DocumentRow(d[0], d[1], d[2], _day(d[3]), d[4]) for d in data.get("documents", ())]
     row.adults = [
         AdultRow(a[0], a[1], a[2], a[3], _day(a[4]), a[5], a[6], a[7], a[8], a[9])
         for a in data.get("adults", ())
     ]
     return row
+
+
+def _told(one: Record) -> list[Any]:
+    return [
+        one.kind.value, one.code, one.starts_on.isoformat(), one.ends_on and one.ends_on.isoformat(), one.category_code, one.reason_code,
+        one.variant_code, one.details.document, one.details.issuer, one.details.note,
+    ]  # fmt: skip
+
+
+def _record(told: list[Any]) -> Record:
+    kind, code, since, until, category, reason, variant, *details = told
+    return Record(
+        Kind(kind), code, date.fromisoformat(since), _day(until), category, reason, variant, Details(*details)
+    )
 
 
 def _day(text: str | None) -> date | None:
