@@ -16,6 +16,7 @@ from kontingent.codelists import queries as codelists
 from kontingent.enrolment import queries as enrolment
 from kontingent.health import actions, queries, rules
 from kontingent.health.codes import Kind
+from kontingent.health.models import HealthRecord
 from kontingent.health.permissions import HealthPermission
 from kontingent.health.rules import SHAPES, Details, Record, RowsRefused, Shape
 from kontingent.kernel import clock
@@ -23,8 +24,40 @@ from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed
 from kontingent.stages import queries as stages
 from kontingent.web.request import actor_of, optional_day, own_organisation, page
 
-#: What a doctor says of a whole class after an examination.
-GRID = (Kind.HEALTH_GROUP, Kind.PHYSICAL_GROUP)
+
+class Column(NamedTuple):
+    """A column of the grid: a part of a record of a kind, chosen from a code list, or a date or a text."""
+
+    kind: Kind
+    title: str
+    #: code, variant, document, until
+    part: str = "code"
+    code_list: str = ""
+
+    @property
+    def name(self) -> str:
+        """What its cells are called by."""
+        return self.kind.value if self.part == "code" else f"{self.kind}_{self.part}"
+
+
+def _columns(kind: Kind, *more: tuple[str, str, str]) -> tuple[Column, ...]:
+    shape = SHAPES[kind]
+    return (Column(kind, shape.title, "code", shape.code_list), *(Column(kind, *one) for one in more))
+
+
+#: What is filled in for a whole class: what a doctor says of it after an examination, what bureaus and commissions conclude.
+SHEETS: dict[str, tuple[str, tuple[Column, ...]]] = {
+    "groups": ("Группы здоровья", (*_columns(Kind.HEALTH_GROUP), *_columns(Kind.PHYSICAL_GROUP))),
+    "needs": (
+        "Инвалидность и заключения ПМПК",
+        (
+            *_columns(Kind.DISABILITY, ("Справка МСЭ", "document", ""), ("Инвалидность до", "until", "")),
+            *_columns(
+                Kind.ADAPTED_PROGRAMME, ("Вариант", "variant", "adaptation_variant"), ("Заключение ПМПК", "document", ""), ("Заключение до", "until", ""),
+            ),
+        ),
+    ),
+}  # fmt: skip
 
 
 @require_http_methods(["GET", "POST"])
@@ -118,13 +151,14 @@ def terms(request: HttpRequest) -> HttpResponse:
 
 
 class Cell(NamedTuple):
-    """One value in the page; ``shown`` is what it was when the page was made."""
+    """One value in the page; ``shown`` is what it was when the page was made. A text is never shown: ``hint`` says that it is there."""
 
     name: str
     title: str
     list_id: str
     text: str
     shown: str
+    hint: str = ""
     problem: str = ""
 
 
@@ -134,36 +168,35 @@ class Row:
 
     person_id: UUID
     name: str
-    cells: list[Cell] = field(default_factory=list)
+    born: date
+    cells: dict[Column, Cell] = field(default_factory=dict)
 
 
 @require_http_methods(["GET", "POST"])
 def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
-    """The health and physical-culture groups of a class in a grid: typed, pasted, saved at once."""
+    """What is known of the health of a class in a grid: typed, pasted, saved at once. Nothing typed is kept in the browser."""
     actor = actor_of(request)
-    since = (
-        optional_day(request.POST.get("since", "") or request.GET.get("since", ""), "С какого дня")
-        or clock.today()
-    )
-    known = queries.of_class(actor, group_id, since, GRID)
+    asked = request.POST if request.method == "POST" else request.GET
+    sheet = asked.get("sheet", "") if asked.get("sheet", "") in SHEETS else "groups"
+    title, columns = SHEETS[sheet]
+    since = optional_day(asked.get("since", ""), "С какого дня") or clock.today()
+    known = queries.of_class(actor, group_id, since, list(dict.fromkeys(one.kind for one in columns)))
     rows = [
         Row(
-            learner.person_id,
-            learner.full_name,
-            [_cell(learner.person_id, kind, found[kind].code if kind in found else "") for kind in GRID],
+            learner.person_id, learner.full_name, learner.birth_date,
+            {one: _cell(one, learner.person_id, learner.full_name, found.get(one.kind)) for one in columns},
         )
         for learner, found in known
-    ]
+    ]  # fmt: skip
     group = enrolment.group(actor, group_id)
     error: KontingentError | None = None
     if request.method == "POST":
-        births = {learner.person_id: learner.birth_date for learner, _ in known}
         try:
-            entered = _changed(request, rows, births, since)
+            entered = _changed(request, rows, since)
             if entered:
                 actions.record_many(actor=actor, organisation_id=group.organisation_id, entered=entered)
             messages.success(request, f"Записано значений: {len(entered)}." if entered else "Изменений нет.")
-            return HttpResponseRedirect(f"/groups/{group_id}/health/?since={since}")
+            return HttpResponseRedirect(f"/groups/{group_id}/health/?sheet={sheet}&since={since}")
         except NotAllowed:
             raise
         except KontingentError as refusal:
@@ -173,9 +206,12 @@ def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
         request,
         "health/class.html",
         group=group,
+        title=title,
+        sheet=sheet,
+        sheets=[(code, name) for code, (name, _) in SHEETS.items()],
         since=since,
         rows=rows,
-        columns=[(SHAPES[kind].title, f"values-{kind}", [title for _, title in codelists.choices(SHAPES[kind].code_list)]) for kind in GRID],
+        columns=[(one, _offered(one)) for one in columns],
         may_edit=actor.may(HealthPermission.EDIT),
         error=error,
     )  # fmt: skip
@@ -183,52 +219,84 @@ def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
     return answer
 
 
-def _cell(person_id: UUID, kind: Kind, code: str) -> Cell:
-    shape = SHAPES[kind]
-    text = codelists.title(shape.code_list, code)
-    return Cell(f"{kind}-{person_id}", shape.title, f"values-{kind}", text, text)
+def _offered(column: Column) -> list[str]:
+    if column.part == "code":
+        return [title for _, title in _choices(SHAPES[column.kind])]
+    return [title for _, title in codelists.choices(column.code_list)] if column.code_list else []
 
 
-def _changed(
-    request: HttpRequest, rows: list[Row], births: Mapping[UUID, date], since: date
-) -> list[tuple[UUID, Record]]:
+def _cell(column: Column, person_id: UUID, name: str, record: HealthRecord | None) -> Cell:
+    text, hint = "", ""
+    if record is not None:
+        match column.part:
+            case "code":
+                text = codelists.title(column.code_list, record.code)
+            case "variant":
+                text = codelists.title(column.code_list, record.variant_code) if record.variant_code else ""
+            case "until":
+                text = f"{record.ends_on:%d.%m.%Y}" if record.ends_on else ""
+            case _:
+                hint = "записан" if record.key_id else ""
+    list_id = f"values-{column.name}" if column.code_list else ""
+    return Cell(f"{column.name}-{person_id}", f"{column.title}: {name}", list_id, text, text, hint)
+
+
+def _changed(request: HttpRequest, rows: list[Row], since: date) -> list[tuple[UUID, Record]]:
     """Return what differs from what the page showed; refuse what cannot be read and what another has changed meanwhile."""
     entered: list[tuple[UUID, Record]] = []
     problems: dict[UUID, dict[str, str]] = {}
     for row in rows:
-        for kind, cell in zip(GRID, row.cells, strict=True):
-            text = request.POST.get(cell.name, cell.text).strip()
-            before = request.POST.get(f"shown-{cell.name}", cell.shown)
-            if text == before:
-                continue
-            code = codelists.find(SHAPES[kind].code_list, text) if text else None
-            if before != cell.shown:
-                problem = "Пока вы вводили, значение изменил другой. Проверьте и введите снова."
-            elif not text:
-                problem = "Пустое не стирает: запись завершают или отзывают в карточке ученика."
-            elif code is None:
-                problem = "Такого значения нет в списке. Выберите из подсказки."
-            else:
-                entered.append(
-                    (
-                        row.person_id,
-                        Record(kind, rules.for_age(kind, code, births[row.person_id], since), since),
-                    )
-                )
-                continue
-            problems.setdefault(row.person_id, {})[kind] = problem
+        for kind in dict.fromkeys(column.kind for column in row.cells):
+            cells = {column: cell for column, cell in row.cells.items() if column.kind is kind}
+            try:
+                if record := _record(request, kind, cells, row.born, since):
+                    entered.append((row.person_id, record))
+            except InvalidValue as refusal:
+                problems.setdefault(row.person_id, {})[kind] = refusal.message
     if problems:
         raise RowsRefused(problems)
     return entered
 
 
+def _record(
+    request: HttpRequest, kind: Kind, cells: Mapping[Column, Cell], born: date, since: date
+) -> Record | None:
+    """Return what was typed of a kind as a record that takes the place of the former from the day on; None where nothing was."""
+    typed = {column.part: request.POST.get(cell.name, cell.text).strip() for column, cell in cells.items()}
+    before = {
+        column.part: request.POST.get(f"shown-{cell.name}", cell.shown) for column, cell in cells.items()
+    }
+    if typed == before:
+        return None
+    if before != {column.part: cell.shown for column, cell in cells.items()}:
+        raise _refused("Пока вы вводили, значение изменил другой. Проверьте и введите снова.")
+    if not typed["code"]:
+        raise _refused("Пустое не стирает: запись завершают или отзывают в карточке ученика.")
+    codes = {}
+    for column in cells:
+        if column.code_list and (text := typed[column.part]):
+            code = codelists.find(column.code_list, text)
+            if code is None:
+                raise _refused(f"{column.title}: такого значения нет в списке. Выберите из подсказки.")
+            codes[column.part] = code
+    return Record(
+        kind, rules.for_age(kind, codes["code"], born, since), since, optional_day(typed.get("until", ""), "Срок"),
+        variant_code=codes.get("variant", ""), details=Details(document=typed.get("document", "")),
+    )  # fmt: skip
+
+
+def _refused(message: str) -> InvalidValue:
+    return InvalidValue("health.cell", message)
+
+
 def _keep(request: HttpRequest, rows: list[Row], problems: Mapping[UUID, Mapping[str, str]]) -> None:
     """Show the grid as it was sent, the wrong cells marked."""
     for row in rows:
-        row.cells = [
-            cell._replace(
+        wrong = problems.get(row.person_id, {})
+        row.cells = {
+            column: cell._replace(
                 text=request.POST.get(cell.name, cell.text),
-                problem=problems.get(row.person_id, {}).get(kind, ""),
+                problem=wrong.get(column.kind, "") if column.part == "code" else "",
             )
-            for kind, cell in zip(GRID, row.cells, strict=True)
-        ]
+            for column, cell in row.cells.items()
+        }

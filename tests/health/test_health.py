@@ -480,7 +480,7 @@ def test_a_class_is_entered_in_a_grid(town: dict[str, Any]) -> None:
     }  # fmt: skip
     refused = sent(health_group__anna="девятая", physical_group__grown="21")
     assert refused.status_code == 422
-    assert "Такого значения нет в списке" in refused.content.decode()
+    assert "такого значения нет в списке" in refused.content.decode()
     assert HealthRecord.objects.count() == 3, "all or none"
     form = {
         "since": "2026-11-01", f"health_group-{town['anna']}": "III группа", f"shown-health_group-{town['anna']}": "I группа",
@@ -491,6 +491,52 @@ def test_a_class_is_entered_in_a_grid(town: dict[str, Any]) -> None:
     again = sent(health_group__anna="III")
     assert again.status_code == 422, "the same day has a record already"
     assert "уже есть запись" in again.content.decode()
+
+
+def test_conclusions_of_a_class_are_entered_in_a_grid(town: dict[str, Any]) -> None:
+    """Kind, variant, document and term of a record in one row; the text of a document comes back to no page."""
+    opened()
+    browser = b.browser(b.appointed("health", at=town["five"]))
+    address, anna = f"/groups/{town['mine'].id}/health/", town["anna"]
+
+    def sent(since: str = "2026-10-01", **typed: str) -> Any:
+        return browser.post(address, {"since": since, "sheet": "needs"} | {f"{name}-{anna}": text for name, text in typed.items()})  # fmt: skip
+
+    without = sent(adapted_programme="ЗПР", adapted_programme_variant="7.2")
+    assert without.status_code == 422
+    assert "укажите документ: заключение ПМПК" in without.content.decode()
+    nonsense = sent(adapted_programme="ЗПР", adapted_programme_variant="77", adapted_programme_document="№ 1")
+    assert "Вариант: такого значения нет в списке" in nonsense.content.decode()
+    too_long = sent(
+        disability="ребёнок-инвалид", disability_document="МСЭ № 7", disability_until="01.01.2040"
+    )
+    assert "не позже 20.05.2032" in too_long.content.decode()
+    assert not HealthRecord.objects.exists()
+
+    told = {"adapted_programme": "ЗПР", "adapted_programme_variant": "7.2", "adapted_programme_document": NOTE, "adapted_programme_until": "01.09.2028"}  # fmt: skip
+    assert sent(**told).status_code == 302
+    (made,) = HealthRecord.objects.all()
+    assert (made.code, made.variant_code, made.starts_on, made.ends_on) == ("208", "7.2", date(2026, 10, 1), date(2028, 9, 1))  # fmt: skip
+    assert made.sealed is not None
+    page = browser.get(address + "?sheet=needs&since=2026-10-02").content.decode()
+    assert "задержкой психического развития" in page
+    assert 'placeholder="записан"' in page
+    assert NOTE not in page
+    assert {one.purpose for one in Entry.objects.filter(kind="read.health")} == {"health"}
+    # a later conclusion ends the former; what is shown and left alone is no change
+    shown = {f"shown-adapted_programme-{anna}": "", "since": "2026-11-01", "sheet": "needs"}
+    assert (
+        "изменил другой"
+        in browser.post(address, shown | {f"adapted_programme-{anna}": "ТНР"}).content.decode()
+    )
+    assert sent("2026-11-01").status_code == 302
+    assert HealthRecord.objects.count() == 1
+    assert sent("2026-11-01", adapted_programme="ТНР", adapted_programme_document="№ 2").status_code == 302
+    standing = HealthRecord.objects.filter(superseded_at=None).order_by("starts_on")
+    assert [(one.code, one.ends_on) for one in standing] == [
+        ("208", date(2026, 11, 1)),
+        ("207", date(2028, 9, 1)),
+    ]
 
 
 def test_the_head_sees_and_does_not_enter(town: dict[str, Any]) -> None:
