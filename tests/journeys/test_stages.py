@@ -88,3 +88,51 @@ def test_a_nurse_fills_a_class_and_looks_after_the_terms(page: Page) -> None:
     expect(page.get_by_role("heading", name="Сведения о здоровье")).to_be_visible()
     keep(page, "health-learner", full=True)
     keep(page, "health-learner-top")
+
+
+def test_a_nurse_enters_a_conclusion_for_a_class_and_loads_a_list(page: Page, tmp_path: Path) -> None:
+    sign_in(page, "nurse")
+    page.goto("/groups/")
+    page.locator("tbody a").nth(1).click()
+    page.locator("main").get_by_role("link", name="Здоровье", exact=True).click()
+    page.get_by_role("link", name="Инвалидность и заключения ПМПК").click()
+    row = page.locator("tbody tr").last
+    name = row.locator("th").inner_text()
+    # by keys alone: kind, variant, document, term
+    row.locator('input[name^="adapted_programme-"]').focus()
+    for index, text in enumerate(("ТНР", "5.1", "№ 14 от 01.09.2026", "01.09.2029")):
+        if index:
+            page.keyboard.press("Control+ArrowRight")
+        page.keyboard.type(text)
+    page.get_by_role("button", name="Записать").click()
+    expect(page.get_by_role("status").first).to_contain_text("Записано значений: 1")
+    expect(page.locator("tbody tr").last.locator('input[placeholder="записан"]')).to_have_count(1)
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0, (
+        "nothing typed is kept in the browser"
+    )
+    accessible(page, "conclusions of a class")
+    keep(page, "health-needs")
+
+    page.locator("tbody th a").last.click()
+    born = re.findall(r"\d\d\.\d\d\.\d{4}", page.locator(".lead-line").inner_text())[0]
+    listed = tmp_path / "здоровье.csv"
+    head = "ФИО;Дата рождения;Физкультурная группа;Физкультурная группа с"
+    listed.write_text(f"{head}\n{name};{born};специальная А;{datetime.now(UTC):%d.%m.%Y}\nНеизвестный Пётр Ильич;01.02.2015;основная;\n", encoding="utf-8")  # fmt: skip
+    from_menu(page, "Загрузка")
+    accessible(page, "what is loaded at which stage")
+    keep(page, "imports-profiles", full=True)
+    with page.expect_download() as template:
+        page.locator("tr", has_text="Сведения о здоровье").get_by_role("link", name="Excel").click()
+    assert template.value.suggested_filename == "template-health.xlsx"
+    page.select_option("#f-purpose", "health")
+    page.set_input_files("#file", listed)
+    page.get_by_role("button", name="Проверить файл").click()
+    expect(page.get_by_role("button", name="Применить")).to_be_visible(timeout=30_000)
+    expect(page.locator("#rows")).to_contain_text("не числится в организации")
+    expect(page.locator("main")).not_to_contain_text("специальная")
+    accessible(page, "a checked list of health")
+    keep(page, "health-list", full=True)
+    page.get_by_role("button", name="Применить").click()
+    expect(page.locator("main")).to_contain_text("сведений о здоровье записано 1", timeout=30_000)
+    page.get_by_role("button", name="Отменить загрузку").click()
+    expect(page.get_by_role("status").first).to_contain_text("отменена")
