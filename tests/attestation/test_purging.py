@@ -20,7 +20,7 @@ from kontingent.audit.models import Entry
 from kontingent.codelists import queries as codelists
 from kontingent.exchange.attestation import receiving as exams
 from kontingent.exchange.contests import receiving
-from kontingent.exchange.staging.reading import folder
+from kontingent.exchange.staging.papers import folder
 from kontingent.kernel import clock
 from kontingent.kernel.errors import Conflict
 from kontingent.storage.scope import scoped
