@@ -56,3 +56,27 @@ def test_lists_go_out_a_spoilt_set_is_told_and_a_right_one_is_compared(page: Pag
     page.set_viewport_size({"width": 390, "height": 840})
     page.goto("/oneroster/")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_changes_that_a_journal_sends_back_are_compared(page: Page, tmp_path: Path) -> None:
+    """Somebody left by the journal, somebody is spelt otherwise: both are seen, and nobody is moved."""
+    sign_in(page, "secretary")
+    from_menu(page, "OneRoster")
+    page.get_by_label("Только изменения с момента").fill("2026-09-01T00:00")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Выгрузить zip").click()
+    packed = Path(download.value.path()).read_bytes()
+    with zipfile.ZipFile(io.BytesIO(packed)) as found:
+        enrolments = found.read("enrollments.csv").decode().split("\r\n")
+    line = next(one for one in enrolments if ",active," in one)
+    changes = tmp_path / "изменения.zip"
+    changes.write_bytes(_changed(packed, "enrollments.csv", line, line.replace(",active,", ",tobedeleted,")))
+    page.set_input_files("input[name=file]", changes)
+    page.get_by_role("button", name="Сверить с реестром").click()
+    expect(page.get_by_text("Журнал сообщает, что выбыли")).to_be_visible(timeout=60_000)
+    expect(page.locator("main")).to_contain_text("кого в них нет, у того ничего не изменилось")
+    expect(page.locator("main")).to_contain_text("Загрузка никого не отчисляет")
+    accessible(page, "oneroster-changes")
+    keep(page, "oneroster-changes", full=True)
+    page.set_viewport_size({"width": 390, "height": 840})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

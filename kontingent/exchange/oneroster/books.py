@@ -121,15 +121,18 @@ def page(book: Book, shelf: Shelf, asked: Asked, narrow: Narrow = EVERYTHING) ->
 
     Of what is kept row by row only the ids are put in order, and the rows of the page are read by them: what it costs to tell a row,
     the digest of its work above all, is spent on the page alone. In the order of ids a journal's own book, and that of the whole region,
-    are read journal by journal along the index, as far as the page and no further; other books are those of few people, by whom they are read.
+    are read journal by journal along the index, as far as the page and no further; a class, a learner and other books are those of few people, by
+    whom they are read.
     """
     condition = _condition(asked)
-    if shelf.by_row and asked.order.column == "sourcedId" and (book.journal or book.actor.scope.whole_region):
+    is_wide = book.journal is not None or book.actor.scope.whole_region
+    of_few = narrow.group or narrow.person
+    if shelf.by_row and asked.order.column == "sourcedId" and is_wide and not of_few:
         keys, total = _along_the_index(book, shelf, asked, narrow, condition)
         return Page(_told(book, shelf, narrow, keys), total)
     selected = _union(shelf.select(book, narrow))
     columns = '"sourcedId"' if shelf.by_row else "*"
-    direction = _direction(asked, nullable=True)
+    direction = "DESC NULLS LAST" if asked.order.descending else "ASC NULLS FIRST"
     statement = (
         _Sql(f"SELECT {columns}, count(*) OVER () AS total FROM (")
         .join(selected)
@@ -145,12 +148,6 @@ def page(book: Book, shelf: Shelf, asked: Asked, narrow: Narrow = EVERYTHING) ->
     if shelf.by_row:
         rows = _told(book, shelf, narrow, [row["sourcedId"] for row in rows])
     return Page(rows, total)
-
-
-def _direction(asked: Asked, *, nullable: bool = False) -> str:
-    if not nullable:
-        return "DESC" if asked.order.descending else "ASC"
-    return "DESC NULLS LAST" if asked.order.descending else "ASC NULLS FIRST"
 
 
 def _along_the_index(
@@ -177,7 +174,7 @@ def _along_the_index(
 
 def _keys(parts: list[_Sql], condition: _Sql, asked: Asked, skip: int, take: int) -> list[str]:
     """Return ids of one journal: each part is read along its index as far as the page ends."""
-    order = f'ORDER BY own COLLATE "C" {_direction(asked)} LIMIT %s'
+    order = f'ORDER BY own COLLATE "C" {"DESC" if asked.order.descending else "ASC"} LIMIT %s'
     begun = [
         _Sql('(SELECT own, "sourcedId" FROM (').join(part).add(") AS t").join(condition).add(f" {order})", skip + take)
         for part in parts
