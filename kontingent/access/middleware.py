@@ -120,8 +120,9 @@ class ActorMiddleware:
 
 
 def _streamed(request: HttpRequest, content: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what an answer streams, within a transaction of its own: all of it is of one moment."""
     actor = getattr(request, "actor", None)
-    with scope.scoped(actor) if isinstance(actor, Actor) else scope.at_the_door():
+    with scope.scoped(actor, snapshot=True) if isinstance(actor, Actor) else scope.at_the_door():
         yield from content
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import Any, Final
 
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 
 from kontingent.kernel import spreadsheets
 from kontingent.kernel.errors import NotFound
@@ -25,6 +25,19 @@ def saved_as(content: bytes, name: str) -> HttpResponse:
     """Return an answer the browser saves under `name`, its type by the ending."""
     return HttpResponse(
         content,
+        content_type=TYPES[name.rpartition(".")[2]],
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def streamed_as(make: Callable[[], bytes], name: str) -> StreamingHttpResponse:
+    """Return an answer the browser saves, made after the transaction of the page in one of its own: whatever it reads is of one moment."""
+
+    def content() -> Iterator[bytes]:
+        yield make()
+
+    return StreamingHttpResponse(
+        content(),
         content_type=TYPES[name.rpartition(".")[2]],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

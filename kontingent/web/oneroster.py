@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_http_methods
 
 from kontingent.access.machines import queries as machines
@@ -30,7 +31,7 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed, NotFound
 from kontingent.kernel.scope import Scope
 from kontingent.organisations import queries as organisations
-from kontingent.web.files import saved_as
+from kontingent.web.files import streamed_as
 from kontingent.web.request import actor_of, page
 from kontingent.web.uploads import accepts_a_file
 
@@ -64,7 +65,7 @@ class Machine(NamedTuple):
 
 @accepts_a_file(lambda: archives.MOST_PACKED)
 @require_http_methods(["GET", "POST"])
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: HttpRequest) -> HttpResponseBase:
     """Show the page; on POST write a set, check one, or take one in for comparison."""
     actor = actor_of(request)
     sees_sources = actor.may(SourcePermission.VIEW)
@@ -110,7 +111,7 @@ def index(request: HttpRequest) -> HttpResponse:
 # -- out -------------------------------------------------------------------------------------------
 
 
-def _exported(request: HttpRequest, actor: Actor) -> HttpResponse:
+def _exported(request: HttpRequest, actor: Actor) -> HttpResponseBase:
     actor.require(SourcePermission.MANAGE)
     organisation = organisations.get(_whose(request, actor))
     actor.require(
@@ -134,7 +135,9 @@ def _exported(request: HttpRequest, actor: Actor) -> HttpResponse:
         )
         raise InvalidValue("oneroster.nothing", f"Выгружать нечего: {what}. Проверьте организацию и момент.")
     kind = "delta" if since is not None else "bulk"
-    return saved_as(writing.pack(content), f"oneroster-{organisation.ogrn}-{kind}-{today:%Y%m%d}.zip")
+    return streamed_as(
+        lambda: writing.pack(content), f"oneroster-{organisation.ogrn}-{kind}-{today:%Y%m%d}.zip"
+    )
 
 
 def _whose(request: HttpRequest, actor: Actor) -> UUID:

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
-V = TypeVar("V", bound=Callable[..., HttpResponse])
+V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 _MARK = "accepts_up_to"
 #: Fields and boundaries around a file.
 _AROUND_A_FILE = 1024 * 1024

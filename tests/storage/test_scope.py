@@ -194,9 +194,15 @@ def test_rows_in_bulk_go_through_the_policies(school: Organisation, how_many: in
     assert Contact.objects.filter(person_id=other).count() == 0
 
 
-def test_what_an_answer_streams_is_seen_within_the_scope(school: Organisation) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_what_an_answer_streams_is_seen_within_the_scope_and_of_one_moment(school: Organisation) -> None:
+    seen: list[str] = []
+
     def view(_request: HttpRequest) -> StreamingHttpResponse:
         def rows() -> Iterator[str]:
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW transaction_isolation")
+                seen.append(cursor.fetchone()[0])
             yield from names()
 
         return StreamingHttpResponse(rows())
@@ -205,6 +211,7 @@ def test_what_an_answer_streams_is_seen_within_the_scope(school: Organisation) -
     request.actor = b.actor_of(school)
     answer: Any = ScopeMiddleware(view)(request)
     assert b"".join(answer).decode() == "Мальцева"
+    assert seen == ["repeatable read"]
     assert len(names()) == 2
 
 
