@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 from uuid import UUID
@@ -13,8 +14,11 @@ from kontingent.persons import references
 
 #: What differs between two ways to the same state without meaning anything.
 MOMENTS = frozenset(
-    {"created_at", "updated_at", "recorded_at", "version", "signed_at", "superseded_number", "title_key"}
-)
+    {
+        "created_at", "updated_at", "recorded_at", "version", "signed_at", "superseded_number", "title_key", "entered_at", "decided_at",
+        "verified_at",
+    }
+)  # fmt: skip
 #: The story of merging itself, and what subscribers were told of it: meant to remain.
 STORY = frozenset({"persons.Merge", "persons.MovedRows", "persons.DuplicatePair", "feed.Change"})
 
@@ -24,7 +28,7 @@ def tables() -> list[type[Model]]:
     found = (
         {one.model for room in references.rooms() for one in room.references}
         - STORY
-        - {"audit.Entry", "staging.Row"}
+        - {"audit.Entry", "staging.Row", "attestation.DeliveredRow", "portfolio.ContestRow"}
     )
     return [apps.get_model(model) for model in sorted(found)]
 
@@ -51,6 +55,8 @@ def dump(*, everything: bool = False, without_ids: frozenset[Any] | None = None)
 
 
 def _shared(value: Any, known: frozenset[Any] | None) -> Any:
+    if isinstance(value, dict):
+        return json.dumps(value, sort_keys=True, default=str)
     if isinstance(value, list):
         return tuple(value)
     if known is not None and isinstance(value, UUID) and value not in known:

@@ -93,11 +93,11 @@ def _compared(kind: DeliveryKind) -> str:
     if kind is DeliveryKind.RESULTS:
         return (
             "UPDATE judged j SET standing_id = f.standing_id, outcome = f.outcome FROM ("
-            f"SELECT j.id, t.id AS standing_id, CASE WHEN t.id IS NULL THEN 'create' WHEN {same} THEN 'same' ELSE 'change' END AS outcome "
+            f"SELECT DISTINCT ON (j.id) j.id, t.id AS standing_id, CASE WHEN t.id IS NULL THEN 'create' WHEN {same} THEN 'same' ELSE 'change' END AS outcome "
             "FROM judged j JOIN incoming r ON r.id = j.id LEFT JOIN (SELECT w.whose, t.* FROM ("
             "SELECT person_id AS record_id, person_id AS whose FROM judged UNION SELECT p.id, p.merged_into_id FROM persons_person p "
             "WHERE p.merged_into_id IN (SELECT person_id FROM judged)) w JOIN attestation_examresult t ON t.person_id = w.record_id "
-            f"AND t.superseded_at IS NULL) t ON t.whose = j.person_id AND {facts.key} = j.key WHERE j.refusal = '') f WHERE f.id = j.id"
+            f"AND t.superseded_at IS NULL) t ON t.whose = j.person_id AND {facts.key} = j.key WHERE j.refusal = '' ORDER BY j.id, t.recorded_at DESC NULLS LAST, t.id) f WHERE f.id = j.id"
         )
     return (
         "UPDATE judged j SET standing_id = f.standing_id, outcome = f.outcome, refusal = f.refusal FROM ("

@@ -132,7 +132,7 @@ def _of(records: list[UUID]) -> list[tuple[int, list[ResultRow]]]:
         "-recorded_at"
     ):
         key = (one.form, one.subject_code, one.held_on)
-        if one.superseded_at is None:
+        if one.superseded_at is None and key not in standing:
             standing[key] = one
         else:
             former[key].append(one)
@@ -260,15 +260,18 @@ def years(actor: Actor) -> list[tuple[int, str]]:
 
 
 def exams_of(person_ids: Iterable[UUID]) -> dict[UUID, list[ExamResult]]:
-    """Return what stands of many learners in the order of days, by the record asked for; the caller has let the actor in."""
+    """Return what stands of many learners in the order of days, by the record asked for; the caller has let the actor in.
+
+    Of a result that two records of one human being hold, the latest word counts.
+    """
     whose = persons_of(list(person_ids))
-    found: dict[UUID, list[ExamResult]] = defaultdict(list)
+    found: dict[UUID, dict[tuple[str, str, date], ExamResult]] = defaultdict(dict)
     standing = ExamResult.objects.filter(
         stages.where_open(FIELD), person_id__in=list(whose), superseded_at__isnull=True
     )
     for one in standing.order_by("held_on", "recorded_at"):
-        found[whose[one.person_id]].append(one)
-    return found
+        found[whose[one.person_id]][one.form, one.subject_code, one.held_on] = one
+    return defaultdict(list, {who: list(results.values()) for who, results in found.items()})
 
 
 def persons_of(person_ids: list[UUID]) -> dict[UUID, UUID]:
