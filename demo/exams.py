@@ -18,6 +18,7 @@ from kontingent.enrolment.models import Group, Placement
 from kontingent.kernel import clock
 from kontingent.kernel.ids import new_id
 from kontingent.organisations.models import Organisation
+from kontingent.performance.models import PeriodMark
 from kontingent.persons.models import Person
 from kontingent.stages.models import StageOrder
 
@@ -28,6 +29,7 @@ ISSUED = {DocumentKind.BASIC: date(2026, 6, 24), DocumentKind.SECONDARY: date(20
 #: Graduates of other schools of the municipality whose exams are known, at most; shares and scores are believable, not sourced.
 ELSEWHERE = 1_500
 CHOSEN = ("12", "8", "5", "6", "3", "4", "18", "7", "9")
+GEOGRAPHY = "s17"
 OGE_DAYS = {"1": date(2026, 6, 9), "2": date(2026, 6, 3)}
 EGE_DAYS = {"1": date(2026, 6, 4), "2": date(2026, 6, 8), "22": date(2026, 6, 8)}
 
@@ -47,6 +49,8 @@ def write(school_id: UUID, *, seed: int) -> None:
     results: list[ExamResult] = []
     for group in own:
         results += _exams(rng, group, _people(group))
+    if last := [one for one in own if one.grade == 9]:
+        _lacking(last[-1], results)
     left = ELSEWHERE
     for group in near.exclude(organisation_id=school_id).order_by("organisation_id", "title_key"):
         people = _people(group)
@@ -58,6 +62,31 @@ def write(school_id: UUID, *, seed: int) -> None:
     for group in own:
         if not (group.grade == 9 and group == [one for one in own if one.grade == 9][-1]):
             number = _documents(school, group, number)
+
+
+def _lacking(group: Group, results: list[ExamResult]) -> None:
+    """One of the class without documents is excellent in everything and learnt geography elsewhere: the journal has no mark of it.
+
+    What a school does about it is the story of the page of missing marks.
+    """
+    those = _people(group)
+    best = max(
+        those,
+        key=lambda who: (
+            sum(one.mark or 0 for one in results if one.person_id == who and one.form == "oge"),
+            str(who),
+        ),
+        default=None,
+    )
+    if best is None:
+        return
+    marks = PeriodMark.objects.filter(person_id=best)
+    marks.filter(subject_code=GEOGRAPHY).delete()
+    marks.filter(value__in=["2", "3", "4"]).update(value="5", score=5)
+    results[:] = [one for one in results if one.person_id != best or one.stage_code == "main"]
+    for one in results:
+        if one.person_id == best and one.form == "oge":
+            one.mark, one.passed, one.primary_score = 5, True, 32
 
 
 def _people(group: Group) -> list[UUID]:

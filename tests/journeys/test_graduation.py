@@ -7,13 +7,109 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from pypdf import PdfReader
 
 from tests.journeys.conftest import from_menu, keep, sign_in
 from tests.journeys.test_journeys import accessible
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
+
+
+def _row(page: Page, name: str) -> Locator:
+    return page.locator("form > section tbody > tr", has=page.get_by_role("link", name=name, exact=True))
+
+
+def test_a_deputy_completes_a_mark_sees_honours_change_prints_and_issues(page: Page) -> None:
+    """An excellent pupil learnt geography elsewhere: the journal has no mark of it, so nothing can be issued."""
+    sign_in(page, "secretary")
+    page.goto("/graduation/?year=2025")
+    page.locator("tbody th a", has_text=re.compile("^9")).last.click()
+    kept = page.locator("form > section tbody > tr", has_text="География: в журнале нет годовых отметок")
+    name = kept.locator("th a").inner_text()
+    expect(_row(page, name).locator("input[name=person]")).to_have_count(0)
+    _brings(page, name)
+    _corrects(page, name)
+    expect(_row(page, name)).to_contain_text("с отличием")
+    _previews_and_issues(page, name)
+
+
+def _brings(page: Page, name: str) -> None:
+    """In the grid of the class, with a document; a good mark takes the honours away and says so."""
+    page.get_by_role("link", name="Недостающие отметки").click()
+    expect(page.get_by_role("heading", name=re.compile("Недостающие отметки"))).to_be_visible()
+    accessible(page, "missing marks")
+    cell = page.get_by_label(f"{name}, География")
+    cell.fill("4")
+    cell.press("Enter")  # without a document nothing is kept, and what was typed stays
+    expect(page.locator("#entry-status")).to_contain_text("Укажите документ")
+    expect(cell).to_have_value("4")
+    page.select_option("#source", "credited")
+    page.fill("#document", "Справка лицея № 9 от 30.05.2026 № 12")
+    page.get_by_role("button", name="Записать").click()
+    expect(page.get_by_role("status").first).to_contain_text("Записано отметок: 1")
+    keep(page, "missing-marks")
+    page.get_by_role("link", name=re.compile("итоговые отметки")).click()
+    steps = page.locator("tr", has=page.locator("details")).filter(has_text="Справка лицея № 9")
+    steps.locator("summary").click()
+    expect(steps).to_contain_text("внесена; зачёт результатов другой организации")
+    expect(steps).to_contain_text("Без отличия: не «отлично» по 1 предм.: География")
+
+
+def _corrects(page: Page, name: str) -> None:
+    """On the page of the learner: the paper was read wrongly, what stood before is kept."""
+    _row(page, name).locator("xpath=following-sibling::tr[1]").get_by_role(
+        "link", name="Отметки ученика по годам"
+    ).click()
+    expect(page.get_by_role("heading", name=f"Отметки: {name}")).to_be_visible()
+    page.select_option("#source", "credited")
+    page.fill("#document", "Справка лицея № 9 от 30.05.2026 № 12")
+    mark = page.get_by_label("География, 9 класс, год", exact=True)
+    mark.fill("5")
+    mark.press("Enter")
+    expect(page.locator("#entry-status")).to_contain_text("Записано ячеек: 1")
+    page.reload()
+    expect(page.get_by_text("Прежние записи (1)")).to_be_visible()
+    accessible(page, "marks of a learner")
+    keep(page, "marks-of-a-learner", full=True)
+    page.get_by_role("link", name=re.compile("итоговые отметки")).click()
+
+
+def _previews_and_issues(page: Page, name: str) -> None:
+    """A draft as PDF, a number of the book that is taken, the issue, what was kept as PDF."""
+    more = _row(page, name).locator("xpath=following-sibling::tr[1]")
+    more.locator("summary").click()
+    draft = more.get_by_role("link", name="Приложение (PDF, проект)").get_attribute("href") or ""
+    told = _pdf(page, draft)
+    assert "ПРОЕКТ" in told
+    assert "География 5 (отлично)" in told
+    chosen = page.locator("input[name=person]:checked")
+    while chosen.count():
+        chosen.first.uncheck()
+    _row(page, name).locator("input[name=person]").check()
+    page.fill("#f-issued_on", "2026-06-24")
+    page.fill("#f-first_number", "05904008000199")
+    page.fill("#f-basis", "Протокол педсовета № 10 от 23.06.2026")
+    page.fill("#f-first_registration", "1")  # the book has it: refused with the number that is free
+    page.get_by_role("button", name="Выдать документы").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("Начните со свободного номера")
+    free = re.search(r"свободного номера: (\d+)", alert.inner_text())
+    assert free
+    page.fill("#f-first_registration", free.group(1))
+    page.get_by_role("button", name="Выдать документы").click()
+    expect(page.get_by_role("status").first).to_contain_text("Выдано документов: 1")
+    _row(page, name).get_by_role("link", name="№ 05904008000199").click()
+    kept_as = page.get_by_role("link", name="Приложение (PDF)").get_attribute("href") or ""
+    told = _pdf(page, kept_as)
+    assert "ПРОЕКТ" not in told
+    assert "География 5 (отлично)" in told
+    assert "05904008000199" in told
+
+
+def _pdf(page: Page, address: str) -> str:
+    pdf = PdfReader(io.BytesIO(page.request.get(address).body()))
+    return " ".join(" ".join(one.extract_text().split()) for one in pdf.pages)
 
 
 def test_a_class_goes_from_final_marks_to_the_book_of_issue(page: Page) -> None:

@@ -134,9 +134,14 @@ class MarkSheet:
         return sorted(found, key=lambda one: (-one[0], one[1] != WHOLE_YEAR, int(one[1])))
 
     def gaps(self, grade: int, period_code: str) -> list[Column]:
-        """Return the subjects of a closing that somebody lacks: the required ones, and what anybody of the class has a mark in."""
+        """Return the subjects of a closing that somebody lacks: the required ones, and what anybody of the class has a mark in for it."""
         found = []
-        known = {slot.subject_code for row in self.rows for slot in (*row.journal, *row.brought)}
+        known = {
+            slot.subject_code
+            for row in self.rows
+            for slot in (*row.journal, *row.brought)
+            if (slot.grade, slot.period_code) == (grade, period_code)
+        }
         for one in self.columns:
             slot = Slot(grade, one.subject_code, period_code)
             lacking = any(
