@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -11,8 +12,9 @@ from django.views.decorators.http import require_GET
 
 from kontingent.access.permissions import AccessPermission
 from kontingent.enrolment import queries as enrolment
-from kontingent.enrolment.queries import LearnerCard
+from kontingent.enrolment.queries import EnrolmentPart
 from kontingent.kernel import clock
+from kontingent.persons.models import Person
 from kontingent.trajectory.flows.queries import attained
 from kontingent.trajectory.flows.queries import path as paths
 from kontingent.trajectory.flows.queries.attained import Attained
@@ -52,7 +54,8 @@ KINDS = {
 @require_GET
 def of_learner(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """The path of a learner to staff, with what their rights and the opened stages show of results."""
-    return _shown(request, enrolment.card(actor_of(request), person_id), f"/learners/{person_id}/")
+    person, parts = enrolment.whole_path(actor_of(request), person_id, what="путь и результаты")
+    return _shown(request, person, parts, f"/learners/{person_id}/")
 
 
 @require_GET
@@ -60,14 +63,15 @@ def of_own(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """The path of one's own child, or of oneself."""
     actor = actor_of(request)
     actor.require(AccessPermission.OWN_FAMILY)
-    return _shown(request, enrolment.own_card(actor, person_id), f"/family/{person_id}/")
+    card = enrolment.own_card(actor, person_id, brief=True)
+    return _shown(request, card.person, card.path, f"/family/{person_id}/")
 
 
-def _shown(request: HttpRequest, card: LearnerCard, back: str) -> HttpResponse:
+def _shown(request: HttpRequest, person: Person, parts: Sequence[EnrolmentPart], back: str) -> HttpResponse:
     today = clock.today()
-    way, found = paths.of(card.path, today), attained.of(actor_of(request), card.person.id)
+    way, found = paths.of(parts, today), attained.of(actor_of(request), person.id)
     return page(
-        request, "learners/path.html", person=card.person, back=back, rows=rows_of(way, found), closed=found.closed, kinds=KINDS,
+        request, "learners/path.html", person=person, back=back, rows=rows_of(way, found), closed=found.closed, kinds=KINDS,
         line=charts.path_line(way.stays, way.gaps, today, years_of_marks=found.years, milestones=found.milestones), today=today,
     )  # fmt: skip
 

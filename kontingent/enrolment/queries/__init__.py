@@ -25,6 +25,7 @@ from kontingent.enrolment.queries.learners import (
     person,
     school_list,
     search_learners,
+    whole_path,
 )
 from kontingent.enrolment.queries.numbers import Dashboard, dashboard
 from kontingent.enrolment.queries.orders import (
@@ -81,4 +82,5 @@ __all__ = [
     "search_learners",
     "standing_of",
     "visible",
+    "whole_path",
 ]

@@ -120,6 +120,11 @@ def part_of_path(
     return person(actor, person_id, what=what), part
 
 
+def whole_path(actor: Actor, person_id: UUID, *, what: str) -> tuple[Person, list[EnrolmentPart]]:
+    """Return a person with all enrolments, the latest first, and nobody of the family."""
+    return person(actor, person_id, what=what), _path(person_id)
+
+
 def card(actor: Actor, person_id: UUID) -> LearnerCard:
     """Return a person's card with the whole path, in at most a dozen statements."""
     require_visible(actor, person_id)
