@@ -282,6 +282,21 @@ def test_the_book_is_in_order_and_prints(town: t.Town) -> None:
     assert pdf.startswith(b"%PDF")
 
 
+def test_a_correction_by_a_table_keeps_who_signed(town: t.Town) -> None:
+    town.five.head_name = "Реутова В. П."
+    town.five.save(update_fields=["head_name"])
+    issued(town)
+    town.five.head_name = "Иной И. И."
+    town.five.save(update_fields=["head_name"])
+    head = t.worker("head", town.five)
+    row = t.document(town.anna, "05904000123456", at=town.five, registration="17", honours="да")
+    sent = t.sent(head, t.table(t.DOCUMENT_HEAD, [row]), kind=DeliveryKind.DOCUMENTS, at=town.five)
+    t.applied(head, sent)
+    one = EducationDocument.objects.get(superseded_at=None)
+    assert (one.registration_number, one.head_name) == ("17", "Реутова В. П.")
+    assert one.organisation_name == town.five.full_name
+
+
 def test_what_is_exported_for_frdo_is_taken_back_unchanged(town: t.Town) -> None:
     """The layout is one: what the book of one installation writes, the import of another reads."""
     issued(town)

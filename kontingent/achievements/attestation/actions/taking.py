@@ -122,7 +122,10 @@ def write(one: Delivery, actor: Actor) -> None:
     extra, told = (
         ([], [])
         if kind is DeliveryKind.RESULTS
-        else (["document_id", "replaces_id", "basis"], [_DOCUMENT, "t.replaces_id", "coalesce(t.basis, '')"])
+        else (
+            ["document_id", "replaces_id", *_PRINTED],
+            [_DOCUMENT, "t.replaces_id", *(f"coalesce(t.{name}, '')" for name in _PRINTED)],
+        )
     )
     columns = ", ".join(
         ["id", "person_id", "organisation_id", *names, *extra, "delivery_id", "recorded_at", "recorded_by"]
@@ -165,6 +168,8 @@ WITH named AS MATERIALIZED (
 UPDATE judged j SET refusal = CASE WHEN f.taken THEN 'registration_taken' ELSE 'registration_twice:' || f.first END
 FROM found f WHERE f.id = j.id AND (f.taken OR f.nth > 1)
 """
+#: What a document printed besides stays as it was printed.
+_PRINTED: Final = ("basis", "organisation_name", "head_position", "head_name")
 _DOCUMENT: Final = "coalesce(t.document_id, gen_random_uuid())"
 #: A duplicate names the requisites of the document it takes the place of; it may stand in the same file.
 _REPLACED: Final = (
