@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
+from demo import contests
 from tests.journeys.conftest import from_menu, keep, sign_in
 from tests.journeys.test_journeys import accessible
 from tests.portfolio.papers import png
@@ -59,3 +60,19 @@ def test_from_the_diploma_to_the_printed_portfolio(page: Page, tmp_path: Path) -
     text = " ".join(" ".join(one.extract_text() for one in PdfReader(file).pages).split())
     assert "Портфолио обучающегося" in text
     assert "Соль земли" in text
+
+
+def test_a_protocol_of_an_olympiad_is_looked_through_applied_and_undone(page: Page) -> None:
+    sign_in(page, "secretary")
+    from_menu(page, "Достижения")
+    page.get_by_role("link", name="Загрузить итоги таблицей").click()
+    accessible(page, "contest-files")
+    page.get_by_role("link", name=contests.NAME).first.click()
+    expect(page.locator("main")).to_contain_text("Почему строки отклонены")
+    accessible(page, "contest-file")
+    keep(page, "contest-file", full=True)
+    page.get_by_role("button", name="Применить").click()
+    expect(page.locator("main")).to_contain_text("Отменить можно 90 дней после применения", timeout=60_000)
+    accessible(page, "contest-file-applied")
+    page.get_by_role("button", name="Отменить загрузку").click()
+    expect(page.locator("main")).to_contain_text("Загрузка отменена: убрано")
