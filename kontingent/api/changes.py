@@ -14,6 +14,7 @@ from kontingent.api.declarations import MOST_ROWS, PREFIX, USUAL_ROWS
 from kontingent.api.serving import ApiRequest, answered, bad_parameter, serves, whole_of
 from kontingent.persons.queries import PersonFacts
 from kontingent.trajectory.feed import actions, queries
+from kontingent.trajectory.feed.codes import Reading
 from kontingent.trajectory.feed.queries import Minor, Told
 from kontingent.trajectory.feed.rules import BASIS_OF_MINORS
 
@@ -27,7 +28,9 @@ def list_changes(request: ApiRequest) -> HttpResponse:
     with transaction.atomic():
         page = queries.changes(request.actor, after=_read(request), limit=_limit(request))
         told = [who for one in page.rows for who in (one.person_id, one.other_person_id) if who is not None]
-        actions.record_given(actor=request.actor, person_ids=told, until=page.until)
+        actions.record_given(
+            actor=request.actor, person_ids=told, until=page.until, reading=Reading.CHANGES, anything=bool(page.rows)
+        )  # fmt: skip
     return answered(
         {"items": [_change(one) for one in page.rows], "next_cursor": _write(page.until), "more": page.more}
     )
@@ -40,7 +43,9 @@ def list_foreign_minors(request: ApiRequest) -> HttpResponse:
         page = queries.foreign_minors(request.actor, after=_read(request), limit=_limit(request))
         told = [one.child.person.id for one in page.rows]
         told += [each.adult_id for one in page.rows for each in one.child.representations]
-        actions.record_given(actor=request.actor, person_ids=told, until=page.until, minors=True)
+        actions.record_given(
+            actor=request.actor, person_ids=told, until=page.until, reading=Reading.FOREIGN_MINORS, anything=bool(page.rows)
+        )  # fmt: skip
     return answered(
         {
             "basis": BASIS_OF_MINORS, "items": [_minor(one) for one in page.rows], "next_cursor": _write(page.until),
@@ -58,7 +63,7 @@ def _change(one: Told) -> dict[str, Any]:
         "id": one.position,
         "kind": one.kind,
         "moment": one.moment,
-        "person": str(one.person_id),
+        "person": one.person_id and str(one.person_id),
         "other_person": one.other_person_id and str(one.other_person_id),
         "organisation": one.organisation_id and str(one.organisation_id),
         "movement": None
@@ -72,8 +77,18 @@ def _change(one: Told) -> dict[str, Any]:
             "grade": one.grade,
             "destination": one.destination_id and str(one.destination_id),
         },
+        "group": None
+        if one.own_group_id is None
+        else {
+            "id": str(one.own_group_id),
+            "title": one.title,
+            "grade": one.own_grade,
+            "school_year": one.school_year,
+            "closed_on": one.closed_on,
+        },
+        "enrolment": one.enrolment_id and str(one.enrolment_id),
         "fields": one.fields,
-        "learner": f"{PREFIX}/learners/{one.person_id}",
+        "learner": one.person_id and f"{PREFIX}/learners/{one.person_id}",
     }
 
 

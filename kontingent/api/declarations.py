@@ -173,7 +173,8 @@ CHANGES = Endpoint(
     "listChanges",
     f"{PREFIX}/changes",
     "Лента изменений",
-    "Каждое движение, отмена, объединение записей и исправление по порядку, без персональных данных: идентификаторы, виды, дни. "
+    "Каждое движение, отмена, объединение записей, исправление, изменение условий обучения и класса по порядку, без персональных данных: "
+    "идентификаторы, виды, дни. Виды добавляются: незнакомый пропускайте. "
     "Изменение приходит ровно один раз и не пропадает, когда бы ни завершилась его запись; по одному ребёнку порядок тот, в котором "
     "его меняли. Хранится 90 дней; 410 – cursor старше (или реестр восстановлен из копии): возьмите cursor=now, перечитайте списки и "
     "продолжайте. Объединение: person.merged говорит, что запись person стала записью other_person, а movement.reassigned – чьим теперь "
@@ -430,7 +431,7 @@ SCHEMAS: dict[str, Schema] = {
         id={"type": "integer", "description": "место в ленте, растёт"},
         kind={"type": "string", "enum": [one.value for one in ChangeKind]},
         moment=_MOMENT,
-        person=_ID,
+        person={**_ID_OR_NOT, "description": "null – изменился класс, а не человек"},
         other_person={**_ID_OR_NOT, "description": "объединение: вторая запись; переход движения: прежняя"},
         organisation={**_ID_OR_NOT, "description": "чьё движение; null – изменилась сама запись человека"},
         movement={
@@ -445,8 +446,23 @@ SCHEMAS: dict[str, Schema] = {
             ),
             "type": ["object", "null"],
         },
+        group={
+            **_object(
+                id=_ID,
+                title={"type": ["string", "null"]},
+                grade={"type": ["integer", "null"]},
+                school_year={"type": ["integer", "null"], "description": "2026 – это 2026/27"},
+                closed_on=_DAY_OR_NOT,
+            ),
+            "type": ["object", "null"],
+            "description": "group.*: класс, каков он сейчас",
+        },
+        enrolment={**_ID_OR_NOT, "description": "чьё движение или условия: обучение"},
         fields={"type": "array", "items": _TEXT, "description": "исправление: какие сведения изменились"},
-        learner={"type": "string", "description": "адрес записи: что известно о человеке сейчас"},
+        learner={
+            "type": ["string", "null"],
+            "description": "адрес записи: что известно о человеке сейчас",
+        },
     ),
     "ForeignMinor": _object(
         id={"type": "integer"},

@@ -15,18 +15,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kontingent.audit.models import Entry
+from kontingent.enrolment import actions as enrolment
 from kontingent.enrolment import contingent
+from kontingent.enrolment.actions.conditions import ConditionChange
 from kontingent.enrolment.codes import CLOSING, OPENING
 from kontingent.enrolment.contingent import Filter
-from kontingent.enrolment.models import Movement
+from kontingent.enrolment.models import Group, Movement
 from kontingent.kernel import clock
 from kontingent.kernel.errors import Gone, InvalidValue, KontingentError
 from kontingent.organisations.models import Organisation
 from kontingent.persons import actions as persons
 from kontingent.persons import civil, merging
 from kontingent.persons.models import IdentityDocument, Merge, Person
+from kontingent.persons.rules import Document
 from kontingent.trajectory.feed import actions, rules
-from kontingent.trajectory.feed.models import Change, Horizon
+from kontingent.trajectory.feed.models import Change, Follower, Horizon
 from tests import builders as b
 from tests.api.machine import got, is_problem, read
 from tests.enrolment.test_history_property import World
@@ -48,6 +51,15 @@ def everything(token: str, cursor: str = "", *, limit: int = 100) -> Iterator[di
         cursor = page["next_cursor"]
         if not page["more"]:
             return
+
+
+def quiet(at: Organisation, title: str, **attributes: Any) -> Group:
+    """A class that was there before: its opening is no change the test is about."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL kontingent.feed = 'off'")
+        made = b.group(at, title, **attributes)
+        cursor.execute("SET LOCAL kontingent.feed = 'on'")
+    return made
 
 
 class Copy:
@@ -181,7 +193,7 @@ def test_a_copy_made_of_the_feed_equals_the_register(seed: int) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_what_commits_late_is_told_later_and_never_skipped() -> None:
     school = b.school()
-    group = b.group(school, "5А")
+    group = quiet(school, "5А")
     early, late = b.person("Вяткин Иван Ильич"), b.person("Тиунов Олег Ильич", born=date(2014, 3, 3))
     token = m.token_of(m.client(school))
     start = told(token, "now")["next_cursor"]
@@ -215,9 +227,9 @@ def test_what_commits_late_is_told_later_and_never_skipped() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_whoever_finds_somebody_numbering_does_not_wait() -> None:
     school = b.school()
-    b.admitted(b.person(), b.group(school, "5А"))
+    b.admitted(b.person(), quiet(school, "5А"))
     actions.number()
-    b.admitted(b.person("Тиунов Олег Ильич"), b.group(school, "5Б"))
+    b.admitted(b.person("Тиунов Олег Ильич"), quiet(school, "5Б"))
     token = m.token_of(m.client(school))
     locked, may_go = threading.Event(), threading.Event()
 
@@ -241,7 +253,7 @@ def test_whoever_finds_somebody_numbering_does_not_wait() -> None:
 
 def test_what_is_rolled_back_is_not_told() -> None:
     school = b.school()
-    group = b.group(school, "5А")
+    group = quiet(school, "5А")
     with contextlib.suppress(ZeroDivisionError), transaction.atomic():
         b.admitted(b.person(), group)
         raise ZeroDivisionError
@@ -263,8 +275,8 @@ def test_a_change_names_no_more_than_ids_and_days_and_the_journal_keeps_of_whom(
     school, other = b.school("Школа № 5"), b.school("Школа № 7")
     anna = b.person("Мальцева Анна Павловна", snils=b.snils_of(9))
     stranger = b.person("Зырянов Иван Ильич")
-    stream = b.admitted(anna, b.group(school, "5А"))
-    b.admitted(stranger, b.group(other, "5А"))
+    stream = b.admitted(anna, quiet(school, "5А"))
+    b.admitted(stranger, quiet(other, "5А"))
     b.left(anna, stream, school, on=date(2025, 11, 1))
     persons.correct_person(
         actor=b.ROOT,
@@ -295,8 +307,8 @@ def test_a_school_is_not_told_of_another_even_without_the_filter_of_python(
 
     school, other = b.school("Школа № 5"), b.school("Школа № 7")
     mine, stranger = b.person("Вяткин Иван Ильич"), b.person("Зырянов Иван Ильич")
-    b.admitted(mine, b.group(school, "5А"))
-    b.admitted(stranger, b.group(other, "5А"))
+    b.admitted(mine, quiet(school, "5А"))
+    b.admitted(stranger, quiet(other, "5А"))
     Person.objects.filter(pk__in=[mine, stranger]).update(birth_place="г. Пермь")
     monkeypatch.setattr(queries, "_within", lambda actor: ("", []))
     changes = list(everything(m.token_of(m.client(school))))
@@ -312,7 +324,7 @@ def test_nobody_writes_changes_but_the_triggers() -> None:
     from kontingent.storage.scope import scoped
 
     school = b.school()
-    b.admitted(b.person(), b.group(school, "5А"))
+    b.admitted(b.person(), quiet(school, "5А"))
     for actor in (b.ROOT, b.actor_of(school)):
         with pytest.raises(Error, match="permission denied"), scoped(actor):
             Change.objects.create(kind="x", moment=clock.now(), transaction=1, person_id=school.id)
@@ -324,7 +336,7 @@ def test_nobody_writes_changes_but_the_triggers() -> None:
     ("address", "scope"), [("changes", "changes.read"), ("foreign-minors", "foreign-minors.read")]
 )
 def test_the_scope_is_asked_for(address: str, scope: str) -> None:
-    b.admitted(b.person(), b.group(b.school(), "5А"))
+    b.admitted(b.person(), quiet(b.school(), "5А"))
     token = m.token_of(m.client(scopes=("organisations.read",)))
     before = m.everything()
     answer = is_problem(got(address, token), 403, "machines.scope_missing")
@@ -340,7 +352,7 @@ def test_a_spoilt_cursor_is_refused(cursor: str) -> None:
 
 def test_whoever_comes_too_late_begins_anew() -> None:
     school = b.school()
-    group = b.group(school, "5А")
+    group = quiet(school, "5А")
     token = m.token_of(m.client(school, rate=6000))
     first = told(token, "now")["next_cursor"]
     b.admitted(b.person("Вяткин Иван Ильич"), group)
@@ -364,14 +376,109 @@ def test_whoever_comes_too_late_begins_anew() -> None:
 
 def test_a_quiet_feed_forgets_everything_and_goes_on() -> None:
     school = b.school()
-    b.admitted(b.person(), b.group(school, "5А"))
+    b.admitted(b.person(), quiet(school, "5А"))
     with time_machine.travel(clock.now() + rules.KEPT + timedelta(days=1), tick=True):
         assert actions.forget() == 1
         token = m.token_of(m.client(school))
         page = told(token)
         assert page["items"] == []
-        b.admitted(b.person("Тиунов Олег Ильич", born=date(2014, 3, 3)), b.group(school, "5Б"))
+        b.admitted(b.person("Тиунов Олег Ильич", born=date(2014, 3, 3)), quiet(school, "5Б"))
         assert [one["id"] for one in told(token, page["next_cursor"])["items"]] == [2]
+
+
+# -- conditions, groups, what hangs on a person --------------------------------------------------
+
+
+def kinds(token: str, cursor: str) -> list[tuple[str, list[str]]]:
+    return [(one["kind"], one["fields"]) for one in everything(token, cursor)]
+
+
+def test_a_class_is_told_when_it_is_opened_renamed_and_closed_and_names_nobody() -> None:
+    school, other = b.school("Школа № 5"), b.school("Школа № 7")
+    token, strange = m.token_of(m.client(school)), m.token_of(m.client(other))
+    start, elsewhere = told(token, "now")["next_cursor"], told(strange, "now")["next_cursor"]
+    group = b.group(school, "5А")
+    for changes in ({"teacher_name": "Гилёва Анна Сергеевна"}, {"title": "5В"}, {"capacity": 20}):
+        actions.number()  # what one transaction amends of a class is one change, and a test is one transaction
+        enrolment.change_group(actor=b.ROOT, group_id=group.id, changes=changes)
+    actions.number()
+    enrolment.close_group(actor=b.ROOT, group_id=group.id, closed_on=date(2026, 2, 1))
+    answer = got("changes", token, cursor=start)
+    told_of = read(answer)["items"]
+    assert [(one["kind"], one["fields"]) for one in told_of] == [
+        ("group.opened", []), ("group.amended", ["teacher"]), ("group.amended", ["title"]), ("group.amended", ["attributes"]),
+        ("group.amended", ["closed_on"]),
+    ]  # fmt: skip
+    assert {(one["person"], one["learner"], one["movement"]) for one in told_of} == {(None, None, None)}
+    assert told_of[0]["group"] == {
+        "id": str(group.id), "title": "5В", "grade": 5, "school_year": 2025, "closed_on": "2026-02-01",
+    }  # fmt: skip
+    assert {one["organisation"] for one in told_of} == {str(school.id)}
+    assert "Гилёва" not in answer.content.decode()
+    assert kinds(strange, elsewhere) == []
+    assert not Entry.objects.filter(kind="feed.changes_given").exists(), "there is nobody to record"
+
+
+def test_amended_conditions_are_told_without_what_they_are() -> None:
+    school = b.school()
+    anna = b.person()
+    stream = b.admitted(anna, quiet(school, "5А"))
+    token = m.token_of(m.client(school))
+    start = told(token, "now")["next_cursor"]
+    change = ConditionChange(stream, {"extended_day": "ГПД-1", "boarding": "+"})
+    enrolment.record_conditions(
+        actor=b.ROOT, organisation_id=school.id, since=date(2025, 10, 1), changes=[change]
+    )
+    (one,) = everything(token, start)
+    assert (one["kind"], one["person"], one["enrolment"], one["fields"]) == (
+        "conditions.amended", str(anna), str(stream), [],
+    )  # fmt: skip
+    assert Entry.objects.get(kind="feed.changes_given").subjects == [anna]
+
+
+def test_what_hangs_on_a_learner_is_told_by_name_and_of_nobody_who_does_not_study() -> None:
+    school = b.school()
+    anna = b.person("Мальцева Анна Павловна")
+    b.admitted(anna, quiet(school, "5А"))
+    token = m.token_of(m.client(school))
+    start = told(token, "now")["next_cursor"]
+    mother = b.person("Мальцева Ольга Юрьевна", born=date(1988, 2, 2))
+    persons.add_documents([(mother, Document("21", "5704", "123456"), None)])
+    persons.add_documents([(anna, Document("3", "II-ВГ", "654321"), None)])
+    persons.set_address(actor=b.ROOT, person_id=anna, kind_code="residence", text="г. Пермь, ул. Ленина, 1")
+    persons.add_representation(
+        actor=b.ROOT, draft=persons.RepresentationDraft(child_id=anna, adult_id=mother)
+    )
+    answer = got("changes", token, cursor=start)
+    changes = read(answer)["items"]
+    assert {one["person"] for one in changes} == {str(anna)}
+    assert {one["kind"] for one in changes} == {"person.corrected"}
+    assert {field for one in changes for field in one["fields"]} == {
+        "documents",
+        "addresses",
+        "representatives",
+    }
+    for word in ("654321", "Ленина", "123456", str(mother)):
+        assert word not in answer.content.decode()
+
+
+def test_how_far_a_subscriber_has_come_is_kept() -> None:
+    school = b.school()
+    client = m.client(school)
+    token = m.token_of(client)
+    told(token, "now")
+    (idle,) = Follower.objects.all()
+    assert (idle.actor_code, idle.reading, idle.until, idle.given_at) == (
+        f"client:{client.id}",
+        "changes",
+        0,
+        None,
+    )
+    b.admitted(b.person(), quiet(school, "5А"))
+    told(token, limit=1)
+    told(token, address="foreign-minors")
+    far = {one.reading: (one.until, one.given_at is not None) for one in Follower.objects.all()}
+    assert far == {"changes": (1, True), "foreign_minors": (1, False)}
 
 
 # -- foreign minors ----------------------------------------------------------------------------
@@ -379,7 +486,7 @@ def test_a_quiet_feed_forgets_everything_and_goes_on() -> None:
 
 def test_mvd_is_told_of_foreign_minors_alone_with_child_and_parents() -> None:
     school, garden = b.school("Школа № 5"), b.school("Детский сад № 1")
-    group, nursery = b.group(school, "5А"), b.group(garden, "Солнышко", kind="11")
+    group, nursery = quiet(school, "5А"), quiet(garden, "Солнышко", kind="11")
     parent = b.person(
         "Рахимова Зарина Анваровна", born=date(1988, 2, 2), citizenship_code="1", country_code="762"
     )
@@ -409,8 +516,6 @@ def test_mvd_is_told_of_foreign_minors_alone_with_child_and_parents() -> None:
         b.admitted(who, group)
     b.admitted(small, nursery)
     order = b.left(child, stream, school, on=date(2025, 11, 1), reason="T4")
-    from kontingent.enrolment import actions as enrolment
-
     enrolment.cancel_order(actor=b.ROOT, order_id=order.id, reason="Ошибка")
     token = m.token_of(m.client(scopes=("foreign-minors.read",)))
     found = told(token, address="foreign-minors")

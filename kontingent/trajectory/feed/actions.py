@@ -8,11 +8,12 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from kontingent.audit import actions as audit
-from kontingent.audit.event import Event
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.storage import scope
+from kontingent.trajectory.feed.codes import Reading
 from kontingent.trajectory.feed.events import ChangesGiven, ForeignMinorsGiven
+from kontingent.trajectory.feed.models import Follower
 from kontingent.trajectory.feed.rules import BASIS_OF_MINORS, KEPT
 
 _NUMBER = """
@@ -62,26 +63,24 @@ def forget() -> int:
     return int(row[0]) if row else 0
 
 
-def record_given(*, actor: Actor, person_ids: Collection[UUID], until: int, minors: bool = False) -> None:
-    """Record whose changes went to a subscriber; nothing when there was nobody. Part of the reading's transaction."""
+def record_given(
+    *, actor: Actor, person_ids: Collection[UUID], until: int, reading: Reading, anything: bool
+) -> None:
+    """Keep how far a subscriber has come, and record whose changes went to it. Part of the reading's transaction."""
+    now = clock.now()
+    said: dict[str, object] = {"until": until, "asked_at": now}
+    if anything:
+        said["given_at"] = now
+    Follower.objects.update_or_create(actor_code=actor.code, reading=reading, defaults=said)
     if not person_ids:
         return
     subjects = tuple(dict.fromkeys(person_ids))
-    event: Event
-    if minors:
-        event = ForeignMinorsGiven(
-            subjects=subjects,
-            organisation_id=actor.organisation_id,
-            basis=BASIS_OF_MINORS,
-            count=len(subjects),
-            until=until,
-        )
-    else:
-        event = ChangesGiven(
-            subjects=subjects,
-            organisation_id=actor.organisation_id,
-            basis=actor.purpose,
-            count=len(subjects),
-            until=until,
-        )
-    audit.record(event, actor=actor)
+    kind, basis = (
+        (ForeignMinorsGiven, BASIS_OF_MINORS)
+        if reading is Reading.FOREIGN_MINORS
+        else (ChangesGiven, actor.purpose)
+    )
+    audit.record(
+        kind(subjects=subjects, organisation_id=actor.organisation_id, basis=basis, count=len(subjects), until=until),
+        actor=actor,
+    )  # fmt: skip

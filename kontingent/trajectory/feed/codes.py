@@ -14,6 +14,20 @@ class ChangeKind(StrEnum):
     PERSON_MERGED = "person.merged"  # запись объединена с другой
     PERSON_UNMERGED = "person.unmerged"  # объединение отменено
     PERSON_CORRECTED = "person.corrected"  # исправлены сведения; сказано, какие, но не их значения
+    CONDITIONS_AMENDED = (
+        "conditions.amended"  # изменены условия обучения; какие, не сказано: иное говорит о здоровье
+    )
+    GROUP_OPENED = "group.opened"  # открыт класс или группа
+    GROUP_AMENDED = "group.amended"  # сведения о классе изменены, класс закрыт; сказано, какие
+
+
+TITLES: dict[ChangeKind, str] = {
+    ChangeKind.MOVEMENT_RECORDED: "движение записано", ChangeKind.MOVEMENT_CANCELLED: "движение отменено",
+    ChangeKind.MOVEMENT_REASSIGNED: "движение перешло к другой записи", ChangeKind.PERSON_MERGED: "записи объединены",
+    ChangeKind.PERSON_UNMERGED: "объединение отменено", ChangeKind.PERSON_CORRECTED: "сведения о человеке исправлены",
+    ChangeKind.CONDITIONS_AMENDED: "условия обучения изменены", ChangeKind.GROUP_OPENED: "класс открыт",
+    ChangeKind.GROUP_AMENDED: "сведения о классе изменены",
+}  # fmt: skip
 
 
 class MinorKind(StrEnum):
@@ -23,3 +37,16 @@ class MinorKind(StrEnum):
     LEFT = "left"
     ENROLMENT_CANCELLED = "enrolment_cancelled"
     LEAVING_CANCELLED = "leaving_cancelled"
+
+
+MINOR_TITLES: dict[MinorKind, str] = {
+    MinorKind.ENROLLED: "зачислены", MinorKind.LEFT: "отчислены", MinorKind.ENROLMENT_CANCELLED: "зачисление отменено",
+    MinorKind.LEAVING_CANCELLED: "отчисление отменено",
+}  # fmt: skip
+
+
+class Reading(StrEnum):
+    """Which of the two readings of the feed a subscriber follows."""
+
+    CHANGES = "changes"
+    FOREIGN_MINORS = "foreign_minors"

@@ -16,20 +16,34 @@ class Change(models.Model):
     kind = models.CharField(max_length=30, help_text="codes.ChangeKind")
     moment = models.DateTimeField()
     transaction = models.BigIntegerField()
-    person_id = models.UUIDField()
+    person_id = models.UUIDField(null=True, help_text="none of a group's own change")
     other_person_id = models.UUIDField(null=True, help_text="merging: the other record")
-    organisation_id = models.UUIDField(null=True, help_text="of the movement; a person's own change has none")
+    organisation_id = models.UUIDField(
+        null=True, help_text="of the movement, the conditions, the group; a person's own change has none"
+    )
     enrolment_id = models.UUIDField(null=True)
     movement_id = models.BigIntegerField(null=True)
+    group_id = models.UUIDField(null=True, help_text="of a group's own change")
     fields = ArrayField(models.CharField(max_length=40), default=list, help_text="corrected: which ones")
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(person_id__isnull=False) | Q(group_id__isnull=False),
+                name="change_is_of_somebody_or_of_a_group",
+            )
+        ]
         indexes = [
             models.Index(
                 fields=["id"], condition=Q(position__isnull=True), name="change_waits_for_its_position"
             ),
             models.Index(
                 fields=["person_id"], condition=Q(position__isnull=True), name="change_of_a_person_waits"
+            ),
+            models.Index(
+                fields=["group_id"],
+                condition=Q(position__isnull=True, group_id__isnull=False),
+                name="change_of_a_group_waits",
             ),
             models.Index(fields=["moment"], name="change_by_moment"),
         ]
@@ -49,3 +63,20 @@ class Horizon(models.Model):
     def __str__(self) -> str:
         """Return what is kept."""
         return f"{self.forgotten}…{self.newest}"
+
+
+class Follower(models.Model):
+    """How far a subscriber has been handed one of the readings (подписчик ленты): what it got, it may not have kept."""
+
+    actor_code = models.CharField(max_length=100, help_text="who asks: client:… of a registered system")
+    reading = models.CharField(max_length=20, help_text="codes.Reading")
+    until = models.BigIntegerField(help_text="the position handed over last")
+    asked_at = models.DateTimeField()
+    given_at = models.DateTimeField(null=True, help_text="when it was last handed anything")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["actor_code", "reading"], name="follower_once")]
+
+    def __str__(self) -> str:
+        """Return who has come how far."""
+        return f"{self.actor_code} {self.until}"

@@ -8,3 +8,4 @@ class FeedPermission(StrEnum):
 
     FOLLOW = "feed.follow"
     FOREIGN_MINORS = "feed.foreign_minors"
+    WATCH = "feed.watch"

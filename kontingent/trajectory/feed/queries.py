@@ -22,17 +22,22 @@ from kontingent.trajectory.feed.permissions import FeedPermission
 
 
 class Told(NamedTuple):
-    """A change as a subscriber is told it: ids, kinds and days, no word about the person."""
+    """A change as a subscriber is told it: ids, kinds and days, no word about the person; of a group's own change, what it is now."""
 
     position: int
     kind: ChangeKind
     moment: datetime
-    person_id: UUID
+    person_id: UUID | None
     other_person_id: UUID | None
     organisation_id: UUID | None
     enrolment_id: UUID | None
     movement_id: int | None
     fields: list[str]
+    own_group_id: UUID | None
+    title: str | None
+    own_grade: int | None
+    school_year: int | None
+    closed_on: date | None
     movement_kind: str | None
     effective_on: date | None
     group_id: UUID | None
@@ -87,8 +92,8 @@ def ends(actor: Actor) -> tuple[int, int]:
 
 _CHANGES = """
 SELECT c.position, c.kind, c.moment, c.person_id, c.other_person_id, c.organisation_id, c.enrolment_id, c.movement_id,
-    c.fields, m.kind, m.effective_on, m.group_id, m.grade, m.destination_id
-FROM feed_change c LEFT JOIN enrolment_movement m ON m.id = c.movement_id
+    c.fields, c.group_id, g.title, g.grade, g.school_year, g.closed_on, m.kind, m.effective_on, m.group_id, m.grade, m.destination_id
+FROM feed_change c LEFT JOIN enrolment_movement m ON m.id = c.movement_id LEFT JOIN enrolment_group g ON g.id = c.group_id
 WHERE c.position > %s AND c.position <= %s{scope} ORDER BY c.position LIMIT %s
 """
 

@@ -13,5 +13,6 @@ RULES: tuple[Rule, ...] = (
         model="feed.Change", about="кто, когда и куда зачислен и отчислен", reads=f"{_FOLLOWS} AND ({in_scope()} OR {_KNOWN})",
         grants="SELECT, UPDATE, DELETE",
     ),
+    not_personal("feed.Follower", "какая система до какого места прочла ленту", door=""),
     not_personal("feed.Horizon", "до какого места лента пронумерована и забыта", door=""),
 )  # fmt: skip
