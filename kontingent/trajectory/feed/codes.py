@@ -21,15 +21,6 @@ class ChangeKind(StrEnum):
     GROUP_AMENDED = "group.amended"  # сведения о классе изменены, класс закрыт; сказано, какие
 
 
-TITLES: dict[ChangeKind, str] = {
-    ChangeKind.MOVEMENT_RECORDED: "движение записано", ChangeKind.MOVEMENT_CANCELLED: "движение отменено",
-    ChangeKind.MOVEMENT_REASSIGNED: "движение перешло к другой записи", ChangeKind.PERSON_MERGED: "записи объединены",
-    ChangeKind.PERSON_UNMERGED: "объединение отменено", ChangeKind.PERSON_CORRECTED: "сведения о человеке исправлены",
-    ChangeKind.CONDITIONS_AMENDED: "условия обучения изменены", ChangeKind.GROUP_OPENED: "класс открыт",
-    ChangeKind.GROUP_AMENDED: "сведения о классе изменены",
-}  # fmt: skip
-
-
 class MinorKind(StrEnum):
     """What МВД must be told of a foreign minor, of what the register knows."""
 
@@ -37,12 +28,6 @@ class MinorKind(StrEnum):
     LEFT = "left"
     ENROLMENT_CANCELLED = "enrolment_cancelled"
     LEAVING_CANCELLED = "leaving_cancelled"
-
-
-MINOR_TITLES: dict[MinorKind, str] = {
-    MinorKind.ENROLLED: "зачислены", MinorKind.LEFT: "отчислены", MinorKind.ENROLMENT_CANCELLED: "зачисление отменено",
-    MinorKind.LEAVING_CANCELLED: "отчисление отменено",
-}  # fmt: skip
 
 
 class Reading(StrEnum):

@@ -8,4 +8,3 @@ class FeedPermission(StrEnum):
 
     FOLLOW = "feed.follow"
     FOREIGN_MINORS = "feed.foreign_minors"
-    WATCH = "feed.watch"
