@@ -63,6 +63,7 @@ async def _lane(name: str, queues: Collection[str]) -> None:
 
 
 def _stop(lanes: Collection[asyncio.Task[None]]) -> None:
-    """Cancel the lanes: each finishes the job it does, and ends."""
+    """Cancel the lanes, each once: it finishes the job it does, and ends. Cancelled again it would leave the job as it is."""
     for lane in lanes:
-        lane.cancel()
+        if not lane.cancelling():
+            lane.cancel()
