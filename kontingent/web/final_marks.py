@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods
 
 from kontingent.achievements.attestation import actions, queries
-from kontingent.achievements.attestation.actions import Basis, Kept, MarkCell
+from kontingent.achievements.attestation.actions import Basis
 from kontingent.achievements.attestation.permissions import AttestationPermission
 from kontingent.achievements.attestation.queries import MarkRow, MarkSheet, Place
 from kontingent.achievements.attestation.queries.marks import Column
 from kontingent.achievements.attestation.rules.marks import WHOLE_YEAR, Slot
 from kontingent.codelists import queries as codelists
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed
+from kontingent.web import autosave
+from kontingent.web.autosave import Sent
 from kontingent.web.request import actor_of, page, uuid_of
 
-_CELL = re.compile(r"v-([0-9a-f-]{36})\.(\d{1,2})\.(\w{1,20})\.(\d{1,2})")
+_CELL = re.compile(r"([0-9a-f-]{36})\.(\d{1,2})\.(\w{1,20})\.(\d{1,2})")
 
 
 class Cell(NamedTuple):
@@ -44,14 +45,6 @@ class Line(NamedTuple):
     cells: list[Cell]
 
 
-class Back(NamedTuple):
-    """A cell the last change of which can be taken back."""
-
-    id: str
-    shown: str
-    typed: str
-
-
 class Closing(NamedTuple):
     """What a column closes, as the page chooses it."""
 
@@ -65,54 +58,52 @@ class Closing(NamedTuple):
 def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
     """The grid; on POST the cells that were changed (to a script as JSON), a decision or a course."""
     actor = actor_of(request)
-    act, error, done = request.POST.get("act", ""), None, Kept()
+    act, sent = request.POST.get("act", ""), Sent()
+    cells = {name[2:]: key for name in request.POST if name.startswith("v-") and (key := _read(name[2:]))}
     if request.method == "POST":
-        try:
-            if act in {"", "undo"}:
-                done = actions.bring(
-                    actor=actor, group_id=group_id, cells=_typed(request), basis=_basis(request), is_undo=act == "undo"
-                )  # fmt: skip
-            else:
+        if act in {"", "undo"}:
+            sent = autosave.keep(
+                request,
+                cells,
+                by=lambda typed: actions.bring(
+                    actor=actor, group_id=group_id, cells=typed, basis=_basis(request), is_undo=act == "undo"
+                ),
+            )
+        else:
+            try:
                 _decide(request, group_id, act)
                 return HttpResponseRedirect(request.get_full_path())
-        except NotAllowed:
-            raise
-        except KontingentError as refusal:
-            error = refusal
-        if request.headers.get("Accept") == "application/json":
-            return _told(done, error)
+            except NotAllowed:
+                raise
+            except KontingentError as refusal:
+                sent = Sent(refusal)
+        if autosave.is_script(request):
+            return sent.as_json()
     sheet = queries.mark_sheet(actor, group_id)
-    kept = {_id(*key): request.POST.get(f"v-{_id(*key)}", "") for key in done.refused}
-    if error is not None and act == "":
-        kept = {_id(one.person_id, one.slot): one.typed for one in _typed(request)}
-    refused = {_id(*key): text for key, text in done.refused.items()}
     where = sheet.group.organisation
     answer = page(
         request,
         "attestation/marks.html",
         sheet=sheet,
         group=sheet.group,
-        error=error,
+        error=sent.error,
+        sent=sent,
         values=request.POST,
         act=act,
-        saved=len(done.saved),
-        refused=[(_id(*key), _named(sheet, *key), text) for key, text in done.refused.items()],
-        back=[] if act == "undo" else [Back(_id(*key), now, was) for key, (was, now) in done.saved.items()],
+        refused=[(name, _named(sheet, *cells[name]), text) for name, text in sent.refused.items()],
         sources=codelists.choices("mark_source"),
         source=request.POST.get("source") or "former",
         document=request.POST.get("document", ""),
         draft=f"{actor.code}:marks:{group_id}",
         may_issue=actor.may(AttestationPermission.ISSUE)
         and actor.scope.covers(where.id, where.municipality_id),
-        **_grid(request, sheet, kept, refused),
+        **_grid(request, sheet, sent),
     )
-    answer.status_code = 422 if error or done.refused else 200
+    answer.status_code = sent.status
     return answer
 
 
-def _grid(
-    request: HttpRequest, sheet: MarkSheet, kept: Mapping[str, str], refused: Mapping[str, str]
-) -> dict[str, object]:
+def _grid(request: HttpRequest, sheet: MarkSheet, sent: Sent) -> dict[str, object]:
     """Return the grid of one learner where one is asked for, else of one closing of the class."""
     closings = [
         Closing(f"{grade}-{period}", _closing_title(grade, period), grade, period)
@@ -123,7 +114,7 @@ def _grid(
         former = queries.former_marks(sheet, person_id)
         row = sheet.by_person[person_id]
         lines = [
-            Line(row.person_id, one.title, [_cell(row, _slot(one, of), of.title, kept, refused) for of in closings])
+            Line(row.person_id, one.title, [_cell(row, _slot(one, of), of.title, sent) for of in closings])
             for one in sheet.columns
         ]  # fmt: skip
         decided = [
@@ -140,7 +131,7 @@ def _grid(
     everything = request.GET.get("all") == "1"
     columns = sheet.columns if everything else sheet.gaps(chosen.grade, chosen.period_code)
     lines = [
-        Line(row.person_id, row.full_name, [_cell(row, _slot(one, chosen), one.title, kept, refused) for one in columns])
+        Line(row.person_id, row.full_name, [_cell(row, _slot(one, chosen), one.title, sent) for one in columns])
         for row in sheet.rows
     ]  # fmt: skip
     return {
@@ -149,12 +140,14 @@ def _grid(
     }  # fmt: skip
 
 
-def _cell(row: MarkRow, slot: Slot, label: str, kept: Mapping[str, str], refused: Mapping[str, str]) -> Cell:
+def _cell(row: MarkRow, slot: Slot, label: str, sent: Sent) -> Cell:
     place, name = row.at(slot), _id(row.person_id, slot)
     if place.journal or row.is_issued:
         counted = place.shown if place.is_overruled else place.journal or place.shown
         return Cell(name, label, counted, counted, "", _note(place), is_fixed=True)
-    return Cell(name, label, place.shown, kept.get(name, place.shown), refused.get(name, ""), _note(place))
+    return Cell(
+        name, label, place.shown, sent.typed.get(name, place.shown), sent.refused.get(name, ""), _note(place)
+    )
 
 
 def _note(place: Place) -> str:
@@ -193,20 +186,8 @@ def _named(sheet: MarkSheet, person_id: UUID, slot: Slot) -> str:
 # -- what was sent -----------------------------------------------------------------------------------
 
 
-def _typed(request: HttpRequest) -> list[MarkCell]:
-    """Return the cells that differ from what the page showed."""
-    found = []
-    for name in request.POST:
-        if (cell := _read(name)) is None:
-            continue
-        text, shown = request.POST.get(name, ""), request.POST.get(f"s-{name[2:]}", "")
-        if text.strip() != shown.strip():
-            found.append(MarkCell(*cell, shown, text))
-    return found
-
-
 def _read(name: str) -> tuple[UUID, Slot] | None:
-    """Read whose and which mark a name of the form speaks of."""
+    """Read whose and which mark an id of the form speaks of."""
     found = _CELL.fullmatch(name)
     person_id = uuid_of(found.group(1)) if found else None
     if found is None or person_id is None:
@@ -226,7 +207,7 @@ def _decide(request: HttpRequest, group_id: UUID, act: str) -> None:
         raise InvalidValue("attestation.nobody", "Откройте ученика и повторите.")
     reason = told.get("reason", "")
     if act == "overrule":
-        cell = _read(f"v-{told.get('slot', '')}")
+        cell = _read(told.get("slot", ""))
         if cell is None or cell[0] != person_id:
             raise InvalidValue("attestation.slot", "Выберите, о какой отметке журнала речь.")
         actions.overrule(
@@ -244,12 +225,3 @@ def _decide(request: HttpRequest, group_id: UUID, act: str) -> None:
             raise InvalidValue("attestation.no_such_mark", "Выберите отметку, которую убираете.")
         actions.take_back(actor=actor, group_id=group_id, mark_id=mark_id, reason=reason)
         messages.success(request, "Внесённая отметка убрана; она осталась в прежних записях.")
-
-
-def _told(done: Kept, error: KontingentError | None) -> JsonResponse:
-    saved = {_id(*key): {"before": was, "now": now, "back": True} for key, (was, now) in done.saved.items()}
-    refused = {_id(*key): text for key, text in done.refused.items()}
-    return JsonResponse(
-        {"saved": saved, "refused": refused, "error": error.message if error else ""},
-        status=422 if error or refused else 200,
-    )

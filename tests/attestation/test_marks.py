@@ -134,7 +134,7 @@ def town(db: None) -> t.Town:
 
 def keep(
     town: t.Town, *cells: tuple[UUID, Slot, str, str], basis: Basis = PAPER, undo: bool = False, **other: Any
-) -> actions.Kept:
+) -> actions.MarksKept:
     actor = other.get("actor") or t.worker("operator", town.five)
     with scoped(actor):
         return actions.bring(

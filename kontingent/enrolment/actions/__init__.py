@@ -3,7 +3,7 @@
 Every action: load and lock → may you → may it be → change → record → after commit.
 """
 
-from kontingent.enrolment.actions.cards import CardCell, Filled, fill_cards
+from kontingent.enrolment.actions.cards import CardCell, fill_cards
 from kontingent.enrolment.actions.conditions import ConditionChange, Refused, record_conditions
 from kontingent.enrolment.actions.corrections import correct_learner, project_learner_facts
 from kontingent.enrolment.actions.entering import (
@@ -49,7 +49,6 @@ __all__ = [
     "ConditionChange",
     "Decision",
     "Entered",
-    "Filled",
     "GroupDraft",
     "LearnerEntry",
     "LineDraft",

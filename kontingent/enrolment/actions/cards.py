@@ -7,7 +7,6 @@ thirty pasted numbers with two slips is twenty-eight numbers kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
@@ -18,49 +17,25 @@ from kontingent.enrolment.queries.cards import RESIDENCE, class_cards, represent
 from kontingent.enrolment.rules import cards
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
+from kontingent.kernel.cells import Cell, Kept, check_number, check_same, differ
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed, NotFound, RuleViolation
 from kontingent.kernel.snils import format_snils, normalise
 from kontingent.persons import actions as persons
 from kontingent.persons.rules import EMAIL, PHONE, parse_document
 
-MOST_CELLS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class CardCell:
-    """A cell somebody has changed: what the page showed and what was typed."""
-
-    person_id: UUID
-    field: str
-    shown: str
-    typed: str
-
-    @property
-    def key(self) -> tuple[UUID, str]:
-        """Whose and which."""
-        return self.person_id, self.field
-
-
-@dataclass(slots=True)
-class Filled:
-    """What came of it: values before and after by cell, and why others were refused."""
-
-    saved: dict[tuple[UUID, str], tuple[str, str]] = field(default_factory=dict)
-    refused: dict[tuple[UUID, str], str] = field(default_factory=dict)
+#: A cell of this grid: its slot is a field of ``rules.cards``.
+CardCell = Cell[str]
 
 
 @transaction.atomic
 def fill_cards(
     *, actor: Actor, group_id: UUID, cells: Sequence[CardCell], basis: str, on: date | None = None
-) -> Filled:
+) -> Kept[str]:
     """Write the changed cells of a class, each by itself, and return what was kept and what was refused.
 
     A cell that somebody else has changed since the page was shown is refused with what stands there now.
     """
-    if len(cells) > MOST_CELLS:
-        raise InvalidValue(
-            "cards.too_many", f"За один раз – не больше {MOST_CELLS} ячеек. Запишите таблицу по частям."
-        )
+    check_number(cells)
     if not basis.strip():
         raise InvalidValue("cards.basis_missing", "Укажите основание: по каким документам внесены сведения.")
     _, rows = class_cards(actor, group_id, on or clock.today())
@@ -69,10 +44,10 @@ def fill_cards(
         raise NotFound("cards.not_here", "Кого-то из этих учеников в классе уже нет. Обновите страницу.")
     lock_persons([one.person_id for one in cells])
     standing = values_of({one.person_id for one in cells})
-    result = Filled()
+    result = Kept[str]()
     for cell in cells:
-        before = standing[cell.person_id].get(cell.field)
-        if before is None or not cards.changed(before, cell.typed):
+        before = standing[cell.person_id].get(cell.slot)
+        if before is None or not differ(before, cell.typed):
             continue
         try:
             with transaction.atomic():
@@ -87,7 +62,7 @@ def fill_cards(
     after = values_of({person_id for person_id, _ in result.saved})
     for (person_id, code), (before, typed) in list(result.saved.items()):
         now = after[person_id][code]
-        if cards.changed(before, now):
+        if differ(before, now):
             result.saved[person_id, code] = (before, now)
         else:
             del result.saved[person_id, code]
@@ -96,13 +71,8 @@ def fill_cards(
 
 
 def _check(cell: CardCell, before: str) -> None:
-    about = cards.BY_CODE[cell.field]
-    if cards.changed(before, cell.shown):
-        now = f"«{before}»" if before else "пусто"
-        raise RuleViolation(
-            "cards.changed_meanwhile",
-            f"Пока вы заполняли, здесь уже записали другое: {now}. Сверьте с документом и запишите ещё раз, если верно ваше.",
-        )
+    about = cards.BY_CODE[cell.slot]
+    check_same(cell, before)
     if len(cell.typed) > about.longest:
         raise InvalidValue(
             "cards.too_long", f"«{about.title}»: не длиннее {about.longest} знаков. Сократите."
@@ -111,7 +81,7 @@ def _check(cell: CardCell, before: str) -> None:
 
 def _write(actor: Actor, cell: CardCell, before: str, basis: str) -> None:
     text = cell.typed.strip()
-    match cell.field:
+    match cell.slot:
         case cards.DOCUMENT:
             if not text:
                 raise RuleViolation(
@@ -131,13 +101,13 @@ def _write(actor: Actor, cell: CardCell, before: str, basis: str) -> None:
                     "cards.no_representative",
                     "Представитель не указан. Добавьте его в карточке ученика, потом впишите контакт.",
                 )
-            kind = PHONE if cell.field == cards.PHONE else EMAIL
+            kind = PHONE if cell.slot == cards.PHONE else EMAIL
             persons.replace_contact(
                 actor=actor, person_id=adult_id, kind_code=kind, former=before, value=text
             )
         case _:
             persons.correct_person(
-                actor=actor, person_id=cell.person_id, changes={cell.field: text}, basis=basis
+                actor=actor, person_id=cell.person_id, changes={cell.slot: text}, basis=basis
             )
 
 

@@ -1,4 +1,4 @@
-"""What of a learner's card is filled in the grid of a class: the columns, how values are shown and compared. Pure."""
+"""What of a learner's card is filled in the grid of a class: the columns, what may be typed there. Pure."""
 
 from __future__ import annotations
 
@@ -27,8 +27,3 @@ FIELDS: tuple[CardField, ...] = (
     CardField(EMAIL, "Почта представителя", "name@example.ru", 200, can_be_undone=True),
 )
 BY_CODE = {one.code: one for one in FIELDS}
-
-
-def changed(shown: str, typed: str) -> bool:
-    """Say whether somebody typed anything else than the page showed; spaces around do not count."""
-    return " ".join(shown.split()) != " ".join(typed.split())

@@ -14,8 +14,8 @@ from kontingent.achievements.attestation.actions.issuing import (
 )
 from kontingent.achievements.attestation.actions.marks import (
     Basis,
-    Kept,
     MarkCell,
+    MarksKept,
     bring,
     bring_course,
     overrule,
@@ -28,8 +28,8 @@ __all__ = [
     "REASONS",
     "Basis",
     "Issue",
-    "Kept",
     "MarkCell",
+    "MarksKept",
     "bring",
     "bring_course",
     "issue",

@@ -7,8 +7,8 @@ is changed, and no state of a mark is overwritten.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -25,10 +25,10 @@ from kontingent.audit import actions as audit
 from kontingent.codelists import queries as codelists
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
+from kontingent.kernel.cells import Cell, Kept, check_number, check_same
 from kontingent.kernel.errors import Conflict, InvalidValue, NotFound, RuleViolation
 from kontingent.stages import queries as stages
 
-MOST_CELLS = 1000
 LONGEST = 300
 UNDONE = "отмена последней записи"
 EMPTIED = "убрана при заполнении"
@@ -42,32 +42,15 @@ class Basis:
     document: str
 
 
-class MarkCell(NamedTuple):
-    """A cell somebody has changed: what the page showed and what was typed."""
-
-    person_id: UUID
-    slot: Slot
-    shown: str
-    typed: str
-
-    @property
-    def key(self) -> tuple[UUID, Slot]:
-        """Whose and which."""
-        return self.person_id, self.slot
-
-
-@dataclass(slots=True)
-class Kept:
-    """What came of it: values before and after by cell, and why others were refused."""
-
-    saved: dict[tuple[UUID, Slot], tuple[str, str]] = field(default_factory=dict)
-    refused: dict[tuple[UUID, Slot], str] = field(default_factory=dict)
+#: A cell of this grid, and what came of its cells.
+MarkCell = Cell[Slot]
+MarksKept = Kept[Slot]
 
 
 @transaction.atomic
 def bring(
     *, actor: Actor, group_id: UUID, cells: Sequence[MarkCell], basis: Basis, is_undo: bool = False
-) -> Kept:
+) -> MarksKept:
     """Keep the changed cells of a class, each by itself; an emptied cell takes its mark back, ``is_undo`` returns to what stood before.
 
     Raises:
@@ -75,16 +58,12 @@ def bring(
         RuleViolation: the stage is not open.
         InvalidValue: no source, no document, too many cells.
     """
-    if len(cells) > MOST_CELLS:
-        raise InvalidValue(
-            "attestation.too_many",
-            f"За один раз – не больше {MOST_CELLS} ячеек. Запишите таблицу по частям.",
-        )
+    check_number(cells)
     if not is_undo and any(one.typed.strip() for one in cells):
         _check(basis)
     sheet = _opened(actor, group_id)
     before = last_states([one.person_id for one in cells]) if is_undo else {}
-    kept = Kept()
+    kept = MarksKept()
     for cell in cells:
         try:
             row = _row(sheet, cell.person_id)
@@ -257,21 +236,11 @@ def _check_not_issued(row: MarkRow) -> None:
         )
 
 
-def _check_same(row: MarkRow, cell: MarkCell) -> None:
-    stands = row.at(cell.slot).shown
-    if stands != cell.shown.strip():
-        now = f"«{stands}»" if stands else "пусто"
-        raise RuleViolation(
-            "attestation.changed_meanwhile",
-            f"Пока вы заполняли, здесь уже записали другое: {now}. Сверьте с документом и запишите ещё раз, если верно ваше.",
-        )
-
-
 def _keep(actor: Actor, sheet: MarkSheet, row: MarkRow, cell: MarkCell, basis: Basis) -> str:
     """Write one cell; return what stands in it now."""
     _check_slot(sheet, row, cell.slot)
     _check_not_issued(row)
-    _check_same(row, cell)
+    check_same(cell, row.at(cell.slot).shown)
     place = row.at(cell.slot)
     if not cell.typed.strip():
         if place.brought is not None:
@@ -292,7 +261,7 @@ def _undo(
 ) -> str:  # fmt: skip
     """Return one cell to what stood before its last change, with the document it stood in."""
     _check_not_issued(row)
-    _check_same(row, cell)
+    check_same(cell, row.at(cell.slot).shown)
     standing, was = row.brought.get(cell.slot), before.get(cell.key)
     if standing is not None and was is not None and was.superseded_at != standing.recorded_at:
         was = None  # the standing one took nobody's place
