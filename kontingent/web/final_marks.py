@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from kontingent.achievements.attestation import actions, queries
 from kontingent.achievements.attestation.actions import Basis
-from kontingent.achievements.attestation.permissions import AttestationPermission
+from kontingent.achievements.attestation.issuers import may_issue
 from kontingent.achievements.attestation.queries import MarkRow, MarkSheet, Place
 from kontingent.achievements.attestation.queries.marks import Column
 from kontingent.achievements.attestation.rules.marks import WHOLE_YEAR, Slot
@@ -80,7 +80,6 @@ def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
         if autosave.is_script(request):
             return sent.as_json()
     sheet = queries.mark_sheet(actor, group_id)
-    where = sheet.group.organisation
     answer = page(
         request,
         "attestation/marks.html",
@@ -95,8 +94,7 @@ def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
         source=request.POST.get("source") or "former",
         document=request.POST.get("document", ""),
         draft=f"{actor.code}:marks:{group_id}",
-        may_issue=actor.may(AttestationPermission.ISSUE)
-        and actor.scope.covers(where.id, where.municipality_id),
+        may_issue=may_issue(actor, sheet.group.organisation),
         **_grid(request, sheet, sent),
     )
     answer.status_code = sent.status

@@ -14,6 +14,7 @@ from kontingent.achievements.attestation import actions, queries
 from kontingent.achievements.attestation import documents as printing
 from kontingent.achievements.attestation.codes import DocumentKind, DocumentState
 from kontingent.achievements.attestation.documents import MEDALS, book_pdf
+from kontingent.achievements.attestation.issuers import may_issue
 from kontingent.achievements.attestation.permissions import AttestationPermission
 from kontingent.achievements.attestation.rules import final, numbers
 from kontingent.audit.reads import ReadKind
@@ -79,8 +80,7 @@ def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
         chosen={str(one) for one in _chosen(request)}
         if error
         else {str(one.person_id) for one in ready if kind != DocumentKind.REFERENCE},
-        may_issue=actor.may(AttestationPermission.ISSUE)
-        and actor.scope.covers(where.id, where.municipality_id),
+        may_issue=may_issue(actor, where),
         format=numbers.format_of(kind, clock.today()).told,
         values=values,
         error=error,
@@ -210,10 +210,9 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
         except KontingentError as refusal:
             error = refusal
     card = queries.document(actor, document_id)
-    where = card.document.organisation
     answer = page(
         request, "attestation/document.html", card=card, one=card.document, medals=MEDALS, error=error, values=request.POST,
-        may_issue=actor.may(AttestationPermission.ISSUE) and actor.scope.covers(where.id, where.municipality_id),
+        may_issue=may_issue(actor, card.document.organisation),
         reasons=[(state.value, title) for state, title in actions.REASONS.items()], today=clock.today(),
         states=[one for one in codelists.choices("document_state") if one[0] != card.document.state_code],
         format=numbers.format_of(card.document.kind_code, clock.today()).told,

@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from kontingent.achievements.attestation import queries
 from kontingent.achievements.attestation.codes import DocumentForm, DocumentKind, DocumentState
 from kontingent.achievements.attestation.events import DocumentsIssued, DocumentStateChanged, DuplicateIssued
+from kontingent.achievements.attestation.issuers import require_issuer
 from kontingent.achievements.attestation.models import EducationDocument, SupplementLine
 from kontingent.achievements.attestation.permissions import AttestationPermission
 from kontingent.achievements.attestation.queries.graduation import Graduate, Graduation
@@ -24,7 +25,6 @@ from kontingent.kernel.errors import Conflict, InvalidValue, NotFound, RuleViola
 from kontingent.kernel.ids import new_id
 from kontingent.organisations.models import Organisation
 from kontingent.persons.models import Person
-from kontingent.stages import queries as stages
 
 #: What of a document stands in each of its states.
 _KEPT: Final = (
@@ -68,10 +68,7 @@ def issue(*, actor: Actor, group_id: UUID, person_ids: Collection[UUID], how: Is
     one_at_a_time(group_id)
     found = queries.graduation(actor, group_id)
     where = found.group.organisation
-    actor.require(
-        AttestationPermission.ISSUE, organisation_id=where.id, municipality_id=where.municipality_id
-    )
-    stages.gate(where.municipality).require("education_document")
+    require_issuer(actor, where, "education_document")
     kind = found.kind if how.kind is None else how.kind
     chosen = [one for one in found.of(kind) if one.person_id in set(person_ids)]
     if set(person_ids) - {one.person_id for one in chosen}:
@@ -320,11 +317,7 @@ def _locked(actor: Actor, document_id: UUID) -> EducationDocument:
     actor.require(AttestationPermission.ISSUE)
     if found is None:
         raise NotFound("attestation.no_such_document", "Такого документа нет или он вам недоступен.")
-    where = found.organisation
-    actor.require(
-        AttestationPermission.ISSUE, organisation_id=where.id, municipality_id=where.municipality_id
-    )
-    stages.gate(where.municipality).require("education_document")
+    require_issuer(actor, found.organisation, "education_document")
     return found
 
 

@@ -16,8 +16,8 @@ from django.db import IntegrityError, transaction
 from kontingent.achievements.attestation import queries
 from kontingent.achievements.attestation.actions.issuing import one_at_a_time
 from kontingent.achievements.attestation.events import MarkDecided, MarksBrought
+from kontingent.achievements.attestation.issuers import require_issuer
 from kontingent.achievements.attestation.models import BroughtMark
-from kontingent.achievements.attestation.permissions import AttestationPermission
 from kontingent.achievements.attestation.queries.marks import MarkRow, MarkSheet, last_states
 from kontingent.achievements.attestation.rules import marks
 from kontingent.achievements.attestation.rules.marks import Slot
@@ -27,7 +27,6 @@ from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.cells import Cell, Kept, check_number, check_same
 from kontingent.kernel.errors import Conflict, InvalidValue, NotFound, RuleViolation
-from kontingent.stages import queries as stages
 
 LONGEST = 300
 UNDONE = "отмена последней записи"
@@ -187,11 +186,7 @@ def take_back(*, actor: Actor, group_id: UUID, mark_id: UUID, reason: str) -> No
 def _opened(actor: Actor, group_id: UUID) -> MarkSheet:
     one_at_a_time(group_id)
     sheet = queries.mark_sheet(actor, group_id)
-    where = sheet.group.organisation
-    actor.require(
-        AttestationPermission.ISSUE, organisation_id=where.id, municipality_id=where.municipality_id
-    )
-    stages.gate(where.municipality).require("final_mark")
+    require_issuer(actor, sheet.group.organisation, "final_mark")
     return sheet
 
 
