@@ -17,7 +17,7 @@ from kontingent.achievements.attestation.permissions import AttestationPermissio
 from kontingent.achievements.attestation.queries import By
 from kontingent.achievements.attestation.queries.deliveries import may_bring
 from kontingent.achievements.attestation.queries.documents import of_learner as documents_of
-from kontingent.achievements.attestation.queries.results import FEWEST, column_title
+from kontingent.achievements.attestation.queries.results import FEWEST, column_title, exam_title
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment import queries as enrolment
 from kontingent.exchange.attestation import receiving
@@ -181,10 +181,7 @@ def _said(row: DeliveredRow) -> str:
         return f"{codelists.title('education_document', facts['kind_code'])}, № {facts['series']}{facts['number']}, рег. № {facts['registration_number']}"
     scored = " / ".join(str(facts[name]) for name in ("score", "mark") if facts[name] is not None)
     passed = {True: "зачёт", False: "незачёт", None: "–"}[facts["passed"]]
-    return (
-        f"{codelists.title('exam_form', facts['form'])}, {codelists.title('exam_subject', facts['subject_code']).lower()}, "
-        f"{row.day:%d.%m.%Y}: {scored or passed}"
-    )
+    return f"{exam_title(facts['form'], facts['subject_code'])}, {row.day:%d.%m.%Y}: {scored or passed}"
 
 
 SECTION: Final = row_files.Section(

@@ -13,13 +13,42 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from kontingent.achievements.attestation.codes import DocumentKind
-from kontingent.achievements.attestation.rules import final, numbers, results
+from kontingent.achievements.attestation.queries import results as queries
+from kontingent.achievements.attestation.rules import final, numbers, results, titles
 from kontingent.achievements.attestation.rules.final import Exam, Outcome
 from kontingent.achievements.attestation.rules.marks import Given
+from kontingent.codelists import queries as codelists
 from kontingent.kernel.errors import InvalidValue
 
 NOW = date(2026, 11, 20)
 BASIC, SECONDARY = final.declared()[1]["12"], final.declared()[1]["11"]
+
+
+# -- what an exam is called ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("form", "code", "expected"),
+    [
+        ("oge", "2", "ОГЭ: математика"),
+        ("oge", "22", "ОГЭ: математика"),
+        ("oge", "1", "ОГЭ: русский язык"),
+        ("oge", "29", "ОГЭ: английский язык (устная часть)"),
+        ("ege", "2", "ЕГЭ: математика (профильная)"),
+        ("ege", "22", "ЕГЭ: математика (базовая)"),
+        ("ege", "5", "ЕГЭ: информатика"),
+        ("gve9", "52", "ГВЭ (9 класс): математика"),
+        ("gve11", "51", "ГВЭ (11 класс): русский язык"),
+        ("gve11", "2", "ГВЭ (11 класс): математика"),
+        ("interview", "70", "Итоговое собеседование"),
+        ("essay", "20", "Итоговое сочинение"),
+        ("exposition", "21", "Итоговое изложение"),
+    ],
+)
+def test_an_exam_is_called_by_form_and_subject(form: str, code: str, expected: str) -> None:
+    of_form, subject = codelists.title("exam_form", form), codelists.title("exam_subject", code)
+    assert titles.exam_title(form, of_form, code, subject) == expected
+    assert queries.exam_title(form, code) == expected, "pages say the same"
 
 
 # -- numbers ----------------------------------------------------------------------------------------
@@ -238,6 +267,14 @@ def test_what_keeps_a_document_from_being_issued(
     marks: Sequence[Given], exams: Sequence[Exam], expected: list[tuple[str, str]]
 ) -> None:
     assert codes(final.compute(BASIC, marks, exams)) == expected
+
+
+def test_what_is_settled_among_the_marks_of_the_learner() -> None:
+    settled = {
+        code: final.Control(code, "", "").is_settled_among_marks
+        for code in ("missing", "clash", "debt", "exam_missing", "exam_failed", "admission", "differs", "not_in_plan", "exempt", "miss", "")
+    }  # fmt: skip
+    assert {code for code, is_so in settled.items() if is_so} == {"missing", "clash", "debt"}
 
 
 def test_a_subject_beyond_the_plan_is_told_and_left_out() -> None:

@@ -19,7 +19,7 @@ from kontingent.achievements.attestation.codes import (
 )
 from kontingent.achievements.attestation.models import BroughtMark, EducationDocument
 from kontingent.achievements.attestation.permissions import AttestationPermission
-from kontingent.achievements.attestation.queries.results import exams_of, persons_of
+from kontingent.achievements.attestation.queries.results import exam_title, exams_of, persons_of
 from kontingent.achievements.attestation.rules import final
 from kontingent.achievements.attestation.rules.final import Exam, Level, Line, Outcome
 from kontingent.achievements.attestation.rules.marks import Brought, Given, Slot
@@ -226,8 +226,11 @@ def _told_exam(one: Exam) -> Line:
     """A result of an exam as a line of a reference."""
     got = one.mark if one.mark is not None else f"{one.score} б." if one.score is not None else None
     value = str(got) if got is not None else "зач" if one.passed else "незач"
-    title = f"{codelists.title('exam_form', one.form)}, {codelists.title('exam_subject', one.subject_code)}"
-    return Line(title, value, (codelists.title("exam_status", one.status_code).lower(),))
+    return Line(
+        exam_title(one.form, one.subject_code),
+        value,
+        (codelists.title("exam_status", one.status_code).lower(),),
+    )
 
 
 def given_of(whom: Sequence[UUID], group: Group) -> dict[UUID, list[Given]]:

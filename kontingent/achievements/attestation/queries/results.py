@@ -15,6 +15,7 @@ from django.db import connection
 from kontingent.achievements.attestation.codes import ADMISSIONS, ExamStatus
 from kontingent.achievements.attestation.models import ExamResult
 from kontingent.achievements.attestation.permissions import AttestationPermission
+from kontingent.achievements.attestation.rules import titles
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
 from kontingent.codelists import queries as codelists
@@ -38,6 +39,16 @@ class ResultRow:
     former: tuple[ExamResult, ...] = ()
 
     @property
+    def title(self) -> str:
+        """Form and subject in words."""
+        return exam_title(self.result.form, self.result.subject_code)
+
+    @property
+    def subject(self) -> str:
+        """The subject in words, as an exam of this form has it."""
+        return subject_title(self.result.form, self.result.subject_code)
+
+    @property
     def outcome(self) -> str:
         """The outcome in words: score, mark, зачёт."""
         return outcome_of(self.result)
@@ -46,6 +57,18 @@ class ResultRow:
     def is_below(self) -> bool:
         """True for a result that does not pass."""
         return self.result.status_code == ExamStatus.VALID and self.result.passed is False
+
+
+def subject_title(form: str, subject_code: str) -> str:
+    """Return what a subject is called among exams of a form."""
+    return titles.subject_title(form, subject_code, codelists.title("exam_subject", subject_code))
+
+
+def exam_title(form: str, subject_code: str) -> str:
+    """Return what an exam is called, form and subject."""
+    return titles.exam_title(
+        form, codelists.title("exam_form", form), subject_code, codelists.title("exam_subject", subject_code)
+    )
 
 
 def outcome_of(one: ExamResult) -> str:
@@ -173,11 +196,7 @@ def of_class(
 def column_title(column: str) -> str:
     """Return a column of a class in words."""
     form, _, subject = column.partition(":")
-    return (
-        f"{codelists.title('exam_form', form)}: {codelists.title('exam_subject', subject).lower()}"
-        if subject
-        else codelists.title("exam_form", form)
-    )
+    return exam_title(form, subject)
 
 
 # -- numbers ---------------------------------------------------------------------------------------
@@ -236,7 +255,7 @@ def summary(
         )
         found = [SummaryRow(*row) for row in cursor.fetchall()]
     if by is By.SUBJECT:
-        found = [one._replace(title=codelists.title("exam_subject", one.key)) for one in found]
+        found = [one._replace(title=subject_title(form, one.key)) for one in found]
     is_own = bool(actor.scope.organisations) and not (actor.scope.municipalities or actor.scope.whole_region)
     if not is_own:
         found = [

@@ -155,6 +155,10 @@ class Exam(NamedTuple):
 # -- what comes of it --------------------------------------------------------------------------------
 
 
+#: Controls that somebody settles among the marks of the learner: brings one, decides between two, makes a debt good.
+_AMONG_MARKS: Final = frozenset({"missing", "clash", "debt"})
+
+
 class Control(NamedTuple):
     """What does not hold; an error keeps the document from being issued."""
 
@@ -162,6 +166,11 @@ class Control(NamedTuple):
     subject: str
     message: str
     is_error: bool = False
+
+    @property
+    def is_settled_among_marks(self) -> bool:
+        """True where the remedy is on the page of the learner's marks."""
+        return self.code in _AMONG_MARKS
 
 
 def in_words(value: str) -> str:

@@ -87,10 +87,8 @@ def _exams(actor: Actor, person_id: UUID, closed: list[str]) -> list[Milestone]:
 
 def _exam(row: ResultRow) -> Milestone:
     one, is_valid = row.result, row.result.status_code == ExamStatus.VALID
-    form, subject = codelists.title("exam_form", one.form), codelists.title("exam_subject", one.subject_code)
     outcome = row.outcome if is_valid else codelists.title("exam_status", one.status_code)
-    title = subject if subject.startswith(form) else f"{form}: {subject}"
-    return Milestone(one.held_on, "exam", title, outcome, "", row.is_below or not is_valid)
+    return Milestone(one.held_on, "exam", row.title, outcome, "", row.is_below or not is_valid)
 
 
 def _documents(actor: Actor, person_id: UUID, closed: list[str]) -> list[Milestone]:
