@@ -69,7 +69,7 @@ def gate_for(actor: Actor) -> Gate:
 
 
 def where_open(field: str, *, organisation: str = "organisation") -> Q:
-    """Return the condition of rows whose organisation lies where a field is open today; one statement.
+    """Return the condition of rows whose organisation lies where a field is open today; one statement. Of organisations themselves, ``organisation`` is empty.
 
     What was entered while a stage was open is not shown once it is closed there, to nobody: PostgreSQL's policies say so of every scope but the region's,
     which reads past them.
@@ -77,7 +77,7 @@ def where_open(field: str, *, organisation: str = "organisation") -> Q:
     orders, stage, today = said(), FIELDS[field].stage, clock.today()
     named = {one.municipality_id for one in orders if one.municipality_id}
     opened = {one for one in named if rules.is_open(orders, stage, one, today)}
-    where = f"{organisation}__municipality_id__in"
+    where = "__".join(part for part in (organisation, "municipality_id", "in") if part)
     return (
         ~Q(**{where: named - opened}) if rules.is_open(orders, stage, None, today) else Q(**{where: opened})
     )

@@ -17,11 +17,13 @@ from django.db.models import Model
 
 from kontingent.achievements.attestation import queries
 from kontingent.achievements.attestation.models import EducationDocument, ExamResult
+from kontingent.achievements.attestation.queries import By
 from kontingent.achievements.attestation.queries.results import exams_of
 from kontingent.achievements.portfolio import actions, rules
 from kontingent.achievements.portfolio.models import Achievement, Scan
 from kontingent.achievements.portfolio.rules import Facts
 from kontingent.codelists import actions as codelists
+from kontingent.enrolment.models import Group
 from kontingent.kernel import clock
 from kontingent.persons import merging
 from kontingent.persons.models import Person
@@ -148,6 +150,42 @@ def decided(kind: str, which: UUID, told: Facts) -> None:
 def test_unmerging_gives_everybody_back_what_is_theirs(seed: int) -> None:
     assert one_case(seed, start, draw), "a pair that studied one after the other can be merged"
     assert not Person.objects.exists()
+
+
+@pytest.mark.parametrize("of_school", [False, True], ids=["ministry", "school"])
+def test_a_class_and_the_numbers_have_all_results_of_both_records_each_once(of_school: bool) -> None:
+    world: Any = start(random.Random(0))
+    ExamResult.objects.all().delete()
+    first, second = world.pair
+    actor = t.worker("head", world.school) if of_school else MINISTRY
+    for who, subject, mark, ago in (
+        (first, "1", 3, 5),
+        (second, "1", 5, 9),
+        (second, "2", 5, 9),
+        (second, "12", 4, 9),
+    ):
+        sat(who, world.school, subject, mark, minutes_ago=ago)
+    group_id = Group.objects.get(school_year=2024).pk
+
+    def told() -> tuple[dict[str, str], dict[str, int]]:
+        with scoped(actor):
+            _, columns, [(_, found)] = queries.of_class(actor, group_id, date(2025, 5, 25))
+            numbers = queries.summary(actor, 2025, "oge", By.SUBJECT, organisation_id=world.school.pk)
+            (total,) = queries.summary(actor, 2025, "oge", By.SCHOOL)
+        assert total.number == sum(row.number for row in numbers)
+        return {column: found[column].outcome for column in columns}, {
+            row.title: row.number for row in numbers
+        }
+
+    apart = told()
+    assert apart == ({"oge:1": "3"}, {"Русский язык": 2, "Математика": 1, "Обществознание": 1})
+    made = merging.merge(actor=b.ROOT, survivor_id=first, merged_id=second, from_merged=[], basis="Проверка")
+    assert told() == (
+        {"oge:1": "3", "oge:2": "5", "oge:12": "4"},
+        {"Русский язык": 1, "Математика": 1, "Обществознание": 1},
+    ), "of the exam that both hold, the latest word"
+    merging.unmerge(actor=b.ROOT, merge_id=made.pk, to_merged=set(), basis="Проверка")
+    assert told() == apart
 
 
 def counted(*tables: type[Model]) -> list[int]:

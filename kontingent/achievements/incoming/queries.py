@@ -16,8 +16,12 @@ from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotFound
+from kontingent.organisations.models import Organisation
+from kontingent.stages import queries as stages
 
 PAGE: Final = 100
+#: Rows that entered nothing: what the sender wrote, with what is wrong.
+_REFUSED: Final = ("refused", "unread")
 F = TypeVar("F", bound=IncomingFile)
 R = TypeVar("R", bound=IncomingRow)
 
@@ -34,11 +38,12 @@ class Cause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Files(Generic[F, R]):
-    """The files of a room; ``what`` tells the journal of reads what was looked at."""
+    """The files of a room; ``what`` tells the journal of reads what was looked at, ``field`` by which stage its rows are shown."""
 
     room: str
     file: type[F]
     row: type[R]
+    field: str
     what: str
 
     def latest(self, actor: Actor, kinds: Collection[str]) -> list[F]:
@@ -77,7 +82,7 @@ class Files(Generic[F, R]):
             ]
 
     def rows(self, actor: Actor, one: F, *, outcome: str = "", after: int = 0) -> list[R]:
-        """Return a page of rows in file order."""
+        """Return a page of rows in file order; of those that were taken, where the stage is open still."""
         shown = list(self._rows(one, outcome).filter(pk__gt=after).order_by("pk")[:PAGE])
         named = [row.person_id for row in shown if row.person_id]
         reads.note(actor, ReadKind.COMPARE, named, object_id=one.id, organisation_id=one.organisation_id, what=self.what)  # fmt: skip
@@ -91,7 +96,8 @@ class Files(Generic[F, R]):
         yield from found.order_by("pk").iterator(chunk_size=2000)
 
     def _rows(self, one: F, outcome: str) -> QuerySet[R]:
-        found = self.row.of(one)
+        opened = Organisation.objects.filter(stages.where_open(self.field, organisation=""))
+        found = self.row.of(one).filter(Q(outcome__in=_REFUSED) | Q(organisation_id__in=opened.values("id")))
         if not outcome:
             return found
-        return found.filter(outcome__in=["refused", "unread"] if outcome == "refused" else [outcome])
+        return found.filter(outcome__in=_REFUSED if outcome == "refused" else [outcome])

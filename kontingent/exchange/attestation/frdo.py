@@ -13,6 +13,7 @@ from kontingent.exchange.attestation.profiles import profile_of
 from kontingent.kernel import snils
 from kontingent.organisations.models import Organisation
 from kontingent.persons.models import Person
+from kontingent.stages import queries as stages
 
 #: The columns in the order of the profile, without the name in one cell: it is written in three.
 FIELDS: Final = tuple(one for one in profile_of(DeliveryKind.DOCUMENTS).columns if one != "full_name")
@@ -35,6 +36,7 @@ def lines(documents: Collection[EducationDocument]) -> Iterator[list[Any]]:
     originals = {
         one.document_id: one
         for one in EducationDocument.objects.filter(
+            stages.where_open("education_document"),
             document_id__in=[one.replaces_id for one in documents if one.replaces_id],
             superseded_at__isnull=True,
         )

@@ -13,7 +13,11 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed
 
 FILES: Final = Files(
-    room="attestation", file=Delivery, row=DeliveredRow, what="загрузка результатов и документов"
+    room="attestation",
+    file=Delivery,
+    row=DeliveredRow,
+    field="exam",
+    what="загрузка результатов и документов",
 )
 
 

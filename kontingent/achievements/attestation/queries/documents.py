@@ -106,7 +106,9 @@ def next_registration(organisation_id: UUID, kind_code: str, year: int) -> int:
 def years_of(actor: Actor, organisation_id: UUID) -> list[int]:
     """Return the years of graduation that the register of a school knows, the newest first."""
     actor.require(AttestationPermission.VIEW_DOCUMENTS)
-    found = EducationDocument.objects.filter(organisation_id=organisation_id, superseded_at__isnull=True)
+    found = EducationDocument.objects.filter(
+        stages.where_open(FIELD), organisation_id=organisation_id, superseded_at__isnull=True
+    )
     return list(found.order_by("-graduated_in").values_list("graduated_in", flat=True).distinct())
 
 
@@ -158,7 +160,7 @@ def _card(actor: Actor, document_id: UUID) -> DocumentCard:
         AttestationPermission.VIEW_DOCUMENTS, organisation_id=where.id, municipality_id=where.municipality_id
     )
     stages.gate(where.municipality).require(FIELD)
-    others = EducationDocument.objects.filter(superseded_at__isnull=True)
+    others = EducationDocument.objects.filter(stages.where_open(FIELD), superseded_at__isnull=True)
     return DocumentCard(
         standing,
         list(SupplementLine.objects.filter(document_id=document_id)),
@@ -197,6 +199,6 @@ def own_documents(actor: Actor, person_id: UUID) -> list[EducationDocument]:
 
 def _of_person(person_id: UUID) -> list[EducationDocument]:
     found = EducationDocument.objects.select_related("organisation").filter(
-        person_id__in=persons.records_of(person_id), superseded_at__isnull=True
+        stages.where_open(FIELD), person_id__in=persons.records_of(person_id), superseded_at__isnull=True
     )
     return list(found.order_by("-issued_on"))

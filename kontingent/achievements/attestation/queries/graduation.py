@@ -149,10 +149,10 @@ def learners_of(actor: Actor, group_id: UUID, *, what: str) -> tuple[Group, Docu
         PerformancePermission.VIEW,
     ):
         actor.require(permission)
-    gate = stages.gate_for(actor)
+    group = enrolment.group(actor, group_id)
+    gate = stages.gate(group.organisation.municipality)
     gate.require("final_mark")
     gate.require("exam")
-    group = enrolment.group(actor, group_id)
     kind = LAST_GRADES.get(group.grade or 0)
     if kind is None:
         raise RuleViolation(
@@ -254,7 +254,10 @@ def given_of(whom: Sequence[UUID], group: Group) -> dict[UUID, list[Given]]:
 def brought_of(whom: Collection[UUID]) -> defaultdict[UUID, list[BroughtMark]]:
     """Return the marks that were brought for learners and stand, in the order in which they came."""
     found: defaultdict[UUID, list[BroughtMark]] = defaultdict(list)
-    for one in BroughtMark.objects.filter(person_id__in=list(whom), superseded_at__isnull=True).order_by("recorded_at", "id"):  # fmt: skip
+    standing = BroughtMark.objects.filter(
+        stages.where_open("final_mark"), person_id__in=list(whom), superseded_at__isnull=True
+    )
+    for one in standing.order_by("recorded_at", "id"):
         found[one.person_id].append(one)
     return found
 
@@ -286,6 +289,6 @@ def issued_to(whom: Collection[UUID]) -> dict[tuple[UUID, DocumentKind], Educati
     """Return the document of each kind that each of these has in force; of several, the newest."""
     whose = persons_of(list(whom))
     found = EducationDocument.objects.select_related("organisation").filter(
-        person_id__in=list(whose), superseded_at__isnull=True, state_code=DocumentState.ACTIVE
-    )
+        stages.where_open("education_document"), person_id__in=list(whose), superseded_at__isnull=True, state_code=DocumentState.ACTIVE,
+    )  # fmt: skip
     return {(whose[one.person_id], DocumentKind(one.kind_code)): one for one in found.order_by("issued_on")}

@@ -24,6 +24,7 @@ from kontingent.codelists import queries as codelists
 from kontingent.enrolment.models import Group
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotFound
+from kontingent.stages import queries as stages
 
 #: Periods that a secondary school closes everywhere; what else occurs is added.
 HALVES = ("8", "9")
@@ -213,7 +214,9 @@ def former_marks(sheet: MarkSheet, person_id: UUID) -> list[BroughtMark]:
     """
     if person_id not in sheet.by_person:
         raise NotFound("attestation.not_in_class", "Такого ученика в классе нет. Вернитесь к классу.")
-    found = BroughtMark.objects.filter(person_id=person_id, superseded_at__isnull=False)
+    found = BroughtMark.objects.filter(
+        stages.where_open("final_mark"), person_id=person_id, superseded_at__isnull=False
+    )
     return list(found.order_by("-superseded_at")[:200])
 
 

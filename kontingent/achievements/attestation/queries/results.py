@@ -175,14 +175,12 @@ def of_class(
     whom = [row.person_id for row in rows]
     found: dict[UUID, dict[str, ResultRow]] = defaultdict(dict)
     columns: dict[str, tuple[int, int]] = {}
-    year = group.school_year + 1
-    of_year = ExamResult.objects.filter(
-        stages.where_open(FIELD), person_id__in=whom, year=year, superseded_at__isnull=True
-    )
-    for one in of_year.order_by("held_on"):
-        column = one.form if one.form in ADMISSIONS else f"{one.form}:{one.subject_code}"
-        found[one.person_id][column] = ResultRow(one)
-        columns[column] = (one.form not in ADMISSIONS, int(one.subject_code))
+    for who, results in exams_of(whom).items():
+        for one in results:
+            if one.year == group.school_year + 1:
+                column = one.form if one.form in ADMISSIONS else f"{one.form}:{one.subject_code}"
+                found[who][column] = ResultRow(one)
+                columns[column] = (one.form not in ADMISSIONS, int(one.subject_code))
     reads.note(
         actor, ReadKind.LIST, whom, object_id=group_id, organisation_id=group.organisation_id, what=f"класс {group.title}, результаты экзаменов",
     )  # fmt: skip
@@ -238,20 +236,26 @@ FEWEST = 5
 def summary(
     actor: Actor, year: int, form: str, by: By, *, organisation_id: UUID | None = None
 ) -> list[SummaryRow]:
-    """Count the valid results of a year within the scope by subject or by school; one statement."""
+    """Count the valid results of a year within the scope by subject or by school; one statement.
+
+    Of a result that two records of one human being hold, the latest word counts, where it was said.
+    """
     actor.require(AttestationPermission.VIEW_EXAMS)
     stages.gate_for(actor).require(FIELD)
     condition, parameters = organisations_condition(actor, "r")
-    if organisation_id is not None:
-        condition, parameters = f"{condition} AND r.organisation_id = %s", [*parameters, organisation_id]
     key, title = ("r.subject_code", "''") if by is By.SUBJECT else ("o.id", "o.short_name")
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {key}, {title}, count(*), count(*) FILTER (WHERE r.passed IS FALSE), avg(r.score)::float, avg(r.mark)::float, "
-            "count(*) FILTER (WHERE r.score = 100) FROM attestation_examresult r JOIN organisations_organisation o ON o.id = r.organisation_id "
-            "WHERE r.superseded_at IS NULL AND r.year = %s AND r.form = %s AND r.status_code = 'valid' "
-            f"AND r.organisation_id = ANY((SELECT scope.attestation_places())::uuid[]){condition} GROUP BY 1, 2",
-            [year, form, *parameters],
+            "count(*) FILTER (WHERE r.score = 100) FROM ("
+            "SELECT DISTINCT ON (coalesce(p.merged_into_id, r.person_id), r.subject_code, r.held_on) r.* "
+            "FROM attestation_examresult r LEFT JOIN persons_person p ON p.id = r.person_id "
+            "WHERE r.superseded_at IS NULL AND r.year = %s AND r.form = %s "
+            f"AND r.organisation_id = ANY((SELECT scope.attestation_places())::uuid[]){condition} "
+            "ORDER BY coalesce(p.merged_into_id, r.person_id), r.subject_code, r.held_on, r.recorded_at DESC"
+            ") r JOIN organisations_organisation o ON o.id = r.organisation_id "
+            "WHERE r.status_code = 'valid' AND (%s::uuid IS NULL OR r.organisation_id = %s) GROUP BY 1, 2",
+            [year, form, *parameters, organisation_id, organisation_id],
         )
         found = [SummaryRow(*row) for row in cursor.fetchall()]
     if by is By.SUBJECT:

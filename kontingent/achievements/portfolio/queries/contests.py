@@ -9,10 +9,14 @@ from kontingent.achievements.incoming.queries import Files
 from kontingent.achievements.portfolio.codes import FileKind
 from kontingent.achievements.portfolio.models import Achievement, ContestFile, ContestRow
 from kontingent.achievements.portfolio.permissions import PortfolioPermission
+from kontingent.achievements.portfolio.queries.shown import FIELD
 from kontingent.achievements.portfolio.rules import Facts
 from kontingent.kernel.actor import Actor
+from kontingent.stages import queries as stages
 
-FILES: Final = Files(room="portfolio", file=ContestFile, row=ContestRow, what="загрузка олимпиад и конкурсов")
+FILES: Final = Files(
+    room="portfolio", file=ContestFile, row=ContestRow, field=FIELD, what="загрузка олимпиад и конкурсов"
+)
 
 
 def files(actor: Actor) -> list[ContestFile]:
@@ -31,9 +35,8 @@ def rows(actor: Actor, one: ContestFile, *, outcome: str = "", after: int = 0) -
     """Return a page of rows in file order, those of corrections with what stands; whom they matched is noted."""
     shown = FILES.rows(actor, one, outcome=outcome, after=after)
     changed = [row.standing_id for row in shown if row.standing_id]
-    stands = {
-        each["id"]: each for each in Achievement.objects.filter(pk__in=changed).values("id", *Facts._fields)
-    }
+    standing = Achievement.objects.filter(stages.where_open(FIELD), pk__in=changed)
+    stands = {each["id"]: each for each in standing.values("id", *Facts._fields)}
     for row in shown:
         row.standing = stands.get(row.standing_id) if row.standing_id else None
     return shown

@@ -67,7 +67,7 @@ def _to_decide(actor: Actor) -> QuerySet[Achievement]:
         organisations.scope_condition(actor.scope, organisation="id", municipality="municipality_id")
     )
     return (
-        Achievement.objects.filter(state=State.PROPOSED)
+        Achievement.objects.filter(stages.where_open(FIELD), state=State.PROPOSED)
         .annotate(decider=_DECIDER)
         .filter(decider__in=places.values("id"))
     )
