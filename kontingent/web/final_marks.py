@@ -140,7 +140,7 @@ def _grid(request: HttpRequest, sheet: MarkSheet, sent: Sent) -> dict[str, objec
 
 def _cell(row: MarkRow, slot: Slot, label: str, sent: Sent) -> Cell:
     place, name = row.at(slot), _id(row.person_id, slot)
-    if place.journal or row.is_issued:
+    if not place.may_be_typed or row.is_issued:
         counted = place.shown if place.is_overruled else place.journal or place.shown
         return Cell(name, label, counted, counted, "", _note(place), is_fixed=True)
     return Cell(
@@ -150,9 +150,10 @@ def _cell(row: MarkRow, slot: Slot, label: str, sent: Sent) -> Cell:
 
 def _note(place: Place) -> str:
     if place.brought is None:
-        return "журнал" if place.journal else ""
+        converted = f"переведите {place.journal}" if place.may_be_typed else "журнал"
+        return converted if place.journal else ""
     if place.clashes:
-        return f"журнал; внесено {place.brought.value}: решите"
+        return f"в журнале {place.journal}, внесено {place.brought.value}: решите"
     return f"вместо {place.journal} журнала" if place.is_overruled else ""
 
 

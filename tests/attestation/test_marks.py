@@ -312,6 +312,47 @@ def test_a_journal_that_comes_later_clashes_and_agrees_when_it_says_the_same(tow
         actions.issue(actor=head, group_id=town.nine.id, person_ids=[town.anna], how=t.how())
 
 
+def test_a_mark_of_hundred_points_is_converted_by_a_human_and_by_nobody_else(town: t.Town) -> None:
+    chemistry = PeriodMark.objects.filter(person_id=town.anna, subject_code="s19")
+    chemistry.update(value="87", score=87, system_code=6)
+    head, operator = t.worker("head", town.five), t.worker("operator", town.five)
+    (error,) = outcome_of(town, town.anna).errors
+    assert (error.code, error.subject) == ("scale", "Химия")
+    with scoped(head), pytest.raises(RuleViolation, match="стобалльной шкале – годовая за 9 класс 87/100"):
+        actions.issue(actor=head, group_id=town.nine.id, person_ids=[town.anna], how=t.how())
+    assert not SupplementLine.objects.exists()
+    with scoped(operator):
+        sheet = queries.mark_sheet(operator, town.nine.id)
+        assert "s19" in [one.subject_code for one in sheet.gaps(9, "20")]
+        place = sheet.by_person[town.anna].at(CHEMISTRY)
+    assert (place.journal, place.shown, place.may_be_typed) == ("87/100", "", True)
+    by_school = Basis(source_code="scale", document="Положение о шкалах № 7 от 01.09.2024")
+    assert "не бывает" in keep(town, (town.anna, CHEMISTRY, "", "87"), basis=by_school).refused[town.anna, CHEMISTRY]  # fmt: skip
+    keep(town, (town.anna, CHEMISTRY, "", "5"), basis=by_school)
+    one = BroughtMark.objects.get()
+    assert (one.value, one.against, one.reason) == ("5", "87/100", actions.CONVERTED)
+    assert chemistry.get().value == "87", "the journal is as it was"
+    assert not outcome_of(town, town.anna).errors
+    chemistry.update(value="60", score=60)
+    (error,) = outcome_of(town, town.anna).errors
+    assert (error.code, "в журнале 60/100, внесено 5" in error.message) == ("clash", True)
+    keep(town, (town.anna, CHEMISTRY, "5", "4"), basis=by_school)
+    assert not outcome_of(town, town.anna).errors
+    keep(town, (town.anna, CHEMISTRY, "4", "5"), undo=True)
+    assert [error.code for error in outcome_of(town, town.anna).errors] == ["clash"], (
+        "what was undone was against 87"
+    )
+    keep(town, (town.anna, CHEMISTRY, "5", ""), basis=by_school)
+    assert [error.code for error in outcome_of(town, town.anna).errors] == ["scale"]
+    keep(town, (town.anna, CHEMISTRY, "", "4"), basis=by_school)
+    with scoped(head):
+        actions.issue(actor=head, group_id=town.nine.id, person_ids=[town.anna], how=t.how())
+    line = SupplementLine.objects.get(subject_title="Химия")
+    assert line.value == "4"
+    assert "вместо 60/100 из журнала: перевод из стобалльной шкалы" in line.steps[0]
+    assert by_school.document in line.steps[0]
+
+
 def test_marks_of_an_issued_document_do_not_change(town: t.Town) -> None:
     keep(town, (town.anna, MUSIC, "", "4"))
     head = t.worker("head", town.five)

@@ -14,9 +14,9 @@ from hypothesis import strategies as some
 
 from kontingent.achievements.attestation.codes import DocumentKind
 from kontingent.achievements.attestation.queries import results as queries
-from kontingent.achievements.attestation.rules import final, numbers, results, titles
+from kontingent.achievements.attestation.rules import final, marks, numbers, results, titles
 from kontingent.achievements.attestation.rules.final import Exam, Outcome
-from kontingent.achievements.attestation.rules.marks import Given
+from kontingent.achievements.attestation.rules.marks import Brought, Given, Slot
 from kontingent.codelists import queries as codelists
 from kontingent.kernel.errors import InvalidValue
 
@@ -272,9 +272,9 @@ def test_what_keeps_a_document_from_being_issued(
 def test_what_is_settled_among_the_marks_of_the_learner() -> None:
     settled = {
         code: final.Control(code, "", "").is_settled_among_marks
-        for code in ("missing", "clash", "debt", "exam_missing", "exam_failed", "admission", "differs", "not_in_plan", "exempt", "miss", "")
+        for code in ("missing", "clash", "debt", "exam_missing", "exam_failed", "admission", "differs", "not_in_plan", "exempt", "scale", "miss", "")
     }  # fmt: skip
-    assert {code for code, is_so in settled.items() if is_so} == {"missing", "clash", "debt"}
+    assert {code for code, is_so in settled.items() if is_so} == {"missing", "clash", "debt", "scale"}
 
 
 def test_a_subject_beyond_the_plan_is_told_and_left_out() -> None:
@@ -288,6 +288,96 @@ def test_an_exempt_pupil_keeps_the_word_and_the_honours() -> None:
     assert mark(outcome, "Физическая культура") == "осв"
     assert outcome.honours.with_honours
     assert not outcome.controls
+
+
+# -- marks of hundred points ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "system", "expected"),
+    [
+        ("5", 1, "5"),
+        ("2", 6, "2/100"),
+        ("87", 6, "87/100"),
+        ("100", 6, "100/100"),
+        ("0", 6, "0/100"),
+        ("осв", 6, "осв"),
+        ("н/а", 6, "н/а"),
+        ("зач", 90, "зач"),
+    ],
+)
+def test_a_mark_of_hundred_points_says_its_scale(value: str, system: int, expected: str) -> None:
+    assert marks.with_scale(value, system) == expected
+    assert marks.is_of_hundred(expected) == (expected != value)
+    assert len(expected) <= 8, "the tables hold so many signs"
+
+
+CONVERTED = Brought(Slot(9, "s19"), "", "4", "положение", "87/100", "перевод")
+
+
+@pytest.mark.parametrize(
+    ("given_marks", "brought", "expected", "value"),
+    [
+        (years(but={"s19": "87/100"}), [], [("scale", "Химия")], None),
+        (years(but={"s19": "5/100"}), [], [("scale", "Химия")], None),  # «5» of hundred is no «отлично»
+        (years(but={"s19": "2/100"}), [], [("scale", "Химия")], None),  # and «2» of hundred no debt
+        (years(but={"s19": "87/100"}), [CONVERTED], [], "4"),
+        (years(but={"s19": "60/100"}), [CONVERTED], [("clash", "Химия")], None),  # the journal has changed since
+        (years(but={"s19": "87/100"}), [CONVERTED._replace(against="", reason="")], [("clash", "Химия")], None),
+        ([*years(), Given(8, "s19", "year", "20", "87/100")], [], [], "5"),  # the last year counts alone
+        ([*years(), Given(9, "s19", "final", "", "87/100")], [], [], "5"),  # and nothing to compare with
+        ([*years(), Given(9, "s19", "period", "11", "87/100")], [], [], "5"),
+        ([*years(but={"s19": "87/100"}), Given(9, "s19", "retake", "20", "3")], [], [], "3"),
+        ([*years(), Given(9, "s21", "year", "20", "90/100")], [], [("scale", "Музыка")], "5"),  # asked for or not
+        ([*years(), Given(9, "s26", "year", "20", "90/100")], [], [], "5"),  # no subject of the level
+        (years(but={"s19": "осв"}), [], [], "осв"),
+    ],
+)  # fmt: skip
+def test_a_mark_of_hundred_points_is_never_carried_over_and_never_left_out_in_silence(
+    given_marks: Sequence[Given],
+    brought: Sequence[Brought],
+    expected: list[tuple[str, str]],
+    value: str | None,
+) -> None:
+    outcome = final.compute(BASIC, given_marks, GOOD, brought)
+    assert [(one.code, one.subject) for one in outcome.errors] == expected
+    assert next((one.value for one in outcome.lines if one.subject == "Химия"), None) == value
+    if any(code == "scale" for code, _ in expected):
+        assert all(part in outcome.errors[0].message for part in ("стобалльной", "за 9 класс", "/100", "внесите отметку"))  # fmt: skip
+        assert outcome.errors[0].is_settled_among_marks
+    assert not any("/100" in one.value for one in outcome.lines)
+
+
+def test_every_mark_of_hundred_points_that_is_lacking_is_named() -> None:
+    parts = [Given(9, "s10", "year", "20", "4"), Given(9, "s11", "year", "20", "70/100"), Given(9, "s12", "year", "20", "80/100")]  # fmt: skip
+    (error,) = final.compute(BASIC, [*_unsaid(years(), "s12"), *parts], GOOD).errors
+    assert "геометрия, годовая за 9 класс 70/100, вероятность и статистика, годовая за 9 класс 80/100" in error.message  # fmt: skip
+    assert "алгебра" not in error.message
+    halves = [Given(11, "s18", "period", "8", "77/100"), Given(10, "s18", "year", "20", "66/100")]
+    marks_ = [one for one in of_two_grades() if (one.grade, one.subject_code) != (10, "s18")] + halves
+    (error,) = final.compute(SECONDARY, marks_, ege(("1", 80), ("2", 70))).errors
+    assert error.code == "scale"
+    assert "годовая за 10 класс 66/100, за период за 11 класс 77/100" in error.message
+
+
+def test_a_conversion_is_told_in_the_steps() -> None:
+    outcome = final.compute(BASIC, years(but={"s19": "87/100"}), GOOD, [CONVERTED])
+    (line,) = [one for one in outcome.lines if one.subject == "Химия"]
+    assert "внесена вместо 87/100 из журнала: перевод; положение" in line.steps[0]
+
+
+def test_a_reference_tells_a_mark_of_hundred_points_as_it_is_and_averages_none() -> None:
+    level = final.reference_of(BASIC)
+    outcome = final.compute(level, years(but={"s19": "87/100"}), [])
+    (line,) = [one for one in outcome.lines if one.subject == "Химия"]
+    assert (line.value, line.in_words, line.score) == ("87/100", "87 из 100", None)
+    assert not outcome.errors
+    parts = [Given(9, "s10", "year", "20", "4"), Given(9, "s11", "year", "20", "70/100")]
+    outcome = final.compute(level, parts, [])
+    assert (outcome.errors[0].code, outcome.errors[0].subject) == ("scale", "Математика")
+
+
+# -- honours -------------------------------------------------------------------------------------------
 
 
 def test_honours_of_the_basic_level_need_excellent_marks_alone() -> None:

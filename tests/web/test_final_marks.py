@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from kontingent.achievements.attestation.models import BroughtMark
+from kontingent.performance.models import PeriodMark
 from tests import builders as b
 from tests.attestation import town as t
 from tests.performance import records
@@ -47,6 +48,22 @@ def test_the_grid_of_a_class_offers_what_somebody_lacks(town: t.Town) -> None:
     everything = browser(town, "operator").get(address(town) + "?all=1&closing=8-20").content.decode()
     assert "Химия" in everything
     assert f'name="v-{cell(town.oleg, "s19", 8)}"' in everything
+
+
+def test_a_mark_of_hundred_points_waits_in_a_cell_that_may_be_typed(town: t.Town) -> None:
+    PeriodMark.objects.filter(person_id=town.anna, subject_code="s19").update(
+        value="87", score=87, system_code=6
+    )
+    client, name = browser(town, "operator"), cell(town.anna, "s19")
+    graduation = client.get(f"/groups/{town.nine.id}/graduation/").content.decode()
+    assert "Химия: по стобалльной шкале – годовая за 9 класс 87/100" in graduation
+    assert f'graduation/marks/?person={town.anna}">Отметки ученика</a>' in graduation
+    grid = client.get(address(town)).content.decode()
+    assert f'name="v-{name}" value=""' in grid
+    assert "переведите 87/100" in grid
+    client.post(address(town), told(name, "", "5", source="scale", document="Положение № 7"))
+    assert "вместо 87/100 журнала" in client.get(address(town, town.anna)).content.decode()
+    assert "по стобалльной шкале" not in client.get(f"/groups/{town.nine.id}/graduation/").content.decode()
 
 
 def test_cells_are_kept_by_the_page_and_by_its_script(town: t.Town) -> None:

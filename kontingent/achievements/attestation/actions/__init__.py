@@ -13,6 +13,7 @@ from kontingent.achievements.attestation.actions.issuing import (
     set_state,
 )
 from kontingent.achievements.attestation.actions.marks import (
+    CONVERTED,
     Basis,
     MarkCell,
     MarksKept,
@@ -24,6 +25,7 @@ from kontingent.achievements.attestation.actions.marks import (
 from kontingent.achievements.attestation.actions.taking import INTAKE
 
 __all__ = [
+    "CONVERTED",
     "INTAKE",
     "REASONS",
     "Basis",

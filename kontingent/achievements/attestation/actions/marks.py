@@ -31,6 +31,7 @@ from kontingent.kernel.errors import Conflict, InvalidValue, NotFound, RuleViola
 LONGEST = 300
 UNDONE = "отмена последней записи"
 EMPTIED = "убрана при заполнении"
+CONVERTED = "перевод из стобалльной шкалы"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,12 +243,13 @@ def _keep(actor: Actor, sheet: MarkSheet, row: MarkRow, cell: MarkCell, basis: B
             _end(actor, place.brought, basis.document.strip()[:LONGEST] or EMPTIED)
         return ""
     value = marks.read_value(cell.typed)
-    if place.journal:
+    if not place.may_be_typed:
         raise RuleViolation(
             "attestation.journal_has_it",
             f"В журнале уже стоит {place.journal}. Если верна другая отметка, откройте ученика и решите с причиной.",
         )
-    _write(actor, sheet, row, cell.slot, value=value, basis=basis)
+    converts = {"against": place.journal, "reason": CONVERTED} if place.journal else {}
+    _write(actor, sheet, row, cell.slot, value=value, basis=basis, **converts)
     return value
 
 

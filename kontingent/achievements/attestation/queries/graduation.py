@@ -22,7 +22,7 @@ from kontingent.achievements.attestation.permissions import AttestationPermissio
 from kontingent.achievements.attestation.queries.results import exam_title, exams_of, persons_of
 from kontingent.achievements.attestation.rules import final
 from kontingent.achievements.attestation.rules.final import Exam, Level, Line, Outcome
-from kontingent.achievements.attestation.rules.marks import Brought, Given, Slot
+from kontingent.achievements.attestation.rules.marks import Brought, Given, Slot, with_scale
 from kontingent.audit import reads
 from kontingent.audit.reads import ReadKind
 from kontingent.codelists import queries as codelists
@@ -244,8 +244,8 @@ def given_of(whom: Sequence[UUID], group: Group) -> dict[UUID, list[Given]]:
                 one.school_year, (group.grade or 0) - (group.school_year - one.school_year)
             )
             given.append(
-                (one.school_year, Given(grade, one.subject_code, one.kind, one.period_code, one.value))
-            )
+                (one.school_year, Given(grade, one.subject_code, one.kind, one.period_code, with_scale(one.value, one.system_code)))
+            )  # fmt: skip
         last = {one.grade: year for year, one in given}
         found[person_id] = [one for year, one in given if year == last[one.grade]]
     return found

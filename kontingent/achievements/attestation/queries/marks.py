@@ -19,7 +19,7 @@ from kontingent.achievements.attestation.queries.graduation import (
 )
 from kontingent.achievements.attestation.rules import final
 from kontingent.achievements.attestation.rules.final import Level
-from kontingent.achievements.attestation.rules.marks import WHOLE_YEAR, Slot, of_journal
+from kontingent.achievements.attestation.rules.marks import WHOLE_YEAR, Slot, is_of_hundred, of_journal
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment.models import Group
 from kontingent.kernel.actor import Actor
@@ -49,6 +49,11 @@ class Place(NamedTuple):
     def shown(self) -> str:
         """The mark that somebody may change here: what was brought."""
         return self.brought.value if self.brought else ""
+
+    @property
+    def may_be_typed(self) -> bool:
+        """True where the journal has no mark, or one of hundred points that somebody has to convert."""
+        return not self.journal or is_of_hundred(self.journal)
 
     @property
     def clashes(self) -> bool:
@@ -146,7 +151,7 @@ class MarkSheet:
         for one in self.columns:
             slot = Slot(grade, one.subject_code, period_code)
             lacking = any(
-                row.takes(one.subject_code) and not row.at(slot).journal and not row.is_issued
+                row.takes(one.subject_code) and row.at(slot).may_be_typed and not row.is_issued
                 for row in self.rows
             )
             if lacking and (

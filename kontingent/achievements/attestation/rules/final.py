@@ -25,7 +25,16 @@ from kontingent.achievements.attestation.codes import (
     ExamStatus,
     Word,
 )
-from kontingent.achievements.attestation.rules.marks import WHOLE_YEAR, Brought, Clash, Given, together
+from kontingent.achievements.attestation.rules.marks import (
+    WHOLE_YEAR,
+    Brought,
+    Clash,
+    Given,
+    Slot,
+    is_of_hundred,
+    slot_of,
+    together,
+)
 from kontingent.achievements.attestation.rules.results import Least
 
 PATH: Final = Path(__file__).parent.parent / "final.toml"
@@ -156,7 +165,7 @@ class Exam(NamedTuple):
 
 
 #: Controls that somebody settles among the marks of the learner: brings one, decides between two, makes a debt good.
-_AMONG_MARKS: Final = frozenset({"missing", "clash", "debt"})
+_AMONG_MARKS: Final = frozenset({"missing", "clash", "debt", "scale"})
 
 
 class Control(NamedTuple):
@@ -174,9 +183,11 @@ class Control(NamedTuple):
 
 
 def in_words(value: str) -> str:
-    """Return a mark as a supplement prints it: «5 (отлично)», «зачтено»."""
+    """Return a mark as a supplement prints it: «5 (отлично)», «зачтено», «87 из 100»."""
     if value.isdigit() and int(value) in NAMES:
         return f"{value} ({NAMES[int(value)]})"
+    if is_of_hundred(value):
+        return value.replace("/", " из ")
     return _IN_WORDS.get(value, value)
 
 
@@ -234,6 +245,8 @@ class _Work:
     level: Level
     marks: Sequence[Given]
     exams: Sequence[Exam]
+    #: What a human has to decide about: nothing else is asked of it.
+    clashing: frozenset[Slot]
     lines: list[Line] = field(default_factory=list)
     controls: list[Control] = field(default_factory=list)
 
@@ -250,7 +263,9 @@ def compute(
     """Return what the document of a level would say of a graduate: by the journal's marks, those that were brought, and exams."""
     found = together(marks, brought)
     here = [one for one in found.counted if level.first_grade <= one.grade <= level.last_grade + 1]
-    work = _Work(level, here, [one for one in exams if one.form in level.exams | level.admission])
+    work = _Work(
+        level, here, [one for one in exams if one.form in level.exams | level.admission], frozenset(one.slot for one in found.clashes)
+    )  # fmt: skip
     for subject in level.subjects:
         _line(work, subject)
     if level.tells_debts and not work.lines:
@@ -304,8 +319,27 @@ def _line(work: _Work, subject: Subject) -> None:
             "Документ выдают после её ликвидации.",
         )  # fmt: skip
         return
+    if of_hundred := [one for one in counted if is_of_hundred(one.value)]:
+        _of_hundred(work, subject, counted, of_hundred)
+        return
     _close(work, subject, counted)
     _compare_with_journal(work, subject, given)
+
+
+def _of_hundred(work: _Work, subject: Subject, counted: Sequence[Given], of_hundred: Sequence[Given]) -> None:
+    """Marks of hundred points cannot be carried over; a reference, which tells marks as they are, tells one that stands alone."""
+    if work.level.tells_debts and len(counted) == 1:
+        told = _told(counted[0], subject.parts)
+        work.lines.append(
+            Line(subject.title, counted[0].value, (f"{told}: по шкале журнала, не переведена",))
+        )
+        return
+    if undecided := [one for one in of_hundred if slot_of(one) not in work.clashing]:
+        work.error(
+            "scale", subject.title,
+            f"{subject.title}: по стобалльной шкале – {', '.join(_told(one, subject.parts) for one in undecided)}. В документ идут отметки "
+            "по пятибалльной, таблицы перевода приказ не даёт. Переведите по положению вашей школы и внесите отметку с этим документом.",
+        )  # fmt: skip
 
 
 def _last_years(given: Sequence[Given]) -> list[Given]:
@@ -400,7 +434,7 @@ def _exam_mark(work: _Work, subject: Subject) -> int | None:
 
 
 def _compare_with_journal(work: _Work, subject: Subject, given: Sequence[Given]) -> None:
-    said = [one for one in given if one.kind == "final"]
+    said = [one for one in given if one.kind == "final" and not is_of_hundred(one.value)]
     if said and work.lines and said[-1].value != work.lines[-1].value and len(subject.sources) == 1:
         work.warning(
             "differs", subject.title,

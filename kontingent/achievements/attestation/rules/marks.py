@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from kontingent.achievements.attestation.codes import Word
 from kontingent.kernel.errors import InvalidValue
+from kontingent.performance.codes import MarkSystem
 
 WHOLE_YEAR: Final = "20"
 #: Kinds of the journal that close a year; the rest of its marks close a period, or the subject.
@@ -21,10 +22,11 @@ _WORDS: Final = {
     "зач": Word.PASSED, "зачет": Word.PASSED, "зачтено": Word.PASSED, "осв": Word.EXEMPT, "освобожден": Word.EXEMPT, "освобождена": Word.EXEMPT,
 }  # fmt: skip
 _POINTS: Final = frozenset({"3", "4", "5"})
+_OF_HUNDRED: Final = "/100"
 
 
 class Given(NamedTuple):
-    """A closing mark: of which grade, subject and kind (``period``, ``year``, ``retake``, ``final``).
+    """A closing mark: of which grade, subject and kind (``period``, ``year``, ``retake``, ``final``), its value with the scale (``with_scale``).
 
     ``by`` names the document of a mark that the journal did not deliver, and what of the journal it takes the place of.
     """
@@ -75,6 +77,20 @@ class Together:
     counted: list[Given] = field(default_factory=list)
     clashes: list[Clash] = field(default_factory=list)
     additional: list[Brought] = field(default_factory=list)
+
+
+def with_scale(value: str, system_code: int) -> str:
+    """Return a closing mark of the journal so that it says its scale: «87/100» in the system of hundred points, in the others as it is.
+
+    A supplement has marks of five points, and which of them one of hundred is says the school alone (приказ № 546 knows no table):
+    such a mark is no number here, until somebody brings what it comes to.
+    """
+    return f"{value}{_OF_HUNDRED}" if system_code == MarkSystem.HUNDRED and value.isdigit() else value
+
+
+def is_of_hundred(value: str) -> bool:
+    """True for a mark of the system of hundred points."""
+    return value.endswith(_OF_HUNDRED)
 
 
 def slot_of(one: Given) -> Slot | None:
