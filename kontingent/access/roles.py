@@ -18,6 +18,7 @@ from kontingent.programmes.permissions import ProgrammePermission as Programme
 from kontingent.reports.permissions import ReportPermission as Report
 from kontingent.stages.permissions import StagePermission as Stage
 from kontingent.trajectory.cases.permissions import CasePermission as Case
+from kontingent.trajectory.feed.permissions import FeedPermission as Feed
 from kontingent.trajectory.transfers.permissions import TransferPermission as Transfer
 
 #: The import sits beside this room, so its permissions are named by their stable codes.
@@ -114,7 +115,7 @@ ROLES: dict[str, Role] = {
         ),
         _role(
             "ministry", "Специалист министерства", Level.REGION, "region", *_READ, Org.CONFIRM,
-            Org.REGISTER, Stage.MANAGE, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS, *SOURCES, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, WATCH_EPGU, Report.VIEW, Report.PREPARE, Report.ACCEPT, Report.FREEZE,
+            Org.REGISTER, Stage.MANAGE, *_DECIDE_DUPLICATES, Person.SEARCH_DUPLICATES, Perform.MANAGE_JOURNALS, *SOURCES, SEE_DISCREPANCIES, SETTLE_DISCREPANCIES, WATCH_EPGU, Feed.WATCH, Report.VIEW, Report.PREPARE, Report.ACCEPT, Report.FREEZE,
             Case.VIEW, Case.WORK, Case.RULES,
             *_ATTEST,
             Transfer.VIEW, Transfer.DECIDE,
@@ -122,7 +123,7 @@ ROLES: dict[str, Role] = {
         ),
         _role(
             "security", "Администратор безопасности", Level.REGION, "security", Org.VIEW, Stage.VIEW,
-            Access.APPOINT, Access.REVIEW, Access.JOURNAL, Machine.MANAGE, Machine.MANAGE_ANYWHERE, ANSWER,
+            Access.APPOINT, Access.REVIEW, Access.JOURNAL, Machine.MANAGE, Machine.MANAGE_ANYWHERE, Feed.WATCH, ANSWER,
             appoints=(*_STAFF, "head", "municipal", "ministry", "security"),
         ),
         _role("representative", "Законный представитель", Level.OWN, "family", Access.OWN_FAMILY, ASK),

@@ -27,6 +27,7 @@ from kontingent.privacy.permissions import PrivacyPermission
 from kontingent.reports.permissions import ReportPermission
 from kontingent.stages.permissions import StagePermission
 from kontingent.trajectory.cases.permissions import CasePermission
+from kontingent.trajectory.feed.permissions import FeedPermission
 from kontingent.trajectory.transfers.permissions import TransferPermission
 
 
@@ -107,6 +108,7 @@ _SECTIONS: dict[str, tuple[Section, ...]] = {
         Section("Экстренный доступ", "/emergency/", AccessPermission.EMERGENCY),
         Section("Экстренные доступы", "/emergencies/", AccessPermission.REVIEW),
         Section("Внешние системы", "/machines/", MachinePermission.MANAGE),
+        Section("Лента изменений", "/feed/", FeedPermission.WATCH),
         Section("ЕПГУ", "/epgu/", EpguPermission.WATCH),
         Section("Журнал", "/journal/", AccessPermission.JOURNAL),
         Section("Сигналы", "/alerts/", AccessPermission.JOURNAL),

@@ -37,6 +37,7 @@ WIDER = {
     "kontingent/reports/facts.py": 2,  # the same: laying the facts out, and taking them away
     "kontingent/trajectory/cases/actions.py": 1,  # a case handed beyond one's own scope
     "kontingent/trajectory/cases/queries.py": 4,  # a case names its child to whoever works on it; coverage counted of all who belong to the scope
+    "kontingent/trajectory/feed/queries.py": 1,  # how many changes wait and of which kinds there were, as numbers
     "kontingent/trajectory/feed/actions.py": 2,  # numbering and forgetting changes; nothing of them comes back
     "kontingent/trajectory/transfers/actions.py": 1,  # the name of a learner whom a family asks to take over
     "kontingent/trajectory/transfers/moving.py": 1,  # who studies at an organisation that is no more, for its municipality

@@ -21,6 +21,7 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed, NotFound
 from kontingent.kernel.scope import Scope
 from kontingent.organisations import queries as organisations
+from kontingent.trajectory.feed.permissions import FeedPermission
 
 ROLE = "Внешняя система"
 _TOKEN = re.compile(rf"{TOKEN_PREFIX}[A-Za-z0-9_-]{{43}}")
@@ -145,6 +146,14 @@ def clients(actor: Actor) -> QuerySet[ApiClient]:
     if _anywhere(actor) or actor.scope.whole_region:
         return found
     return found.filter(organisations.scope_condition(actor.scope))
+
+
+def subscribers(actor: Actor) -> QuerySet[ApiClient]:
+    """Return the clients that are registered to follow the change feed, of any reach, with their places."""
+    actor.require(FeedPermission.WATCH)
+    return ApiClient.objects.select_related("organisation", "municipality").filter(
+        scopes__overlap=[MachineScope.CHANGES.value, MachineScope.FOREIGN_MINORS.value]
+    )
 
 
 def last_uses(found: Collection[ApiClient]) -> dict[UUID, datetime]:

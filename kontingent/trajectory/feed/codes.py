@@ -21,6 +21,15 @@ class ChangeKind(StrEnum):
     GROUP_AMENDED = "group.amended"  # сведения о классе изменены, класс закрыт; сказано, какие
 
 
+TITLES: dict[ChangeKind, str] = {
+    ChangeKind.MOVEMENT_RECORDED: "движение записано", ChangeKind.MOVEMENT_CANCELLED: "движение отменено",
+    ChangeKind.MOVEMENT_REASSIGNED: "движение перешло к другой записи", ChangeKind.PERSON_MERGED: "записи объединены",
+    ChangeKind.PERSON_UNMERGED: "объединение отменено", ChangeKind.PERSON_CORRECTED: "сведения о человеке исправлены",
+    ChangeKind.CONDITIONS_AMENDED: "условия обучения изменены", ChangeKind.GROUP_OPENED: "класс открыт",
+    ChangeKind.GROUP_AMENDED: "сведения о классе изменены",
+}  # fmt: skip
+
+
 class MinorKind(StrEnum):
     """What МВД must be told of a foreign minor, of what the register knows."""
 
@@ -35,3 +44,20 @@ class Reading(StrEnum):
 
     CHANGES = "changes"
     FOREIGN_MINORS = "foreign_minors"
+
+
+READING_TITLES: dict[Reading, str] = {
+    Reading.CHANGES: "изменения",
+    Reading.FOREIGN_MINORS: "несовершеннолетние иностранные граждане (МВД)",
+}
+
+
+class Pace(StrEnum):
+    """How a subscriber keeps up, the most troubled first."""
+
+    LOST = "lost"  # его место забыто или впереди ленты: перечитать реестр
+    SILENT = "silent"  # давно не обращался
+    NEVER = "never"  # ещё не обращался
+    BEHIND = "behind"  # читает, но не всё прочёл
+    ABREAST = "abreast"  # прочёл всё
+    CLOSED = "closed"  # доступ к ленте закрыт

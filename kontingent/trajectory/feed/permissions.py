@@ -8,3 +8,5 @@ class FeedPermission(StrEnum):
 
     FOLLOW = "feed.follow"
     FOREIGN_MINORS = "feed.foreign_minors"
+    #: How the feed works and which systems follow it, of any reach: numbers and names of systems, no change itself.
+    WATCH = "feed.watch"

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
+from kontingent.codelists import queries as codelists
 from kontingent.enrolment.codes import CLOSING, OPENING
 from kontingent.enrolment.queries.scope import organisations_condition
+from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.persons import queries as persons
 from kontingent.persons.queries import PersonFacts
+from kontingent.storage import scope
 from kontingent.trajectory.feed import rules
-from kontingent.trajectory.feed.codes import ChangeKind, MinorKind
-from kontingent.trajectory.feed.models import Horizon
+from kontingent.trajectory.feed.codes import ChangeKind, MinorKind, Pace, Reading
+from kontingent.trajectory.feed.models import Follower, Horizon
 from kontingent.trajectory.feed.permissions import FeedPermission
 
 
@@ -80,6 +83,35 @@ class MinorsPage:
     rows: list[Minor]
     until: int
     more: bool
+
+
+#: Changes are counted by kind over so many hours.
+COUNTED_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far the feed has come: its places, the moments of the first and last change kept, what happened lately."""
+
+    newest: int
+    forgotten: int
+    newest_at: datetime | None
+    oldest_at: datetime | None
+    waiting: int
+    kinds: list[tuple[ChangeKind, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """How one subscriber follows one of the readings; ``behind`` are changes of the whole region, whomever they are of."""
+
+    actor_code: str
+    reading: Reading
+    pace: Pace
+    until: int | None = None
+    behind: int | None = None
+    answered_at: datetime | None = None
+    given_at: datetime | None = None
 
 
 def ends(actor: Actor) -> tuple[int, int]:
@@ -156,6 +188,57 @@ def foreign_minors(actor: Actor, *, after: int, limit: int) -> MinorsPage:
         if row[12] in facts
     ]  # fmt: skip
     return MinorsPage(rows, *_next(found, newest, limit))
+
+
+# -- for whoever watches over the feed -----------------------------------------------------------
+
+_HEAD = """
+SELECT (SELECT moment FROM feed_change WHERE position = %s),
+    (SELECT moment FROM feed_change WHERE position IS NOT NULL ORDER BY position LIMIT 1),
+    (SELECT count(*) FROM feed_change WHERE position IS NULL)
+"""
+
+
+def head(actor: Actor) -> Head:
+    """Return how far the feed has come and what it has told in the last hours, as numbers without people; three statements."""
+    actor.require(FeedPermission.WATCH)
+    horizon = _horizon()
+    with scope.whole_register(), connection.cursor() as cursor:
+        cursor.execute(_HEAD, [horizon.newest])
+        newest_at, oldest_at, waiting = cursor.fetchone() or (None, None, 0)
+        cursor.execute(
+            "SELECT kind, count(*) FROM feed_change WHERE moment >= %s GROUP BY 1 ORDER BY 2 DESC, 1",
+            [clock.now() - timedelta(hours=COUNTED_HOURS)],
+        )
+        kinds = [(ChangeKind(kind), number) for kind, number in cursor.fetchall()]
+    return Head(horizon.newest, horizon.forgotten, newest_at, oldest_at, waiting, kinds)
+
+
+def silent_after() -> timedelta:
+    """Return how long a subscriber may stay away before it counts as silent (code list ``feed_threshold``)."""
+    return timedelta(hours=int(codelists.number("feed_threshold", "silent_after")))
+
+
+def followings(actor: Actor, *, entitled: Collection[tuple[str, Reading]]) -> list[Following]:
+    """Return how everybody follows who is ``entitled`` to a reading or once was, the most troubled first; two statements."""
+    actor.require(FeedPermission.WATCH)
+    horizon, now, longest = _horizon(), clock.now(), silent_after()
+    found, unheard = [], set(entitled)
+    for one in Follower.objects.all():
+        who = (one.actor_code, Reading(one.reading))
+        is_open = who in unheard
+        unheard.discard(who)
+        pace = rules.pace_of(
+            one.until, one.asked_at, forgotten=horizon.forgotten, newest=horizon.newest, now=now, silent_after=longest
+        )  # fmt: skip
+        found.append(
+            Following(
+                *who, pace if is_open else Pace.CLOSED, one.until, max(0, horizon.newest - one.until), one.asked_at, one.given_at
+            )
+        )  # fmt: skip
+    found += [Following(*who, Pace.NEVER) for who in unheard]
+    order = list(Pace)
+    return sorted(found, key=lambda one: (order.index(one.pace), one.actor_code, one.reading))
 
 
 def _minor_kind(change: str, movement: str) -> MinorKind:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from kontingent.kernel.errors import Gone, InvalidValue
+from kontingent.trajectory.feed.codes import Pace
 
 #: How long a change is kept. A subscriber that has not come for so long reads the register anew.
 KEPT = timedelta(days=90)
@@ -42,6 +43,17 @@ def check_cursor(position: int, *, forgotten: int, newest: int) -> None:
             "Лента короче, чем этот cursor: реестр восстановлен из резервной копии или cursor от другого реестра.",
             remedy="Возьмите новый cursor (cursor=now), перечитайте списки (GET /api/v1/learners) и продолжайте с него.",
         )
+
+
+def pace_of(
+    until: int, answered_at: datetime, *, forgotten: int, newest: int, now: datetime, silent_after: timedelta
+) -> Pace:
+    """Say how a subscriber keeps up that was last answered at a moment and has been handed everything up to a place."""
+    if not forgotten <= until <= newest:
+        return Pace.LOST
+    if now - answered_at > silent_after:
+        return Pace.SILENT
+    return Pace.BEHIND if until < newest else Pace.ABREAST
 
 
 def is_foreign_minor(*, born: date | None, citizenship: str, on: date) -> bool:
