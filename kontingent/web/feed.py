@@ -59,15 +59,15 @@ _LONG_AGO = datetime.min.replace(tzinfo=clock.REGION_ZONE)
 _PACES = list(PACES)
 COLUMNS = (
     Column("Система", "name", lambda one: one.name.casefold()),
+    Column("Состояние", "pace", lambda one: _PACES.index(one.following.pace)),
     Column("Чьи сведения"),
     Column("Что читает"),
-    Column("Прочла до номера", is_number=True),
+    Column("Прочла до", is_number=True),
     Column(
         "Отстаёт на", "behind", lambda one: -(one.following.behind or 0), way="descending", is_number=True
     ),
     Column("Последний ответ", "answered", lambda one: one.following.answered_at or _LONG_AGO),
-    Column("Последние изменения"),
-    Column("Состояние", "pace", lambda one: _PACES.index(one.following.pace)),
+    Column("С изменениями"),
 )
 _KEYS = {one.code: one.key for one in COLUMNS if one.key is not None}
 

@@ -48,7 +48,7 @@ class Reading(StrEnum):
 
 READING_TITLES: dict[Reading, str] = {
     Reading.CHANGES: "изменения",
-    Reading.FOREIGN_MINORS: "несовершеннолетние иностранные граждане (МВД)",
+    Reading.FOREIGN_MINORS: "для МВД (314-ФЗ)",
 }
 
 
