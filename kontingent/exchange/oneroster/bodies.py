@@ -59,8 +59,8 @@ class CategoryBody(Body, kw_only=True, forbid_unknown_fields=True):
     weight: Annotated[float, Meta(ge=0, le=10)] | None = None
 
 
-class LineItemBody(Body, kw_only=True, forbid_unknown_fields=True, rename={"class_": "class"}):
-    """A work of a class."""
+class LineItemBodyV11(Body, kw_only=True, forbid_unknown_fields=True, rename={"class_": "class"}):
+    """A work of a class in 1.1, which names a grading period and no school."""
 
     title: Title
     class_: Reference
@@ -68,13 +68,26 @@ class LineItemBody(Body, kw_only=True, forbid_unknown_fields=True, rename={"clas
     dueDate: str  # noqa: N815
     assignDate: str | None = None  # noqa: N815
     description: Annotated[str, Meta(max_length=2000)] | None = None
-    school: Reference | None = None
-    academicSession: Reference | None = None  # noqa: N815
     gradingPeriod: Reference | None = None  # noqa: N815
-    scoreScale: Reference | None = None  # noqa: N815
     resultValueMin: Number | None = None  # noqa: N815
     resultValueMax: Number | None = None  # noqa: N815
+
+    def as_v12(self) -> LineItemBody:
+        """Return the same as 1.2 says it."""
+        return LineItemBody(**msgspec.structs.asdict(self))
+
+
+class LineItemBody(LineItemBodyV11, kw_only=True, forbid_unknown_fields=True):
+    """The same in 1.2, which says more."""
+
+    school: Reference | None = None
+    academicSession: Reference | None = None  # noqa: N815
+    scoreScale: Reference | None = None  # noqa: N815
     learningObjectiveSet: Any = None  # noqa: N815
+
+    def as_v12(self) -> LineItemBody:
+        """Return itself."""
+        return self
 
 
 class ResultBody(Body, kw_only=True, forbid_unknown_fields=True, rename={"class_": "class"}):
@@ -121,28 +134,6 @@ class CategoryBodyV11(Body, kw_only=True, forbid_unknown_fields=True):
     def as_v12(self) -> CategoryBody:
         """Return the same as 1.2 says it."""
         return _converted({**self._common(), "title": self.title, **self._own("weight")}, CategoryBody)
-
-
-class LineItemBodyV11(Body, kw_only=True, forbid_unknown_fields=True, rename={"class_": "class"}):
-    """A work of 1.1, which names a grading period and no school."""
-
-    title: Title
-    class_: Reference
-    category: Reference
-    dueDate: str  # noqa: N815
-    assignDate: str | None = None  # noqa: N815
-    description: Annotated[str, Meta(max_length=2000)] | None = None
-    gradingPeriod: Reference | None = None  # noqa: N815
-    resultValueMin: Number | None = None  # noqa: N815
-    resultValueMax: Number | None = None  # noqa: N815
-
-    def as_v12(self) -> LineItemBody:
-        """Return the same as 1.2 says it."""
-        return LineItemBody(
-            **self._common(), title=self.title, class_=self.class_, category=self.category, dueDate=self.dueDate,
-            assignDate=self.assignDate, description=self.description, gradingPeriod=self.gradingPeriod,
-            resultValueMin=self.resultValueMin, resultValueMax=self.resultValueMax,
-        )  # fmt: skip
 
 
 class ResultBodyV11(Body, kw_only=True, forbid_unknown_fields=True):
