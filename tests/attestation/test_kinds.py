@@ -9,14 +9,19 @@ from uuid import UUID
 import pytest
 
 from kontingent.achievements.attestation import actions, documents, queries
-from kontingent.achievements.attestation.codes import DocumentKind
-from kontingent.achievements.attestation.models import EducationDocument, ExamResult, SupplementLine
+from kontingent.achievements.attestation.codes import DeliveryKind, DocumentKind
+from kontingent.achievements.attestation.models import (
+    DeliveredRow,
+    EducationDocument,
+    ExamResult,
+    SupplementLine,
+)
 from kontingent.achievements.attestation.queries import Graduate, Graduation
 from kontingent.achievements.attestation.rules import final
 from kontingent.achievements.attestation.rules.final import Exam
 from kontingent.achievements.attestation.rules.marks import Given, Slot
 from kontingent.enrolment.models import Placement
-from kontingent.kernel.errors import InvalidValue, RuleViolation
+from kontingent.kernel.errors import Conflict, InvalidValue, RuleViolation
 from kontingent.performance.models import PeriodMark
 from kontingent.storage.scope import scoped
 from tests import builders as b
@@ -155,6 +160,78 @@ def test_whoever_did_not_pass_is_given_a_reference_and_the_document_when_passed(
     PeriodMark.objects.filter(person_id=town.oleg, subject_code="s19").update(value="3", score=3)
     given(town, None, town.oleg)
     assert set(EducationDocument.objects.values_list("kind_code", flat=True)) == {"4", "12"}
+
+
+def test_what_a_school_numbers_itself_is_once_in_it_and_may_be_the_same_elsewhere(town: t.Town) -> None:
+    t.opened(town.seven)
+    elsewhere = b.group(town.seven, "9А", year=2024)
+    vera = b.person("Вяткина Вера Олеговна", born=date(2009, 8, 8))
+    b.admitted(vera, elsewhere, on=date(2024, 9, 1))
+    Placement.objects.filter(person_id=vera).update(adaptation_code="209")
+    for subject in ("s01", "s03", "s09", "s23"):
+        records.closing(vera, elsewhere, date(2025, 5, 24), subject, "4", kind="year", period="20")
+    given(town, DocumentKind.STUDIES, town.more["masha"], first_number="1")
+    head = t.worker("head", town.seven)
+    with scoped(head):
+        how = t.how(kind=DocumentKind.STUDIES, first_number="1")
+        actions.issue(actor=head, group_id=elsewhere.id, person_ids=[vera], how=how)
+    assert set(EducationDocument.objects.values_list("organisation_id", "kind_code", "number")) == {
+        (town.five.id, "41", "1"), (town.seven.id, "41", "1"),
+    }  # fmt: skip
+    sasha = b.person("Юшков Александр Ильич", born=date(2009, 3, 3))
+    b.admitted(sasha, town.nine, on=date(2024, 9, 1))
+    Placement.objects.filter(person_id=sasha).update(adaptation_code="209")
+    for subject in ("s01", "s03", "s09", "s23"):
+        records.closing(sasha, town.nine, date(2025, 5, 24), subject, "3", kind="year", period="20")
+    with pytest.raises(Conflict, match="ваша школа уже выдала"):
+        given(town, DocumentKind.STUDIES, sasha, first_number="1", first_registration="2")
+    assert EducationDocument.objects.count() == 2
+    given(town, DocumentKind.REFERENCE, town.oleg, first_number="1")  # a number of another kind
+    given(town, DocumentKind.STUDIES, sasha, first_number="2", first_registration="2")
+    assert EducationDocument.objects.count() == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "number"), [("Свидетельство об обучении", "7"), ("Справка об обучении", "7")]
+)
+def test_files_bring_numbers_of_schools_by_school(town: t.Town, kind: str, number: str) -> None:
+    t.opened(town.seven)
+    region = t.region("education_document.issue")
+
+    def row(who: UUID, at: Any, **other: Any) -> tuple[Any, ...]:
+        return t.document(who, number, at=at, kind=kind, **other)
+
+    two_schools = [row(town.anna, town.five), row(town.stranger, town.seven)]
+    one = t.applied(
+        region, t.sent(region, t.table(t.DOCUMENT_HEAD, two_schools), kind=DeliveryKind.DOCUMENTS)
+    )
+    assert one.totals["create"] == 2
+    again = t.sent(region, t.table(t.DOCUMENT_HEAD, two_schools), kind=DeliveryKind.DOCUMENTS)
+    assert again.totals == {"rows": 2, "same": 2}, "each is known by its own school"
+    twice = [row(town.oleg, town.five, registration="2")]
+    refused = t.sent(region, t.table(t.DOCUMENT_HEAD, twice), kind=DeliveryKind.DOCUMENTS)
+    assert refused.totals == {"rows": 1, "refused": 1}
+    assert DeliveredRow.objects.get(delivery=refused).problems[0][2] == "number_taken"
+    lost = [(*row(town.stranger, town.seven), "да")]
+    corrected = t.applied(
+        region, t.sent(region, t.table((*t.DOCUMENT_HEAD, "Подтверждение утраты"), lost), kind=DeliveryKind.DOCUMENTS)
+    )  # fmt: skip
+    assert corrected.totals["change"] == 1
+    standing = EducationDocument.objects.filter(superseded_at=None)
+    assert dict(standing.values_list("organisation_id", "state_code")) == {
+        town.five.id: "active", town.seven.id: "lost",
+    }, "the correction is of the school it names"  # fmt: skip
+
+
+def test_the_number_of_a_blank_is_one_in_the_region(town: t.Town) -> None:
+    t.opened(town.seven)
+    region = t.region("education_document.issue")
+    blanks = [t.document(town.anna, "05904000123456", at=town.five), t.document(town.stranger, "05904000123456", at=town.seven)]  # fmt: skip
+    one = t.sent(region, t.table(t.DOCUMENT_HEAD, blanks), kind=DeliveryKind.DOCUMENTS)
+    assert one.totals == {"rows": 2, "create": 1, "refused": 1}
+    t.applied(region, t.sent(region, t.table(t.DOCUMENT_HEAD, blanks[:1]), kind=DeliveryKind.DOCUMENTS))
+    one = t.sent(region, t.table(t.DOCUMENT_HEAD, blanks[1:]), kind=DeliveryKind.DOCUMENTS)
+    assert one.totals == {"rows": 1, "refused": 1}
 
 
 def test_without_marks_nothing_is_required_and_courses_are_told(town: t.Town) -> None:

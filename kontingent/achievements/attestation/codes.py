@@ -54,6 +54,8 @@ class DocumentKind(StrEnum):
     REFERENCE = "4"
 
 
+#: Paper that a school makes and numbers itself; the others are blanks, whose number is one wherever they are issued.
+OWN_PAPER: Final = (DocumentKind.REFERENCE, DocumentKind.STUDIES)
 #: Adaptation of a programme (code list ``programme_adaptation``) whose learners are given a certificate of studies.
 INTELLECTUAL: Final = frozenset({"209", "210", "214"})
 #: The one of them that is taught without marks.

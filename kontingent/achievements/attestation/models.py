@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import ExtractYear
 
-from kontingent.achievements.attestation.codes import DocumentForm, DocumentState
+from kontingent.achievements.attestation.codes import OWN_PAPER, DocumentForm, DocumentState
 from kontingent.achievements.incoming.models import IncomingFile, IncomingRow
 from kontingent.kernel.ids import new_id
 
@@ -120,8 +120,18 @@ class EducationDocument(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["kind_code", "series", "number"],
-                condition=Q(superseded_at__isnull=True) & ~Q(state_code="annulled"),
+                condition=Q(superseded_at__isnull=True)
+                & ~Q(state_code="annulled")
+                & ~Q(kind_code__in=OWN_PAPER),
                 name="education_document_number_once",
+            ),
+            # What a school numbers itself, another may number alike.
+            models.UniqueConstraint(
+                fields=["organisation", "kind_code", "series", "number"],
+                condition=Q(superseded_at__isnull=True)
+                & ~Q(state_code="annulled")
+                & Q(kind_code__in=OWN_PAPER),
+                name="education_document_own_number_once",
             ),
             # A book of issue is kept by level, and counts anew each year.
             models.UniqueConstraint(

@@ -198,6 +198,10 @@ _TAKEN: Final = {
         "attestation.number_taken",
         "Бланк с таким номером уже выдан и записан в реестре. Сверьте номер первого бланка. Ничего не выдано.",
     ),
+    "education_document_own_number_once": (
+        "attestation.number_taken",
+        "Документ этого вида с таким номером ваша школа уже выдала. Начните со следующего за последним. Ничего не выдано.",
+    ),
     "education_document_registration_once": (
         "attestation.registration_taken",
         "Этот номер книги только что заняли. Обновите страницу и начните со свободного. Ничего не выдано.",

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db import connection
 
 from kontingent.achievements.attestation.bringing import NEEDS
-from kontingent.achievements.attestation.codes import DeliveryKind
+from kontingent.achievements.attestation.codes import OWN_PAPER, DeliveryKind
 from kontingent.achievements.attestation.events import DeliveredRowsPurged, DeliveryApplied, ExamsDelivered
 from kontingent.achievements.attestation.models import DeliveredRow, Delivery
 from kontingent.achievements.incoming import judging
@@ -65,10 +65,18 @@ REFUSALS: Final = {
 }  # fmt: skip
 
 
+#: Whether a row is of paper that a school numbers itself: another school may have the same number.
+_IS_OWN: Final = "split_part({}, ':', 1) IN (" + ", ".join(f"'{kind.value}'" for kind in OWN_PAPER) + ")"
+
+
 def judge(one: Delivery, actor: Actor) -> dict[str, int]:
     """Say of every staged row what would become of it; return the numbers by outcome. May be repeated."""
     kind = DeliveryKind(one.kind)
-    once = "person_id, key" if kind is DeliveryKind.RESULTS else "key"
+    once = (
+        "person_id, key"
+        if kind is DeliveryKind.RESULTS
+        else f"key, CASE WHEN {_IS_OWN.format('key')} THEN organisation_id END"
+    )
     with connection.cursor() as cursor:
         judging.match(cursor, TABLE, one.id, actor.scope, once=once)
         cursor.execute(f"GRANT SELECT, UPDATE ON incoming, judged TO {scope.REGION}")
@@ -104,7 +112,8 @@ def _compared(kind: DeliveryKind) -> str:
         f"SELECT j.id, t.id AS standing_id, CASE WHEN t.id IS NULL THEN 'create' WHEN {same} THEN 'same' ELSE 'change' END AS outcome, "
         "CASE WHEN t.id IS NOT NULL AND coalesce(p.merged_into_id, p.id) <> j.person_id THEN 'number_taken' ELSE '' END AS refusal "
         "FROM judged j JOIN incoming r ON r.id = j.id LEFT JOIN attestation_educationdocument t "
-        f"ON t.superseded_at IS NULL AND t.state_code <> 'annulled' AND {facts.key} = j.key LEFT JOIN persons_person p ON p.id = t.person_id "
+        f"ON t.superseded_at IS NULL AND t.state_code <> 'annulled' AND {facts.key} = j.key "
+        f"AND (NOT ({_IS_OWN.format('j.key')}) OR t.organisation_id = j.organisation_id) LEFT JOIN persons_person p ON p.id = t.person_id "
         "WHERE j.refusal = '') f WHERE f.id = j.id"
     )
 
@@ -176,7 +185,8 @@ _REPLACED: Final = (
     "UPDATE attestation_educationdocument t SET replaces_id = x.document_id FROM attestation_deliveredrow r, "
     "attestation_educationdocument x WHERE r.delivery_id = %(delivery)s AND r.facts->>'replaces' <> '' AND t.delivery_id = r.delivery_id "
     "AND t.superseded_at IS NULL AND t.form = 'duplicate' AND t.replaces_id IS NULL AND t.kind_code || ':' || t.series || ':' || t.number = r.key "
-    "AND x.superseded_at IS NULL AND x.kind_code = t.kind_code AND x.series || x.number = r.facts->>'replaces'"
+    "AND x.superseded_at IS NULL AND x.kind_code = t.kind_code AND x.series || x.number = r.facts->>'replaces' "
+    f"AND (NOT ({_IS_OWN.format('r.key')}) OR x.organisation_id = t.organisation_id)"
 )
 
 INTAKE: Final = Intake(

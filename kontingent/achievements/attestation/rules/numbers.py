@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Final, NamedTuple
 
-from kontingent.achievements.attestation.codes import DocumentKind
+from kontingent.achievements.attestation.codes import OWN_PAPER, DocumentKind
 from kontingent.kernel.errors import InvalidValue
 
 #: Letters of old series are Russian; typed in Latin they look the same.
@@ -38,8 +38,7 @@ FORMATS: Final[dict[str, tuple[Format, ...]]] = {
         Format(2014, r"\d{13}", 6, "13 цифр: шесть – серия, семь – номер"),
         Format(0, r"\d{2}[А-Я]{2}\d{7}", 4, "две цифры, две буквы и семь цифр, например 59ПА0012345"),
     ),
-    DocumentKind.STUDIES: _OWN,
-    DocumentKind.REFERENCE: _OWN,
+    **dict.fromkeys(OWN_PAPER, _OWN),
 }
 
 
