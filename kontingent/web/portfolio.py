@@ -208,7 +208,7 @@ def one(request: HttpRequest, achievement_id: UUID) -> HttpResponse:
     answer = page(
         request, "portfolio/one.html", one=found, person=found.person, shown=queries.shown(found), error=error, may_edit=may_edit,
         is_family=actor.scope.is_family, decided=queries.decided(found), fields=_fields(found, request.POST if error else {}, values),
-        former=[(each, queries.shown(each.facts)) for each in former], scans=found.scans.order_by("uploaded_at"), detached=queries.detached(found) if may_edit else [],
+        former=[(each, queries.shown(each.facts)) for each in former], scans=found.scans.order_by("uploaded_at"), detached=queries.detached(found) if may_edit else [], scans_until=queries.scans_kept_until(found),
         values=values, choices=queries.choices(), largest=uploads.LARGEST // 1024 // 1024,
     )  # fmt: skip
     answer.status_code = 422 if error else 200

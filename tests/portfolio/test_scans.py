@@ -23,6 +23,7 @@ from tests.portfolio.test_portfolio import Town, unchanged
 
 pytestmark = pytest.mark.django_db
 TERM = timedelta(kept_days_of_scans())
+REFUSED_TERM = timedelta(kept_days_of_scans(refused=True))
 
 
 @pytest.fixture
@@ -46,6 +47,15 @@ def aged(folder: Path, by: timedelta = TERM + timedelta(1)) -> None:
     old = time.time() - by.total_seconds()
     for path in folder.glob("??/*"):
         os.utime(path, (old, old))
+
+
+def decided(folder: Path, by: timedelta) -> None:
+    """Let every decision be so old, and every scan and file with it."""
+    moment = clock.now() - by
+    Achievement.objects.exclude(decided_at=None).update(decided_at=moment)
+    Scan.every.update(uploaded_at=moment)
+    for path in folder.glob("??/*"):
+        os.utime(path, (moment.timestamp(), moment.timestamp()))
 
 
 def night() -> None:
@@ -86,6 +96,54 @@ def test_of_a_withdrawn_proposal_the_scans_go_and_the_proposal_stays(town: Town,
     assert not lying(tmp_path)
     assert not Scan.every.exists()
     assert Achievement.objects.get().state == "withdrawn"
+
+
+def test_of_a_refused_proposal_the_scans_have_a_term_and_the_reason_stays(town: Town, tmp_path: Path) -> None:
+    one, accepted, waits = town.proposed(), town.proposed(title="Другая"), town.proposed(title="Третья")
+    scans = [
+        actions.attach(actor=town.family, achievement_id=each.pk, upload=SimpleUploadedFile("a.png", png(8 + n, 8)))
+        for n, each in enumerate((one, accepted, waits))
+    ]  # fmt: skip
+    actions.refuse(actor=town.secretary, achievement_id=one.pk, reason="диплом другого ребёнка")
+    actions.accept(actor=town.secretary, achievement_id=accepted.pk, decisions={}, verified=True)
+    (refused,) = queries.portfolio(town.family, town.anna).refused
+    assert refused.decided_at
+    assert queries.scans_kept_until(refused) == refused.decided_at + REFUSED_TERM
+    assert queries.scans_kept_until(accepted) is None
+    assert queries.scan(town.family, scans[0].pk)[1], "the family may look while it may object"
+    decided(tmp_path, REFUSED_TERM - timedelta(minutes=1))
+    night()
+    assert len(lying(tmp_path)) == 3
+    decided(tmp_path, REFUSED_TERM + timedelta(minutes=1))
+    night()
+    assert lying(tmp_path) == {scans[1].digest, scans[2].digest}, "what was accepted or waits is kept"
+    with pytest.raises(NotFound):
+        queries.scan(town.family, scans[0].pk)
+    said = Entry.objects.get(kind="portfolio.scan_destroyed")
+    assert (said.data, said.subjects, said.object_id, said.basis) == (
+        {"digest": scans[0].digest, "kept_days": REFUSED_TERM.days}, [town.anna], one.pk, "предложение отклонено",
+    )  # fmt: skip
+    one.refresh_from_db()
+    assert (one.state, one.reason, one.title) == ("refused", "диплом другого ребёнка", refused.title)
+    night()
+    assert Entry.objects.filter(kind="portfolio.scan_destroyed").count() == 1
+
+
+def test_what_was_attached_to_a_refused_proposal_later_has_its_own_term(town: Town, tmp_path: Path) -> None:
+    one = town.proposed()
+    actions.refuse(actor=town.secretary, achievement_id=one.pk, reason="не видно")
+    decided(tmp_path, REFUSED_TERM + timedelta(1))
+    scan = attached(town, one)
+    night()
+    assert lying(tmp_path) == {scan.digest}
+    actions.detach(actor=town.secretary, scan_id=scan.pk)
+    decided(tmp_path, REFUSED_TERM + timedelta(1))
+    night()
+    assert lying(tmp_path) == {scan.digest}, "taken away today, it has the term of what was taken away"
+    aged(tmp_path)
+    night()
+    assert lying(tmp_path) == set()
+    assert Entry.objects.get(kind="portfolio.scan_destroyed").basis == "снимок снят"
 
 
 def test_what_another_achievement_names_stays(town: Town, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ class ScanDestroyed(Event):
     """A scan that had been taken away was destroyed, because its term had passed; recorded before its content goes."""
 
     kind: ClassVar[str] = "portfolio.scan_destroyed"
-    title: ClassVar[str] = "Уничтожен по сроку снятый снимок документа"
+    title: ClassVar[str] = "Уничтожен по сроку снимок документа: снятый или отклонённого предложения"
     digest: str
     kept_days: int
 

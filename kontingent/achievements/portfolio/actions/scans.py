@@ -6,7 +6,6 @@ A record never names a content that is not there: content is written whole befor
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -17,7 +16,7 @@ from kontingent.achievements.portfolio.codes import State
 from kontingent.achievements.portfolio.events import ScanAttached, ScanDestroyed, StraysRemoved
 from kontingent.achievements.portfolio.models import Achievement, Scan
 from kontingent.achievements.portfolio.permissions import PortfolioPermission
-from kontingent.achievements.portfolio.queries.shown import kept_days_of_scans
+from kontingent.achievements.portfolio.queries.shown import kept_days_of_scans, overdue_scans
 from kontingent.audit import actions as audit
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
@@ -98,23 +97,25 @@ def _record(scan: Scan, outcome: str, actor: Actor) -> None:
 
 
 def due_scans() -> list[UUID]:
-    """Return the scans that were taken away and whose term has passed. For the worker, who sees all."""
-    before = clock.now() - timedelta(kept_days_of_scans())
-    return list(Scan.every.filter(detached_at__lt=before).values_list("pk", flat=True))
+    """Return the scans whose term has passed. For the worker, who sees all."""
+    return list(Scan.every.filter(overdue_scans()).values_list("pk", flat=True))
 
 
 @transaction.atomic
 def destroy(*, actor: Actor, scan_id: UUID) -> None:
-    """Destroy a scan that was taken away (уничтожить снятый), with its entry in the journal; its content goes with the strays."""
+    """Destroy a scan whose term has passed (уничтожить по сроку), with its entry in the journal; its content goes with the strays.
+
+    The achievement stays as it is, a refused proposal with its reason.
+    """
     rows = Scan.every.select_related("achievement").select_for_update(of=("self",))
-    scan = rows.filter(pk=scan_id, detached_at__isnull=False).first()
+    scan = rows.filter(overdue_scans(), pk=scan_id).first()
     if scan is None:  # attached again meanwhile
         return
-    one = scan.achievement
+    one, is_refused = scan.achievement, scan.detached_at is None
     audit.record(
         ScanDestroyed(
             subjects=(one.person_id,), object_id=one.pk, organisation_id=one.organisation_id, digest=scan.digest,
-            kept_days=kept_days_of_scans(),
+            basis="предложение отклонено" if is_refused else "снимок снят", kept_days=kept_days_of_scans(refused=is_refused),
         ),
         actor=actor,
     )  # fmt: skip

@@ -20,6 +20,7 @@ from kontingent.audit.reads import ReadKind
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment import queries as enrolment
 from kontingent.enrolment.models import Placement
+from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed, NotFound
 from kontingent.kernel.school_year import SchoolYear
@@ -267,9 +268,25 @@ def scan(actor: Actor, scan_id: UUID) -> tuple[Scan, bytes]:
     return found, files.content(found.digest)
 
 
-def kept_days_of_scans() -> int:
-    """Return for how many days a scan is kept that was taken away (code list ``file_retention``)."""
-    return int(codelists.number("file_retention", "detached_scan"))
+def kept_days_of_scans(*, refused: bool = False) -> int:
+    """Return for how many days a scan is kept that was taken away, or whose proposal was refused (code list ``file_retention``)."""
+    return int(codelists.number("file_retention", "refused_scan" if refused else "detached_scan"))
+
+
+def overdue_scans() -> Q:
+    """Return the condition of scans whose term has passed: since they were taken away, or since their proposal was refused."""
+    detached = clock.now() - timedelta(kept_days_of_scans())
+    refused = clock.now() - timedelta(kept_days_of_scans(refused=True))
+    return Q(detached_at__lt=detached) | Q(
+        detached_at__isnull=True, uploaded_at__lt=refused, achievement__state=State.REFUSED, achievement__decided_at__lt=refused,
+    )  # fmt: skip
+
+
+def scans_kept_until(one: Achievement) -> datetime | None:
+    """Return until when the scans of a refused proposal are kept, None for any other achievement."""
+    if one.state != State.REFUSED or one.decided_at is None:
+        return None
+    return one.decided_at + timedelta(kept_days_of_scans(refused=True))
 
 
 def detached(one: Achievement) -> list[tuple[Scan, datetime]]:
