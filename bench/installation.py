@@ -38,7 +38,7 @@ class Site:
         """Connect."""
         self.connection = http.client.HTTPConnection("127.0.0.1", port)
         self.cookies: dict[str, str] = {}
-        self.location = ""
+        self.location, self.link = "", ""
 
     def request(
         self, method: str, path: str, body: str | None = None, *, authorization: str = ""
@@ -51,7 +51,7 @@ class Site:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         answer = self._answer(method, path, body, headers)
         content = answer.read()
-        self.location = answer.getheader("Location") or ""
+        self.location, self.link = answer.getheader("Location") or "", answer.getheader("Link") or ""
         for header in answer.headers.get_all("Set-Cookie") or []:
             name, _, value = header.split(";", 1)[0].partition("=")
             self.cookies[name] = value

@@ -143,7 +143,7 @@ def _read(request: ApiRequest, route: Route, **ids: str) -> HttpResponse:
         narrow = narrow._replace(group=UUID(item["classSourcedId"]))
         asked = replace(asked, within={"lineItemSourcedId": ids["line_item"]})
     page = books.page(book, shelf, asked, narrow)
-    return paged(request, asked, page.total, {route.name: _told(request, route, page.rows, wanted)})
+    return paged(request, asked, page, {route.name: _told(request, route, page.rows, wanted)})
 
 
 def _narrow(book: Book, ids: Mapping[str, str]) -> Narrow:

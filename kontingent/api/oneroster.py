@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from kontingent.access.machines import actions as machines
 from kontingent.access.machines.rules import MachineScope
-from kontingent.api import serving
+from kontingent.api import continuing, serving
 from kontingent.api.serving import ApiRequest, View
 from kontingent.exchange.oneroster import payloads, queries, rules
 from kontingent.exchange.oneroster.model import Column
@@ -32,15 +32,17 @@ from kontingent.exchange.oneroster.queries import (
     ORGS,
     USERS,
     Asked,
+    Begun,
     Collection,
     Ids,
+    Page,
 )
 from kontingent.exchange.oneroster.rules import QueryRefused
 from kontingent.kernel import clock
 
 PREFIX = "/ims/oneroster/"
 V12, V11 = "rostering/v1p2", "v1p1"
-_PARAMETERS = ("limit", "offset", "sort", "orderBy", "filter", "fields")
+_PARAMETERS = ("limit", "offset", "sort", "orderBy", "filter", "fields", continuing.PARAMETER)
 #: By status, what the standard calls it.
 _MINOR: Mapping[int, str] = {
     400: "invalid_data",
@@ -171,19 +173,15 @@ def _answer(request: ApiRequest, route: Route, base: str, **ids: str) -> HttpRes
         return serving.answered({route.name: _objects(request, route, [row], wanted, address)[0]})
     narrowed = {column: ids[name] for name, column in route.within.items() if column}
     asked = asked_of(request, route.collection.columns, {**route.fixed, **narrowed})
-    page = (
-        queries.Page([], 0) if route.nobody else queries.page(request.actor, route.collection, asked, on=on)
-    )
-    return paged(
-        request, asked, page.total, {route.name: _objects(request, route, page.rows, wanted, address)}
-    )
+    page = Page([], 0) if route.nobody else queries.page(request.actor, route.collection, asked, on=on)
+    return paged(request, asked, page, {route.name: _objects(request, route, page.rows, wanted, address)})
 
 
-def paged(request: ApiRequest, asked: Asked, total: int, content: dict[str, Any]) -> HttpResponse:
+def paged(request: ApiRequest, asked: Asked, page: Page, content: dict[str, Any]) -> HttpResponse:
     """Return a page with how many objects there are and where the pages beside it are."""
     answer = serving.answered(content)
-    answer.headers["X-Total-Count"] = str(total)
-    answer.headers["Link"] = _links(request, asked, total)
+    answer.headers["X-Total-Count"] = str(page.total)
+    answer.headers["Link"] = _links(request, asked, page)
     return answer
 
 
@@ -204,14 +202,17 @@ def _names(collection: Collection) -> list[str]:
 def asked_of(request: ApiRequest, columns: Sequence[Column], within: Ids) -> Asked:
     """Return what a reader wants of a list whose objects have these columns."""
     said = request.GET
+    limit = rules.read_whole(
+        said.get("limit", ""), "limit", usual=rules.USUAL_ROWS, least=1, most=rules.MOST_ROWS
+    )
+    offset = rules.read_whole(said.get("offset", ""), "offset", usual=0, least=0, most=rules.DEEPEST)
     return Asked(
         rules.read_filter(said.get("filter", ""), columns),
         rules.read_order(said.get("sort", ""), said.get("orderBy", ""), columns),
-        rules.read_whole(
-            said.get("limit", ""), "limit", usual=rules.USUAL_ROWS, least=1, most=rules.MOST_ROWS
-        ),
-        rules.read_whole(said.get("offset", ""), "offset", usual=0, least=0, most=rules.DEEPEST),
+        limit,
+        offset,
         within,
+        continuing.read(request, limit=limit, offset=offset),
     )
 
 
@@ -253,24 +254,31 @@ def _as_v11(one: dict[str, Any], roles: list[dict[str, Any]], base: str) -> None
     ]
 
 
-def _links(request: ApiRequest, asked: Asked, total: int) -> str:
-    """RFC 8288: the pages beside this one, with everything else that was asked."""
-    last = (max(total, 1) - 1) // asked.limit * asked.limit
+def _links(request: ApiRequest, asked: Asked, page: Page) -> str:
+    """RFC 8288: the pages beside this one, with everything else that was asked; the next is told what this one knows."""
+    total, limit = page.total, asked.limit
     offsets = {
-        "next": asked.offset + asked.limit if asked.offset + asked.limit < total else None,
-        "last": last,
+        "next": asked.offset + limit if asked.offset + limit < total else None,
+        "last": (max(total, 1) - 1) // limit * limit,
         "first": 0,
-        "prev": max(asked.offset - asked.limit, 0) if asked.offset else None,
+        "prev": max(asked.offset - limit, 0) if asked.offset else None,
     }
     said = {
-        name: value for name, value in request.GET.items() if isinstance(value, str)
-    }  # fmt: skip
+        name: value
+        for name, value in request.GET.items()
+        if isinstance(value, str) and name != continuing.PARAMETER
+    }
     here = request.build_absolute_uri(request.path)
-    return ", ".join(
-        f'<{here}?{urlencode({**said, "limit": asked.limit, "offset": offset})}>; rel="{name}"'
-        for name, offset in offsets.items()
-        if offset is not None
-    )
+    links = []
+    for name, offset in offsets.items():
+        if offset is not None:
+            query = {**said, "limit": limit, "offset": offset}
+            if name == "next" and page.rows:
+                counted_at = clock.now() if page.is_counted or not asked.begun else asked.begun.counted_at
+                begun = Begun(total, counted_at, page.rows[-1]["sourcedId"])
+                query[continuing.PARAMETER] = continuing.write(request, begun, limit=limit, offset=offset)
+            links.append(f'<{here}?{urlencode(query)}>; rel="{name}"')
+    return ", ".join(links)
 
 
 # -- refusing ----------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ def _operation(verb: str, path: str) -> str:
 
 def _reading(path: str, name: str, schema: str, scopes: Iterable[Any]) -> dict[str, Any]:
     one, is_one = {"$ref": f"#/components/schemas/{schema}"}, path.endswith("{source_id}")
-    listed = [] if is_one else ["limit", "offset", "sort", "orderBy", "filter"]
+    listed = [] if is_one else ["limit", "offset", "sort", "orderBy", "filter", "continued"]
     parameters = [
         *_named(path),
         *({"$ref": f"#/components/parameters/{each}"} for each in (*listed, "fields")),
@@ -211,6 +211,10 @@ _PARAMETERS = {
         "description": "поле='значение'; = != > >= < <= ~; не больше одного AND или OR",
     },
     "fields": {"name": "fields", "in": "query", "schema": _TEXT, "description": "поля через запятую"},
+    "continued": {
+        "name": "continued", "in": "query", "schema": {"type": "string", "maxLength": 1000},
+        "description": "приходит в ссылке next: сколько всего и с какого объекта продолжать; сами не составляйте, непригодное не мешает",
+    },
 }  # fmt: skip
 
 

@@ -128,55 +128,92 @@ def page(book: Book, shelf: Shelf, asked: Asked, narrow: Narrow = EVERYTHING) ->
     is_wide = book.journal is not None or book.actor.scope.whole_region
     of_few = narrow.group or narrow.person
     if shelf.by_row and asked.order.column == "sourcedId" and is_wide and not of_few:
-        keys, total = _along_the_index(book, shelf, asked, narrow, condition)
-        return Page(_told(book, shelf, narrow, keys), total)
+        return _along_the_index(book, shelf, asked, narrow, condition)
     selected = _union(shelf.select(book, narrow))
     columns = '"sourcedId"' if shelf.by_row else "*"
+    counting = "" if asked.begun else ", count(*) OVER () AS total"
     direction = "DESC NULLS LAST" if asked.order.descending else "ASC NULLS FIRST"
-    statement = (
-        _Sql(f"SELECT {columns}, count(*) OVER () AS total FROM (")
-        .join(selected)
-        .add(") AS t")
-        .join(condition)
-    )
+    statement = _Sql(f"SELECT {columns}{counting} FROM (").join(selected).add(") AS t").join(condition)
     statement.add(f' ORDER BY "{asked.order.column}" {direction}, "sourcedId" LIMIT %s OFFSET %s', asked.limit, asked.offset)  # fmt: skip
     rows = _rows(statement)
-    if not rows:
+    known = asked.known_total(len(rows))
+    if rows and not asked.begun:
+        total = int(rows[0]["total"])
+    elif known is None and (asked.offset or rows):
         counted = _Sql("SELECT count(*) AS total FROM (").join(selected).add(") AS t").join(condition)
-        return Page([], int(_rows(counted)[0]["total"]) if asked.offset else 0)
-    total = rows[0]["total"]
+        total = int(_rows(counted)[0]["total"])
+    else:
+        total = known or 0
     if shelf.by_row:
         rows = _told(book, shelf, narrow, [row["sourcedId"] for row in rows])
-    return Page(rows, total)
+    return Page(rows, total, is_counted=known is None)
 
 
-def _along_the_index(
-    book: Book, shelf: Shelf, asked: Asked, narrow: Narrow, condition: _Sql
-) -> tuple[list[str], int]:
-    """Return the ids of a page in order, and how many there are in all.
+def _along_the_index(book: Book, shelf: Shelf, asked: Asked, narrow: Narrow, condition: _Sql) -> Page:
+    """Return a page in the order of ids; one that goes on from the page before begins behind its last id, and passes over nothing.
 
     No sign of a journal's code comes after ``BETWEEN``, so that ids in order are journals in order, and within each its own ids in order.
     """
-    selected = _union(shelf.select(book, narrow))
-    counted = _Sql("SELECT t.journal, count(*) AS number FROM (").join(selected).add(") AS t").join(condition)
-    numbers = {row["journal"]: int(row["number"]) for row in _rows(counted.add(" GROUP BY 1"))}
+    if asked.begun:
+        keys = _behind(book, shelf, asked, narrow, condition, asked.begun.after)
+        if (known := asked.known_total(len(keys))) is not None:
+            return Page(_told(book, shelf, narrow, keys), known, is_counted=False)
+        return Page(_told(book, shelf, narrow, keys), sum(_numbers(book, shelf, narrow, condition).values()))
+    numbers = _numbers(book, shelf, narrow, condition)
     codes = dict(Journal.objects.filter(pk__in=numbers).values_list("pk", "code"))
-    in_order = sorted(codes, key=lambda one: codes[one] + BETWEEN, reverse=asked.order.descending)
-    keys: list[str] = []
-    skip = asked.offset
-    for journal in in_order:
+    keys, skip = [], asked.offset
+    for journal in _in_order(codes, asked):
         take = asked.limit - len(keys)
         if take and skip < numbers[journal]:
             keys += _keys(shelf.select(book, narrow._replace(journal=journal)), condition, asked, skip, take)
         skip = max(0, skip - numbers[journal])
-    return keys, sum(numbers.values())
+    return Page(_told(book, shelf, narrow, keys), sum(numbers.values()))
 
 
-def _keys(parts: list[_Sql], condition: _Sql, asked: Asked, skip: int, take: int) -> list[str]:
-    """Return ids of one journal: each part is read along its index as far as the page ends."""
-    order = f'ORDER BY own COLLATE "C" {"DESC" if asked.order.descending else "ASC"} LIMIT %s'
+def _numbers(book: Book, shelf: Shelf, narrow: Narrow, condition: _Sql) -> dict[int, int]:
+    """Return how many rows of each journal there are: one pass over them all."""
+    selected = _union(shelf.select(book, narrow))
+    counted = _Sql("SELECT t.journal, count(*) AS number FROM (").join(selected).add(") AS t").join(condition)
+    return {row["journal"]: int(row["number"]) for row in _rows(counted.add(" GROUP BY 1"))}
+
+
+def _in_order(codes: Mapping[int, str], asked: Asked) -> list[int]:
+    return sorted(codes, key=lambda one: codes[one] + BETWEEN, reverse=asked.order.descending)
+
+
+def _behind(book: Book, shelf: Shelf, asked: Asked, narrow: Narrow, condition: _Sql, after: str) -> list[str]:
+    """Return the ids of the page behind an id: the rest of its journal, then the journals after it, as far as the page goes."""
+    if book.journal:
+        codes, last, own = {book.journal.pk: book.journal.code}, book.journal.code, after
+    else:
+        codes, (last, _, own) = dict(Journal.objects.values_list("pk", "code")), after.partition(BETWEEN)
+    of_last, descending = last + BETWEEN, asked.order.descending
+    keys: list[str] = []
+    for journal in _in_order(codes, asked):
+        code = codes[journal] + BETWEEN
+        is_before = code > of_last if descending else code < of_last
+        if not is_before and (take := asked.limit - len(keys)):
+            beyond = own if code == of_last else ""
+            keys += _keys(
+                shelf.select(book, narrow._replace(journal=journal)), condition, asked, 0, take, beyond
+            )
+    return keys
+
+
+def _keys(
+    parts: list[_Sql], condition: _Sql, asked: Asked, skip: int, take: int, behind: str = ""
+) -> list[str]:
+    """Return ids of one journal, those behind one of them if any: each part is read along its index as far as the page ends."""
+    descending = asked.order.descending
+    order = f'ORDER BY own COLLATE "C" {"DESC" if descending else "ASC"} LIMIT %s'
+    chosen = condition
+    if behind:
+        chosen = _Sql(
+            f'{condition.text or " WHERE true"} AND own COLLATE "C" {"<" if descending else ">"} %s',
+            [*condition.parameters, behind],
+        )
     begun = [
-        _Sql('(SELECT own, "sourcedId" FROM (').join(part).add(") AS t").join(condition).add(f" {order})", skip + take)
+        _Sql('(SELECT own, "sourcedId" FROM (').join(part).add(") AS t").join(chosen).add(f" {order})", skip + take)
         for part in parts
     ]  # fmt: skip
     statement = (

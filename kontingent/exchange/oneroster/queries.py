@@ -64,10 +64,19 @@ LETTERS = "pg_c_utf8"
 
 
 class Page(NamedTuple):
-    """Some rows and how many there are in all."""
+    """Some rows and how many there are in all; not counted is a number that the page before has told."""
 
     rows: list[dict[str, Any]]
     total: int
+    is_counted: bool = True
+
+
+class Begun(NamedTuple):
+    """What the page before has told: how many there are, when they were counted, the id of its last row."""
+
+    total: int
+    counted_at: datetime
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +104,27 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a reader wants of a collection: ``within`` are ids of the path, by column."""
+    """What a reader wants of a collection: ``within`` are ids of the path, by column; ``begun`` where it goes on from a page."""
 
     filter: Filter = field(default_factory=Filter)
     order: Order = field(default_factory=lambda: Order("sourcedId"))
     limit: int = rules.USUAL_ROWS
     offset: int = 0
     within: Ids = field(default_factory=dict)
+    begun: Begun | None = None
+
+    def known_total(self, got: int) -> int | None:
+        """Return how many there are if that need not be counted: the page before has told it, and this page is full and not the last by it.
+
+        So a list never ends by an old number.
+        """
+        if self.begun is None or got < self.limit or self.offset + got >= self.begun.total:
+            return None
+        return self.begun.total
 
 
 def page(actor: Actor, collection: Collection, asked: Asked, *, on: date) -> Page:
-    """Return a page of a collection, in two statements."""
+    """Return a page of a collection, in two statements; in one where how many there are is known."""
     found = collection.make(actor, on)
     if isinstance(found, list):
         rows = [
@@ -120,11 +139,16 @@ def page(actor: Actor, collection: Collection, asked: Asked, *, on: date) -> Pag
         found = found.filter(_within(name, key, on))
     found = found.filter(_condition(asked.filter))
     order = F(f"{_P}{asked.order.column}")
-    rows = found.order_by(
-        order.desc(nulls_last=True) if asked.order.descending else order.asc(nulls_first=True),
-        f"{_P}sourcedId",
-    )[asked.offset : asked.offset + asked.limit]
-    return Page([_named(row) for row in rows], found.order_by().count())
+    rows = [
+        _named(row)
+        for row in found.order_by(
+            order.desc(nulls_last=True) if asked.order.descending else order.asc(nulls_first=True),
+            f"{_P}sourcedId",
+        )[asked.offset : asked.offset + asked.limit]
+    ]
+    if (known := asked.known_total(len(rows))) is not None:
+        return Page(rows, known, is_counted=False)
+    return Page(rows, found.order_by().count())
 
 
 def one(
