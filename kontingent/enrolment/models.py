@@ -364,6 +364,13 @@ class Placement(Projection):
                 include=["person", "starts_on", "group", "birth_date", "programme_kind_code"],
                 name="placement_running",
             ),
+            # Where somebody studies now: a journal asks it of every learner of a region.
+            models.Index(
+                fields=["person"],
+                condition=Q(superseded_at__isnull=True, ends_on__isnull=True, is_main=True),
+                include=["starts_on", "organisation", "group", "grade"],
+                name="placement_person_running",
+            ),
             models.Index(
                 fields=["ends_on"],
                 condition=Q(superseded_at__isnull=True, ends_on__isnull=False, is_main=True),

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from kontingent.api import declarations
 from kontingent.audit.models import Entry
+from kontingent.enrolment.codes import MovementKind
 from kontingent.exchange.journals import chunks, taking
 from kontingent.exchange.journals.chunks import Chunk
 from kontingent.exchange.journals.messages import Reader
@@ -297,6 +298,18 @@ def test_a_learner_has_marks_only_while_enrolled(scene: Scene) -> None:
     assert counted(answer) == {"created": 2, "refused": 2}
     assert {one.given_on.isoformat() for one in Mark.objects.all()} == {"2025-09-15", "2025-10-14"}
     assert {one["code"] for one in scene.journal.refusals()} == {"learner_not_enrolled"}
+
+
+def test_a_mark_goes_to_the_class_of_its_day(scene: Scene) -> None:
+    gleb = b.person("Орлов Глеб Ильич", born=date(2014, 4, 4))
+    former, present = b.group(scene.school, "5В"), b.group(scene.school, "5Г")
+    stream = b.admitted(gleb, former)
+    b.moved(gleb, stream, scene.school, MovementKind.PLACEMENT, on=date(2025, 10, 10), group_id=present.pk)
+    days = ["2025-09-01", "2025-10-09", "2025-10-10", "2025-11-10"]
+    assert counted(scene.journal.send(mark(n, gleb, date=day) for n, day in enumerate(days))) == {
+        "created": 4
+    }
+    assert [one.group_id for one in Mark.objects.order_by("given_on")] == [former.pk] * 2 + [present.pk] * 2
 
 
 def test_the_first_grade_has_no_marks(scene: Scene) -> None:
