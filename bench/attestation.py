@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from bench.incoming import ACTOR, learners, measured, stage_open
+from bench.incoming import ACTOR, NAMED, Learner, as_sent, learners, measured, stage_open
 from bench.measure import Result
 from kontingent.achievements.attestation.codes import DeliveryKind
 from kontingent.achievements.attestation.models import DeliveredRow, Delivery, EducationDocument, ExamResult
@@ -19,7 +19,17 @@ from kontingent.exchange.attestation.receiving import FILES
 NAMES = {"attestation"}
 RESULTS, DOCUMENTS = 30_000, 25_000
 DAY = date(2026, 6, 3)
-RESULT_HEAD = ("Фамилия", "Имя", "Отчество", "Дата рождения", "СНИЛС", "Форма", "Год", "Этап", "Предмет", "Дата экзамена", "Первичный балл", "Отметка", "Статус")  # fmt: skip
+RESULT_HEAD = (
+    *NAMED,
+    "Форма",
+    "Год",
+    "Этап",
+    "Предмет",
+    "Дата экзамена",
+    "Первичный балл",
+    "Отметка",
+    "Статус",
+)
 DOCUMENT_HEAD = (
     "Вид документа", "Статус документа", "Номер документа", "Дата выдачи", "Регистрационный номер", "С отличием", "Год окончания",
     "Фамилия получателя", "Имя получателя", "Отчество получателя", "Дата рождения получателя", "СНИЛС", "ОГРН организации",
@@ -44,44 +54,23 @@ def run(size: str) -> Iterator[Result]:
         Delivery.objects.filter(pk__in=sent).delete()
 
 
-def _results(people: list[tuple[Any, ...]], count: int) -> Iterator[tuple[Any, ...]]:
+def _results(people: list[Learner], count: int) -> Iterator[tuple[Any, ...]]:
     rng = random.Random(59)
     for index in range(count):
-        family, given, patronymic, born, snils, _ = people[index // len(SUBJECTS) % len(people)]
-        subject = SUBJECTS[index % len(SUBJECTS)]
-        mark: Any = rng.randint(2, 5)
-        wrong = rng.random()
-        if wrong < 0.002:
-            mark = 7
-        elif wrong < 0.004:
-            family = "Неизвестнов"
-            snils = ""
-        elif wrong < 0.006:
-            subject = "777"
-        elif wrong < 0.3:
-            snils = ""
+        who, wrong = as_sent(people[index // len(SUBJECTS) % len(people)], rng)
+        nth = index % len(SUBJECTS)
+        subject = "777" if wrong == "subject" else SUBJECTS[nth]
+        mark = 7 if wrong == "value" else rng.randint(2, 5)
         yield (
-            family,
-            given,
-            patronymic,
-            born,
-            snils,
-            "ОГЭ",
-            2026,
-            "основной",
-            subject,
-            f"{3 + int(SUBJECTS.index(SUBJECTS[index % 5]) * 4):02d}.06.2026",
-            rng.randint(5, 30),
-            mark,
-            "действует",
-        )
+            *who.named, "ОГЭ", 2026, "основной", subject, f"{3 + 4 * nth:02d}.06.2026", rng.randint(5, 30), mark, "действует",
+        )  # fmt: skip
 
 
-def _documents(people: list[tuple[Any, ...]], count: int) -> Iterator[tuple[Any, ...]]:
+def _documents(people: list[Learner], count: int) -> Iterator[tuple[Any, ...]]:
     rng = random.Random(60)
     for index in range(count):
-        family, given, patronymic, born, snils, ogrn = people[index % len(people)]
+        who = people[index % len(people)]
         number = f"05904{index:09d}" if rng.random() > 0.005 else f"59АБ{index:07d}"
         yield (
-            "Аттестат об основном общем образовании", "Оригинал", number, "25.06.2026", str(index + 1), "нет", 2026, family, given, patronymic, born, snils, ogrn,
+            "Аттестат об основном общем образовании", "Оригинал", number, "25.06.2026", str(index + 1), "нет", 2026, *who,
         )  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from bench.incoming import ACTOR, learners, measured, stage_open
+from bench.incoming import ACTOR, NAMED, Learner, as_sent, learners, measured, stage_open
 from bench.measure import Result
 from kontingent.achievements.portfolio.codes import FileKind
 from kontingent.achievements.portfolio.models import Achievement, ContestFile, ContestRow
@@ -20,7 +20,7 @@ from kontingent.exchange.contests.receiving import FILES
 NAMES = {"contests"}
 LINES = 30_000
 DAY = date(2026, 6, 3)
-HEAD = ("Фамилия", "Имя", "Отчество", "Дата рождения", "СНИЛС", "Этап", "Предмет", "Дата проведения", "Статус", "Место")  # fmt: skip
+HEAD = (*NAMED, "Этап", "Предмет", "Дата проведения", "Статус", "Место")
 SUBJECTS = ("Математика", "Физика", "Химия", "Биология", "География")
 RESULTS = ("победитель", "призер", "участник")
 
@@ -40,32 +40,16 @@ def run(size: str) -> Iterator[Result]:
         ContestFile.objects.filter(pk__in=sent).delete()
 
 
-def _lines(people: list[tuple[Any, ...]], count: int) -> Iterator[tuple[Any, ...]]:
+def _lines(people: list[Learner], count: int) -> Iterator[tuple[Any, ...]]:
     rng = random.Random(61)
     unknown = [one for one in SUBJECTS if codelists.find("subject", one) is None]
     if unknown:
         raise RuntimeError(f"not in the code list of subjects: {unknown}")
     for index in range(count):
-        family, given, patronymic, born, snils, _ = people[index // len(SUBJECTS) % len(people)]
+        who, wrong = as_sent(people[index // len(SUBJECTS) % len(people)], rng)
         subject, result, place = SUBJECTS[index % len(SUBJECTS)], rng.choice(RESULTS), rng.randint(1, 40)
-        wrong = rng.random()
-        if wrong < 0.002:
+        if wrong == "value":
             result = "чемпион мира"
-        elif wrong < 0.004:
-            family, snils = "Неизвестнов", ""
-        elif wrong < 0.006:
+        elif wrong == "subject":
             subject = "Прорицания"
-        elif wrong < 0.3:
-            snils = ""
-        yield (
-            family,
-            given,
-            patronymic,
-            born,
-            snils,
-            "муниципальный",
-            subject,
-            f"{DAY:%d.%m.%Y}",
-            result,
-            place,
-        )
+        yield (*who.named, "муниципальный", subject, f"{DAY:%d.%m.%Y}", result, place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import random
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from datetime import date
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psutil
 from django.db import connection
@@ -27,6 +28,8 @@ from kontingent.storage.scope import scoped
 ACTOR: Final = system_actor("bench", "Измерение")
 #: So much of a file must be new: a hundredth of its lines is wrong.
 LEAST_NEW: Final = 0.97
+#: How tables head the columns that name a person.
+NAMED: Final = ("Фамилия", "Имя", "Отчество", "Дата рождения", "СНИЛС")
 
 
 @contextmanager
@@ -87,8 +90,39 @@ def measured(
     yield told("_again", checking, "rows/s found unchanged")
 
 
-def learners(on: date, count: int) -> list[tuple[Any, ...]]:
-    """Return learners of a day as the register names them: family name, given name, patronymic, birth date, СНИЛС, ОГРН of the school."""
+class Learner(NamedTuple):
+    """A learner as the register names them, with the school."""
+
+    family: str
+    given: str
+    patronymic: str
+    born: str
+    snils: str
+    ogrn: str
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The columns of ``NAMED``."""
+        return self[:5]
+
+
+def as_sent(one: Learner, rng: random.Random) -> tuple[Learner, str]:
+    """Return a learner as senders name them – often without СНИЛС, seldom nobody of the register – and what else of the line they get wrong.
+
+    A hundredth of the lines is wrong: ``value``, ``subject`` or the name itself.
+    """
+    drawn = rng.random()
+    if drawn < 0.002:
+        return one, "value"
+    if drawn < 0.004:
+        return one._replace(family="Неизвестнов", snils=""), ""
+    if drawn < 0.006:
+        return one, "subject"
+    return one._replace(snils="") if drawn < 0.3 else one, ""
+
+
+def learners(on: date, count: int) -> list[Learner]:
+    """Return learners of a day."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT * FROM (SELECT DISTINCT ON (p.id) p.family_name, p.given_name, p.patronymic, to_char(p.birth_date, 'DD.MM.YYYY'), "
@@ -97,4 +131,4 @@ def learners(on: date, count: int) -> list[tuple[Any, ...]]:
             "WHERE p.merged_into_id IS NULL ORDER BY p.id, e.starts_on DESC) x LIMIT %s",
             [on, count],
         )
-        return list(cursor.fetchall())
+        return [Learner(*row) for row in cursor.fetchall()]

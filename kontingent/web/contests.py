@@ -106,6 +106,7 @@ SECTION: Final = row_files.Section(
     receiving=receiving.FILES,
     jobs=JOBS,
     files=queries.contests.FILES,
+    find=queries.contests.file,
     profile_of=lambda one: profile_of(FileKind(one.kind)),
     told=lambda one: TOLD[FileKind(one.kind)],
     same="уже есть",
@@ -114,17 +115,9 @@ SECTION: Final = row_files.Section(
     corrections=_corrections,
 )
 
-
-@require_GET
-def progress(request: HttpRequest, file_id: UUID) -> HttpResponse:
-    """How far the work has come."""
-    return SECTION.progress(request, queries.contests.file(actor_of(request), file_id))
-
-
-@require_POST
-def apply(request: HttpRequest, file_id: UUID) -> HttpResponse:
-    """Apply a checked file."""
-    return SECTION.apply(request, queries.contests.file(actor_of(request), file_id))
+progress = require_GET(SECTION.progress)
+apply = require_POST(SECTION.apply)
+refused_rows = require_GET(SECTION.refused)
 
 
 @require_POST
@@ -143,9 +136,3 @@ def undo(request: HttpRequest, file_id: UUID) -> HttpResponse:
     except KontingentError as refusal:
         messages.error(request, refusal.message)
     return HttpResponseRedirect(f"/portfolio/files/{file_id}/")
-
-
-@require_GET
-def refused_rows(request: HttpRequest, file_id: UUID) -> HttpResponse:
-    """The refused lines as they were, with column, value and remedy beside."""
-    return SECTION.refused(request, queries.contests.file(actor_of(request), file_id))

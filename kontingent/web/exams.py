@@ -168,9 +168,9 @@ def _received(request: HttpRequest, actor: Actor) -> Delivery:
 
 
 @require_GET
-def file(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
+def file(request: HttpRequest, file_id: UUID) -> HttpResponse:
     """A file: progress while something runs, then what would change and what is wrong, by place."""
-    one = queries.delivery(actor_of(request), delivery_id)
+    one = queries.delivery(actor_of(request), file_id)
     return SECTION.show(request, one, queries.FILES.rows, tabs=tabs(request))
 
 
@@ -191,6 +191,7 @@ SECTION: Final = row_files.Section(
     receiving=receiving.FILES,
     jobs=JOBS,
     files=queries.FILES,
+    find=queries.delivery,
     profile_of=lambda one: profile_of(DeliveryKind(one.kind)),
     told=lambda one: TOLD[DeliveryKind(one.kind)],
     same="без изменений",
@@ -199,19 +200,6 @@ SECTION: Final = row_files.Section(
 )
 
 
-@require_GET
-def file_progress(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
-    """How far the work has come."""
-    return SECTION.progress(request, queries.delivery(actor_of(request), delivery_id))
-
-
-@require_POST
-def apply_file(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
-    """Apply a checked file."""
-    return SECTION.apply(request, queries.delivery(actor_of(request), delivery_id))
-
-
-@require_GET
-def refused_rows(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
-    """The refused lines as they were, with column, value and remedy beside."""
-    return SECTION.refused(request, queries.delivery(actor_of(request), delivery_id))
+file_progress = require_GET(SECTION.progress)
+apply_file = require_POST(SECTION.apply)
+refused_rows = require_GET(SECTION.refused)

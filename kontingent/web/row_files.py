@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeVar
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,6 +20,7 @@ from kontingent.exchange.incoming.tasks import Jobs
 from kontingent.exchange.spreadsheets.profiles import Profile
 from kontingent.exchange.spreadsheets.refused import RefusedRow, workbook
 from kontingent.exchange.staging import wire
+from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import KontingentError, NotAllowed
 from kontingent.web.files import saved_as
 from kontingent.web.request import actor_of, page, whole
@@ -50,6 +52,7 @@ class ShownRow(NamedTuple):
 class Section(Generic[F, R]):
     """The pages of a room's files.
 
+    ``find``     returns a file that the actor may see
     ``same``     how a line is called that changes nothing
     ``learner``  where a person of a line is shown
     """
@@ -60,6 +63,7 @@ class Section(Generic[F, R]):
     receiving: Receiving[F]
     jobs: Jobs
     files: Files[F, R]
+    find: Callable[[Actor, UUID], F]
     profile_of: Callable[[F], Profile]
     told: Callable[[F], str]
     same: str
@@ -97,15 +101,17 @@ class Section(Generic[F, R]):
             problems(row, titles),
         )
 
-    def progress(self, request: HttpRequest, one: F) -> HttpResponse:
-        """The part of the page that is asked for again and again; reloads the page when the work is done."""
+    def progress(self, request: HttpRequest, file_id: UUID) -> HttpResponse:
+        """How far the work has come: the part of the page that is asked for again and again; reloads the page when the work is done."""
+        one = self.find(actor_of(request), file_id)
         if one.state not in WORKING:
             return HttpResponse(status=204, headers={"HX-Refresh": "true"})
         return page(request, "row_files/file_bar.html", one=one, section=self, state=STATES[one.state])
 
-    def apply(self, request: HttpRequest, one: F) -> HttpResponse:
+    def apply(self, request: HttpRequest, file_id: UUID) -> HttpResponse:
         """Have a checked file applied."""
         actor = actor_of(request)
+        one = self.find(actor, file_id)
         try:
             self.receiving.intake.claim(actor=actor, file_id=one.id, asked_by=wire.actor_to_json(actor))
             self.jobs.apply.defer(file_id=str(one.id))
@@ -115,8 +121,9 @@ class Section(Generic[F, R]):
             messages.error(request, refusal.message)
         return HttpResponseRedirect(f"{self.address}{one.id}/")
 
-    def refused(self, request: HttpRequest, one: F) -> HttpResponse:
-        """Return the refused lines as they were, with column, value and remedy beside; once they are gone, say so."""
+    def refused(self, request: HttpRequest, file_id: UUID) -> HttpResponse:
+        """The refused lines as they were, with column, value and remedy beside; once they are gone, say so."""
+        one = self.find(actor_of(request), file_id)
         if one.purged_at is not None:
             messages.error(
                 request,
