@@ -59,6 +59,9 @@ class Person(models.Model):
             # Matching: who was born that day with that family or given name.
             models.Index(fields=["birth_date", "family_key"], name="person_birth_family"),
             models.Index(fields=["birth_date", "given_key"], name="person_birth_given"),
+            # Lists for other systems, page by page by family name, and those changed since a moment.
+            models.Index(F("family_name").asc(nulls_first=True), name="person_family_listed"),
+            models.Index(F("updated_at").asc(nulls_first=True), name="person_changed"),
             models.Index(
                 fields=["merged_into"], condition=Q(merged_into__isnull=False), name="person_merged_into"
             ),

@@ -408,3 +408,24 @@ def test_no_address_fails_whatever_is_asked(town: dict[str, Any]) -> None:
             assert isinstance(json.loads(answer.content), dict)
             asked += 1
     assert asked > 80
+
+
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.parametrize("column", ["dateLastModified", "scoreDate", "score", "textScore", "status"])
+def test_pages_in_another_order_are_the_list_in_that_order(
+    town: dict[str, Any], column: str, direction: str
+) -> None:
+    """Each table gives no more than the page may need: pages of any size put together hold each result once, in order."""
+    for journal in (None, town["sender"].journal):
+        book = books.Book(b.ROOT, DAY, journal)
+        everything = {row["sourcedId"]: row for row in books.page(book, books.RESULTS, Asked()).rows}
+        order = rules.Order(column, direction == "desc")
+        for limit in (1, 2, 5):
+            seen: list[str] = []
+            for offset in range(0, len(everything) + limit, limit):
+                told = books.page(book, books.RESULTS, Asked(order=order, limit=limit, offset=offset))
+                assert told.total == len(everything)
+                seen += [row["sourcedId"] for row in told.rows]
+            assert sorted(seen) == sorted(everything)
+            expected = rules.in_order(list(everything.values()), order)
+            assert [everything[key][column] for key in seen] == [row[column] for row in expected]

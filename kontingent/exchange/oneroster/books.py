@@ -97,7 +97,7 @@ class _Sql:
 class Shelf:
     """A kind of object of the book: its columns, the SELECTs that it is the union of, whose data it is.
 
-    Of what is kept row by row each SELECT also tells ``journal`` and ``own``, the id within it, by which the table has an index.
+    Of what is kept row by row each SELECT also tells ``journal``, ``own``, the id within it, and ``kept``, the id by which the table has an index.
     """
 
     name: str
@@ -120,33 +120,60 @@ def page(book: Book, shelf: Shelf, asked: Asked, narrow: Narrow = EVERYTHING) ->
     """Return a page of a kind of object, in a few statements.
 
     Of what is kept row by row only the ids are put in order, and the rows of the page are read by them: what it costs to tell a row,
-    the digest of its work above all, is spent on the page alone. In the order of ids a journal's own book, and that of the whole region,
-    are read journal by journal along the index, as far as the page and no further; a class, a learner and other books are those of few people, by
-    whom they are read.
+    the digest of its work above all, is spent on the page alone. A journal's own book and that of the whole region are many rows: in the order of
+    ids they are read journal by journal along the index, as far as the page and no further, in another order each table gives no more than the
+    page may need. A class, a learner and other books are those of few people, by whom they are read.
     """
     condition = _condition(asked)
     is_wide = book.journal is not None or book.actor.scope.whole_region
-    of_few = narrow.group or narrow.person
-    if shelf.by_row and asked.order.column == "sourcedId" and is_wide and not of_few:
-        return _along_the_index(book, shelf, asked, narrow, condition)
+    if shelf.by_row and is_wide and not (narrow.group or narrow.person):
+        if asked.order.column == "sourcedId":
+            return _along_the_index(book, shelf, asked, narrow, condition)
+        return _by_tables(book, shelf, asked, narrow, condition)
     selected = _union(shelf.select(book, narrow))
     columns = '"sourcedId"' if shelf.by_row else "*"
     counting = "" if asked.begun else ", count(*) OVER () AS total"
-    direction = "DESC NULLS LAST" if asked.order.descending else "ASC NULLS FIRST"
     statement = _Sql(f"SELECT {columns}{counting} FROM (").join(selected).add(") AS t").join(condition)
-    statement.add(f' ORDER BY "{asked.order.column}" {direction}, "sourcedId" LIMIT %s OFFSET %s', asked.limit, asked.offset)  # fmt: skip
-    rows = _rows(statement)
+    rows = _rows(statement.add(f" {_order(asked)} LIMIT %s OFFSET %s", asked.limit, asked.offset))
     known = asked.known_total(len(rows))
     if rows and not asked.begun:
         total = int(rows[0]["total"])
-    elif known is None and (asked.offset or rows):
-        counted = _Sql("SELECT count(*) AS total FROM (").join(selected).add(") AS t").join(condition)
-        total = int(_rows(counted)[0]["total"])
     else:
-        total = known or 0
+        total = known if known is not None else _number(book, shelf, narrow, condition)
     if shelf.by_row:
         rows = _told(book, shelf, narrow, [row["sourcedId"] for row in rows])
     return Page(rows, total, is_counted=known is None)
+
+
+def _order(asked: Asked) -> str:
+    direction = "DESC NULLS LAST" if asked.order.descending else "ASC NULLS FIRST"
+    return f'ORDER BY "{asked.order.column}" {direction}, "sourcedId"'
+
+
+def _number(book: Book, shelf: Shelf, narrow: Narrow, condition: _Sql) -> int:
+    """Return how many rows there are: one pass over them all."""
+    selected = _union(shelf.select(book, narrow))
+    return int(_rows(_Sql("SELECT count(*) AS total FROM (").join(selected).add(") AS t").join(condition))[0]["total"])  # fmt: skip
+
+
+def _by_tables(book: Book, shelf: Shelf, asked: Asked, narrow: Narrow, condition: _Sql) -> Page:
+    """Return a page in an order other than that of ids: no table is put in order further than the page ends.
+
+    Rows that are equal by the column come in the order of what the table keeps, since the id of a final mark costs a look at the marks:
+    it is made of those on the page alone.
+    """
+    column = f'"{asked.order.column}"'
+    order = f'{column} {"DESC NULLS LAST" if asked.order.descending else "ASC NULLS FIRST"}, kept COLLATE "C", journal'
+    begun = [
+        _Sql(f'(SELECT "sourcedId" AS told, {column}, kept, journal, {number} AS place FROM (').join(part).add(") AS t")
+        .join(condition).add(f" ORDER BY {order} LIMIT %s)", asked.offset + asked.limit)
+        for number, part in enumerate(shelf.select(book, narrow))
+    ]  # fmt: skip
+    statement = _Sql("SELECT told FROM (").join(_union(begun)).add(f") AS t ORDER BY {order}, place")
+    keys = [row["told"] for row in _rows(statement.add(" LIMIT %s OFFSET %s", asked.limit, asked.offset))]
+    known = asked.known_total(len(keys))
+    total = known if known is not None else _number(book, shelf, narrow, condition)
+    return Page(_told(book, shelf, narrow, keys), total, known is None)
 
 
 def _along_the_index(book: Book, shelf: Shelf, asked: Asked, narrow: Narrow, condition: _Sql) -> Page:
@@ -516,12 +543,13 @@ def _results(book: Book, narrow: Narrow) -> list[_Sql]:
         f"WHEN m.value = '{Word.EXEMPT.value}' THEN '{gradebook.EXEMPT}' ELSE '{gradebook.GRADED}' END AS \"scoreStatus\", "
         'm.score::numeric AS score, m.given_on AS "scoreDate", m.comment::text AS comment, '
         "CASE WHEN m.score IS NULL THEN nullif(m.value, '')::text END AS \"textScore\", "
-        'coalesce(i.group_id, m.group_id)::text AS "classSourcedId", m.journal_id AS journal'
+        'coalesce(i.group_id, m.group_id)::text AS "classSourcedId", m.journal_id AS journal, m.external_id AS kept'
     )
     of_mark, of_final = (_id(book, f"coalesce(i.source_id, {derived})") for derived in (_OF_MARK, _OF_FINAL))
+    # Asked of each final mark by the key: an EXISTS the planner may answer by reading the marks of the year at once.
     alike = (
-        "CASE WHEN EXISTS (SELECT FROM performance_mark e WHERE e.school_year = m.school_year AND e.journal_id = m.journal_id "
-        f"AND e.external_id = m.external_id) THEN '{FINAL}' || m.external_id ELSE m.external_id END"
+        f"CASE WHEN (SELECT true FROM performance_mark e WHERE e.school_year = {book.year} AND e.journal_id = m.journal_id "
+        f"AND e.external_id = m.external_id LIMIT 1) THEN '{FINAL}' || m.external_id ELSE m.external_id END"
     )
     of_marks = (
         f'{_id(book, "m.external_id")} AS "sourcedId", m.external_id AS own, {told.format(item=of_mark)}'
@@ -555,7 +583,7 @@ def _lessons(book: Book, narrow: Narrow) -> list[_Sql]:
     said = _Sql(
         f'SELECT {_id(book, "m.external_id")} AS "sourcedId", {_status("m.withdrawn_at")} AS status, m.recorded_at AS "dateLastModified", '
         'm.group_id::text AS "classSourcedId", m.held_on AS date, m.subject_code::text AS subject, m.number, m.part::text AS part, '
-        "m.topic::text AS topic, m.homework::text AS homework, m.teacher_name::text AS teacher, m.journal_id AS journal, m.external_id AS own "
+        "m.topic::text AS topic, m.homework::text AS homework, m.teacher_name::text AS teacher, m.journal_id AS journal, m.external_id AS own, m.external_id AS kept "
         "FROM performance_lesson m"
     )
     said.join(_of_book(book, narrow, "m")).join(_in_scope(book, narrow, "m"))
@@ -566,7 +594,7 @@ def _attendance(book: Book, narrow: Narrow) -> list[_Sql]:
     said = _Sql(
         f'SELECT {_id(book, "m.external_id")} AS "sourcedId", {_status("m.withdrawn_at")} AS status, m.recorded_at AS "dateLastModified", '
         'm.group_id::text AS "classSourcedId", m.person_id::text AS "studentSourcedId", m.held_on AS date, m.subject_code::text AS subject, '
-        "m.lesson_number AS number, m.code::text AS code, m.minutes, m.comment::text AS comment, m.journal_id AS journal, m.external_id AS own "
+        "m.lesson_number AS number, m.code::text AS code, m.minutes, m.comment::text AS comment, m.journal_id AS journal, m.external_id AS own, m.external_id AS kept "
         "FROM performance_attendance m"
     )
     said.join(_of_book(book, narrow, "m")).join(_of_people(book, narrow))
@@ -618,7 +646,7 @@ ATTENDANCE = Shelf(
 def _as_v11(shelf: Shelf, known: str, otherwise: Mapping[str, str], *more: Column) -> Shelf:
     """A kind of object in the columns of 1.1; ``otherwise`` is the SQL of those that 1.2 calls or fills in another way."""
     columns = _columns(shelf.name, known, *more, edition=Edition.V11)
-    names = [*(one.name for one in columns), *(("journal", "own") if shelf.by_row else ())]
+    names = [*(one.name for one in columns), *(("journal", "own", "kept") if shelf.by_row else ())]
     told = ", ".join(f"{otherwise.get(name, quoted)} AS {quoted}" for name, quoted in ((one, f'"{one}"') for one in names))  # fmt: skip
 
     def select(book: Book, narrow: Narrow) -> list[_Sql]:

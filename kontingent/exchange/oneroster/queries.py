@@ -138,17 +138,28 @@ def page(actor: Actor, collection: Collection, asked: Asked, *, on: date) -> Pag
     for name, key in asked.within.items():
         found = found.filter(_within(name, key, on))
     found = found.filter(_condition(asked.filter))
-    order = F(f"{_P}{asked.order.column}")
-    rows = [
-        _named(row)
-        for row in found.order_by(
-            order.desc(nulls_last=True) if asked.order.descending else order.asc(nulls_first=True),
-            f"{_P}sourcedId",
-        )[asked.offset : asked.offset + asked.limit]
-    ]
+    placed, offset = _in_order(found, collection, asked)
+    rows = [_named(row) for row in placed[offset : offset + asked.limit]]
     if (known := asked.known_total(len(rows))) is not None:
         return Page(rows, known, is_counted=False)
     return Page(rows, found.order_by().count())
+
+
+def _in_order(found: QuerySet[Any], collection: Collection, asked: Asked) -> tuple[QuerySet[Any], int]:
+    """Return a collection in the order asked for, along an index where there is one, and how many of it lie before the page.
+
+    The ids of what is kept by a UUID are in the order of their text; a page in that order which goes on from another begins behind its last id.
+    """
+    column, descending = asked.order.column, asked.order.descending
+    is_by_uuid = collection.key is _by_uuid
+    last = "pk" if is_by_uuid else f"{_P}sourcedId"
+    if column != "sourcedId":
+        order = F(f"{_P}{column}")
+        return found.order_by(order.desc(nulls_last=True) if descending else order.asc(nulls_first=True), last), asked.offset  # fmt: skip
+    placed = found.order_by(f"-{last}" if descending else last)
+    if asked.begun and is_by_uuid:
+        return placed.filter(**{"pk__lt" if descending else "pk__gt": _uuid(asked.begun.after)}), 0
+    return placed, asked.offset
 
 
 def one(
