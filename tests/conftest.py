@@ -5,10 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
 from kontingent.storage import row_security
 from runtime import postgres
+
+#: A busy machine is no fault of a property: neither how long an example takes nor how long making it does.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from kontingent.achievements.attestation import actions, queries
@@ -79,7 +79,6 @@ _SLOTS = some.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     some.dictionaries(_SLOTS, some.sampled_from("345")),
     some.dictionaries(
