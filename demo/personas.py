@@ -59,6 +59,7 @@ STAFF = (
     Persona("nurse", "Шилова Елена Викторовна", "медицинская сестра", "health"),
     Persona("nurse-nearby", "Бушуева Галина Ивановна", "медицинская сестра соседнего округа", "health"),
     Persona("nearby-school", "Ярушина Тамара Викторовна", "секретарь школы соседнего округа", "operator"),
+    Persona("secretary-nurse", "Ощепкова Любовь Ивановна", "секретарь и медицинская сестра", "operator_health"),
 )
 
 
@@ -93,7 +94,7 @@ def appoint(chunks: Sequence[Chunk], empty_school: Organisation) -> None:
         "secretary": [school.id], "new-school": [empty_school.id], "nearby-school": [nearby] if nearby else [], "teacher": [school.id], "head": [school.id],
         "kindergarten": [kindergarten.id], "college": [college] if college else [], "municipality": [None],
         "ministry": [None], "security": [None], "no-organisation": [school.id],
-        "nurse": [school.id], "nurse-nearby": [nearby] if nearby else [],
+        "nurse": [school.id], "secretary-nurse": [school.id], "nurse-nearby": [nearby] if nearby else [],
         "three-organisations": [school.id, kindergarten.id, empty_school.id],
     }  # fmt: skip
     own_class = (

@@ -92,7 +92,7 @@ _OPERATE = (
     Portfolio.VIEW, Portfolio.EDIT, Portfolio.IMPORT,
     Case.VIEW, Case.WORK,
 )  # fmt: skip
-_STAFF = ("operator", "teacher", "health")
+_STAFF = ("operator", "teacher", "health", "operator_health")
 
 ROLES: dict[str, Role] = {
     role.code: role
@@ -101,6 +101,9 @@ ROLES: dict[str, Role] = {
         _role("teacher", "Классный руководитель", Level.GROUPS, "class", *_READ, Portfolio.VIEW, Enrol.CONDITIONS, Attest.VIEW_EXAMS),
         _role(
             "health", "Ответственный за сведения о здоровье", Level.ORGANISATION, "health", *_READ, Health.VIEW, Health.EDIT, *IMPORTS,
+        ),
+        _role(
+            "operator_health", "Оператор и ответственный за сведения о здоровье", Level.ORGANISATION, "contingent", *_OPERATE, Health.VIEW, Health.EDIT
         ),
         _role(
             "head", "Руководитель организации", Level.ORGANISATION, "contingent", *_OPERATE, Health.VIEW, Report.SIGN, Access.APPOINT, ANSWER, appoints=_STAFF
