@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -11,7 +12,9 @@ from django.db.models import Count
 
 from kontingent.audit import actions as audit
 from kontingent.codelists import queries as codelists
+from kontingent.enrolment import actions as entering
 from kontingent.enrolment import queries as enrolment
+from kontingent.enrolment.actions import Entered, LearnerEntry
 from kontingent.health import queries, rules, texts
 from kontingent.health.cipher import Damaged, LostKey, Sealed, cipher
 from kontingent.health.events import HealthRecorded, KeyRotated
@@ -75,14 +78,27 @@ def record_many(
         if skip_known:
             complete = _unknown(complete)
         made = _place(actor, organisation, complete, batch_id, moment)
-    audit.record(
+    _tell(
+        actor,
         HealthRecorded(
             subjects=tuple(whom), organisation_id=organisation.id, change="entered", records=len(made),
             object_id=whom[0] if len(whom) == 1 else organisation.id,
         ),
-        actor=actor,
     )  # fmt: skip
     return made
+
+
+@transaction.atomic
+def enter_learner(
+    *, actor: Actor, organisation_id: UUID, entry: LearnerEntry, records: Sequence[Record]
+) -> Entered:
+    """Enter a learner whole (внести ученика целиком) with what is known of health: all of it, or nothing."""
+    done = entering.enter_learner(actor=actor, organisation_id=organisation_id, entry=entry)
+    if records:
+        record_many(
+            actor=actor, organisation_id=organisation_id, entered=[(done.person_id, one) for one in records]
+        )
+    return done
 
 
 def fresh_among(*, actor: Actor, entered: Sequence[tuple[UUID, Record]]) -> list[tuple[UUID, Record]]:
@@ -93,15 +109,24 @@ def fresh_among(*, actor: Actor, entered: Sequence[tuple[UUID, Record]]) -> list
 
 
 def _require_learners(organisation: Organisation, whom: Sequence[UUID], today: date) -> None:
+    """Refuse whoever neither studies here nor, studying nowhere, is about to be admitted here."""
     standing = enrolment.standing_of(whom, today)
-    if any(
-        all(place.organisation_id != organisation.id for place in standing.get(person_id, ()))
+    others = {
+        person_id
         for person_id in whom
-    ):
+        if all(place.organisation_id != organisation.id for place in standing.get(person_id, ()))
+    }
+    if others and others != enrolment.awaited(organisation.id, others - standing.keys()):
         raise RuleViolation(
             "health.not_here",
-            f"Сведения о здоровье вносит организация, где ученик учится. Сегодня он не числится в «{organisation.short_name}».",
+            "Сведения о здоровье вносит организация, где ученик учится или, если он не учится нигде, куда его зачисляет черновик приказа. "
+            f"Сегодня он не числится в «{organisation.short_name}».",
         )
+
+
+def _tell(actor: Actor, event: HealthRecorded) -> None:
+    """An act upon health is for health, whatever else the role is for."""
+    audit.record(event, actor=replace(actor, purpose=queries.PURPOSE))
 
 
 def _check(entered: Sequence[tuple[UUID, Record]], births: Mapping[UUID, date | None], today: date) -> None:
@@ -238,12 +263,12 @@ def _change(actor: Actor, record_id: UUID, person_id: UUID, ends_on: date | None
             HealthRecord.objects.filter(pk=one.id).update(superseded_at=moment)
         else:
             _end(actor, {one.id: ends_on}, moment)
-    audit.record(
+    _tell(
+        actor,
         HealthRecorded(
             subjects=(person_id,), object_id=person_id, organisation_id=organisation.id, records=1,
             change="withdrawn" if ends_on is None else "ended",
         ),
-        actor=actor,
     )  # fmt: skip
 
 

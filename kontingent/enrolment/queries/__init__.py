@@ -46,7 +46,7 @@ from kontingent.enrolment.queries.scope import (
     require_visible,
     visible,
 )
-from kontingent.enrolment.queries.standing import Place, standing_of
+from kontingent.enrolment.queries.standing import Place, awaited, standing_of
 
 __all__ = [
     "ClassConditions",
@@ -58,6 +58,7 @@ __all__ = [
     "LearnerCard",
     "ListRow",
     "Place",
+    "awaited",
     "card",
     "class_conditions",
     "class_list",

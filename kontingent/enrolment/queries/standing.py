@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from kontingent.enrolment.codes import OPENING, OrderStatus
+from kontingent.enrolment.models import OrderLine
 from kontingent.storage import scope
 
 
@@ -42,3 +44,11 @@ def standing_of(person_ids: Collection[UUID], on: date) -> dict[UUID, list[Place
         for row in cursor.fetchall():
             found.setdefault(row[0], []).append(Place(*row[1:]))
     return found
+
+
+def awaited(organisation_id: UUID, person_ids: Collection[UUID]) -> set[UUID]:
+    """Return whom a draft of an order of the organisation admits."""
+    lines = OrderLine.objects.filter(
+        order__organisation_id=organisation_id, order__status=OrderStatus.DRAFT, person_id__in=list(person_ids), kind__in=OPENING
+    )  # fmt: skip
+    return set(lines.values_list("person_id", flat=True))
