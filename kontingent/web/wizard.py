@@ -1,7 +1,8 @@
-"""The wizard for one learner: identity with matching → representatives → address and contacts → document → draft of the admission.
+"""The wizard for one learner: identity with matching → representatives → address and contacts → document → draft of the admission → health.
 
 The page carries everything typed so far from step to step; nothing is written before the last one, and then all of it or nothing
-(``enrolment.actions.entering``). What is typed waits in the tab (``wizard.js``), so that a dropped line loses nothing.
+(``health.actions.enter_learner``). What is typed waits in the tab (``wizard.js``), so that a dropped line loses nothing; but for health,
+which is asked where its stage is open, of whoever may enter it, and lies in no browser.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,9 +19,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods
 
 from kontingent.codelists import queries as codelists
-from kontingent.enrolment import actions, queries
+from kontingent.enrolment import queries
 from kontingent.enrolment.actions import LearnerEntry, PaperEntry, RepresentativeEntry
 from kontingent.enrolment.permissions import EnrolmentPermission
+from kontingent.health import actions as health
+from kontingent.health.codes import NOT_ADAPTED, Kind
+from kontingent.health.permissions import HealthPermission
+from kontingent.health.rules import SHAPES, Details, Record, Shape
+from kontingent.health.rules import check as check_record
 from kontingent.kernel import clock, names, snils
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed
@@ -35,6 +42,10 @@ from kontingent.web.learners import alike, tell_of_claims
 from kontingent.web.request import actor_of, optional_day, own_organisation, page, uuid_of
 
 ADULTS = ("r1", "r2")
+#: What of health comes with a child's papers; the rest is entered in the card.
+OF_HEALTH = tuple(
+    SHAPES[kind] for kind in (Kind.HEALTH_GROUP, Kind.PHYSICAL_GROUP, Kind.DISABILITY, Kind.ADAPTED_PROGRAMME)
+)
 #: Age of majority, when a representative is no longer asked for.
 OF_AGE = 18
 
@@ -47,6 +58,7 @@ class Input(NamedTuple):
     asked_by: str
     kind: str = "text"
     choices: str = ""
+    without: str = ""
     hint: str = ""
     empty: str = ""
     group: str = ""
@@ -73,13 +85,28 @@ def _adult(prefix: str, title: str) -> tuple[Input, ...]:
     )  # fmt: skip
 
 
+def _health(shape: Shape) -> tuple[Input, ...]:
+    field = shape.kind.value
+    return tuple(
+        one._replace(name=f"{field}_{one.name}", group=shape.title)
+        for one in (
+            Input("code", shape.title, field, "choice", shape.code_list, without=NOT_ADAPTED if shape.kind is Kind.ADAPTED_PROGRAMME else "", empty="не указано"),
+            *(Input(column, title, field, "choice", code_list, empty="не указано") for column, code_list, title in shape.more),
+            Input("starts_on", "С какого дня", field, "date"),
+            Input("ends_on", "По какой день (первый день без неё)", field, "date"),
+            Input("document", shape.document_title, field, hint="номер и дата"),
+        )
+    )  # fmt: skip
+
+
 class Step(NamedTuple):
-    """A step of the wizard."""
+    """A step of the wizard. One with a ``permission`` is for its holders alone, and nothing of it is kept in the browser."""
 
     code: str
     title: str
     lead: str
     inputs: tuple[Input, ...]
+    permission: StrEnum | None = None
 
 
 STEPS: tuple[Step, ...] = (
@@ -128,9 +155,14 @@ STEPS: tuple[Step, ...] = (
             Input("order_basis", "Основание", "studies", hint="заявление от …"),
         ),
     ),
+    Step(
+        "health", "Здоровье", "По документам: заключение по осмотру, справка МСЭ, заключение ПМПК. Нет их под рукой – нажмите «Дальше»: внесёте потом, в карточке.",
+        tuple(one for shape in OF_HEALTH for one in _health(shape)),
+        HealthPermission.EDIT,
+    ),
 )  # fmt: skip
-BY_CODE = {one.code: index for index, one in enumerate(STEPS)}
-LAST = len(STEPS)
+#: The step after the last: everything is shown once more.
+CHECK = "check"
 NAMES = [one.name for step in STEPS for one in step.inputs]
 #: Answers to matching: the learner is somebody else than those found; each adult is somebody found, or new.
 ANSWERS = ("sure", *(f"{one}_is" for one in ADULTS))
@@ -141,10 +173,15 @@ class Form:
     """What has been typed, and what is wrong with it by field."""
 
     values: dict[str, str]
-    organisation_id: UUID
+    steps: tuple[Step, ...]
     groups: list[tuple[str, str]]
     errors: dict[str, str] = field(default_factory=dict)
     candidates: dict[str, list[Candidate]] = field(default_factory=dict)
+
+    def at(self, code: str) -> int:
+        """Where a step stands among those that are asked."""
+        codes = [*(one.code for one in self.steps), CHECK]
+        return codes.index(code) if code in codes else 0
 
     def told(self, name: str) -> str:
         """What was typed into a field."""
@@ -185,55 +222,85 @@ def wizard(request: HttpRequest) -> HttpResponse:
     actor.require(PersonPermission.EDIT)
     actor.require(EnrolmentPermission.DRAFT_ORDER, organisation_id=organisation_id)
     gate = stages.gate_of(organisation_id)
+    steps = _asked(actor, gate)
+    names_asked = [one.name for step in steps for one in step.inputs]
     form = Form(
-        {name: request.POST.get(name, "")[:500] for name in (*NAMES, *ANSWERS)}, organisation_id, _groups(actor, organisation_id)
+        {name: request.POST.get(name, "")[:500] for name in (*names_asked, *ANSWERS)}, steps, _groups(actor, organisation_id)
     )  # fmt: skip
     if request.method == "GET":
         form.values["effective_on"] = clock.today().isoformat()
         form.values["group"] = request.GET.get("group", "")
         form.values["paper_kind"] = rules.BIRTH_CERTIFICATE
-        return _shown(request, form, gate, 0)
-    at = BY_CODE.get(request.POST.get("step", ""), LAST if request.POST.get("step") == "check" else 0)
+        return _shown(request, form, 0)
+    at = form.at(request.POST.get("step", ""))
     error: KontingentError | None = None
-    match request.POST.get("act"):
-        case "back":
-            return _shown(request, form, gate, max(0, at - 1))
-        case "resume":
-            return _shown(request, form, gate, at)
-        case "finish":
-            try:
-                at, entry = _whole(actor, form)
-                if entry is not None:
-                    return _entered(request, actor, organisation_id, entry)
-            except NotAllowed:
-                raise
-            except KontingentError as refusal:
-                error = refusal
-        case _:
-            if at < LAST:
-                CHECKS[STEPS[at].code](actor, form)
-                at += 0 if form.errors or form.candidates else 1
-    answer = _shown(request, form, gate, at, error)
+    try:
+        _refuse_unasked(request, actor, gate)
+        match request.POST.get("act"):
+            case "back":
+                return _shown(request, form, max(0, at - 1))
+            case "resume":
+                unkept = [index for index, step in enumerate(form.steps) if step.permission]
+                return _shown(request, form, min([at, *unkept]))
+            case "finish":
+                at, whole = _whole(actor, form)
+                if whole is not None:
+                    return _entered(request, actor, organisation_id, *whole)
+            case _:
+                if at < len(form.steps):
+                    CHECKS[form.steps[at].code](actor, form)
+                    at += 0 if form.errors or form.candidates else 1
+    except NotAllowed:
+        raise
+    except KontingentError as refusal:
+        error = refusal
+    answer = _shown(request, form, at, error)
     answer.status_code = 422 if error or form.errors or form.candidates else 200
     return answer
 
 
-def _whole(actor: Actor, form: Form) -> tuple[int, LearnerEntry | None]:
+def _asked(actor: Actor, gate: Gate) -> tuple[Step, ...]:
+    """Return what is asked here of this actor: the fields of open stages, in steps whose right is held."""
+    held = [step for step in STEPS if step.permission is None or actor.may(step.permission)]
+    steps = [
+        step._replace(inputs=tuple(one for one in step.inputs if gate.allows(one.asked_by))) for step in held
+    ]
+    return tuple(step for step in steps if step.inputs)
+
+
+def _refuse_unasked(request: HttpRequest, actor: Actor, gate: Gate) -> None:
+    """Refuse, by name, what was sent of a field that is not asked here: it has gone no further and is not sent back."""
+    for step in STEPS:
+        for one in step.inputs:
+            if request.POST.get(one.name, "").strip():
+                if step.permission is not None:
+                    actor.require(step.permission)
+                gate.require(one.asked_by)
+
+
+def _whole(actor: Actor, form: Form) -> tuple[int, tuple[LearnerEntry, tuple[Record, ...]] | None]:
     """Go through all steps once more; return the first that has to be seen to, or what is to be written."""
     read = {}
-    for index, step in enumerate(STEPS):
+    for index, step in enumerate(form.steps):
         read[step.code] = CHECKS[step.code](actor, form)
         if form.errors or form.candidates:
             return index, None
     addresses, contacts = read["place"]
-    return LAST, LearnerEntry(
+    entry = LearnerEntry(
         person=read["person"], representatives=read["adults"], addresses=addresses, contacts=contacts, document=read["paper"],
         **read["order"],
     )  # fmt: skip
+    return len(form.steps), (entry, read.get("health", ()))
 
 
-def _entered(request: HttpRequest, actor: Actor, organisation_id: UUID, entry: LearnerEntry) -> HttpResponse:
-    done = actions.enter_learner(actor=actor, organisation_id=organisation_id, entry=entry)
+def _entered(
+    request: HttpRequest,
+    actor: Actor,
+    organisation_id: UUID,
+    entry: LearnerEntry,
+    records: tuple[Record, ...],
+) -> HttpResponse:
+    done = health.enter_learner(actor=actor, organisation_id=organisation_id, entry=entry, records=records)
     tell_of_claims(request, done.person_id)
     messages.success(
         request, "Ученик внесён, черновик приказа о зачислении готов. Проверьте и подпишите его."
@@ -241,27 +308,38 @@ def _entered(request: HttpRequest, actor: Actor, organisation_id: UUID, entry: L
     return HttpResponseRedirect(f"/orders/{done.order_id}/?entered=wizard")
 
 
-def _shown(
-    request: HttpRequest, form: Form, gate: Gate, at: int, error: KontingentError | None = None
-) -> HttpResponse:
-    step = STEPS[at] if at < LAST else None
-    shown = [one for one in step.inputs if gate.allows(one.asked_by)] if step else []
+def _shown(request: HttpRequest, form: Form, at: int, error: KontingentError | None = None) -> HttpResponse:
+    step = form.steps[at] if at < len(form.steps) else None
+    shown = step.inputs if step else ()
     groups: dict[str, list[dict[str, Any]]] = {}
     for one in shown:
         groups.setdefault(one.group, []).append(
             {
                 "input": one, "value": form.values.get(one.name, ""), "error": form.errors.get(one.name, ""),
-                "choices": form.groups if one.choices == "groups" else codelists.choices(one.choices) if one.choices else [],
+                "choices": form.groups if one.choices == "groups" else _choices(one),
             }
         )  # fmt: skip
     here = {one.name for one in shown}
     return page(
-        request, "learners/wizard.html", step=step, at=at, steps=STEPS, last=LAST, groups=list(groups.items()), error=error,
+        request, "learners/wizard.html", step=step, at=at, steps=form.steps, groups=list(groups.items()), error=error, unkept=_unkept(form),
         kept=[(name, text) for name, text in form.values.items() if name not in here and not (step and name in _asked_in(step))],
         candidates=form.candidates, wrong=[(name, _title(name), form.errors[name]) for name in NAMES if name in form.errors],
         certain=any(one.verdict.level is Level.CERTAIN for one in form.candidates.get("person", ())),
         summary=_summary(form) if step is None else [], actor_code=actor_of(request).code, fresh=request.method == "GET",
     )  # fmt: skip
+
+
+def _choices(one: Input) -> list[tuple[str, str]]:
+    return (
+        [choice for choice in codelists.choices(one.choices) if choice[0] != one.without]
+        if one.choices
+        else []
+    )
+
+
+def _unkept(form: Form) -> frozenset[str]:
+    """Fields that the script of the page keeps nothing of."""
+    return frozenset(one.name for step in form.steps if step.permission for one in step.inputs)
 
 
 def _asked_in(step: Step) -> tuple[str, ...]:
@@ -276,7 +354,8 @@ def _title(name: str) -> str:
 def _summary(form: Form) -> list[tuple[Step, list[tuple[str, str]]]]:
     """What will be written, as it was typed, by step."""
     return [
-        (step, [(one.title, shown) for one in step.inputs if (shown := _said(form, one))]) for step in STEPS
+        (step, [(one.title, shown) for one in step.inputs if (shown := _said(form, one))])
+        for step in form.steps
     ]
 
 
@@ -432,6 +511,32 @@ def _check_order(_: Actor, form: Form) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _check_health(_: Actor, form: Form) -> tuple[Record, ...]:
+    born = form.day("birth_date", "Дата рождения")
+    return tuple(record for shape in OF_HEALTH if (record := _check_record(form, shape, born)))
+
+
+def _check_record(form: Form, shape: Shape, born: date | None) -> Record | None:
+    field = shape.kind.value
+    if not any(form.told(one.name) for one in _health(shape)):
+        return None
+    form.need(f"{field}_starts_on", f"{shape.title}: укажите, с какого дня.")
+    starts_on = form.day(f"{field}_starts_on", "С какого дня")
+    ends_on = form.day(f"{field}_ends_on", "По какой день", past=False)
+    if starts_on is None:
+        return None
+    record = Record(
+        shape.kind, form.told(f"{field}_code"), starts_on, ends_on, details=Details(form.told(f"{field}_document")),
+        **{column: form.told(f"{field}_{column}") for column, _, _ in shape.more},
+    )  # fmt: skip
+    try:
+        check_record(record, born=born, today=clock.today(), has=codelists.has)
+    except InvalidValue as refusal:
+        form.errors[f"{field}_{refusal.facts['field']}"] = refusal.message
+    return record
+
+
 CHECKS: Mapping[str, Callable[[Actor, Form], Any]] = {
     "person": _check_person, "adults": _check_adults, "place": _check_place, "paper": _check_paper, "order": _check_order,
+    "health": _check_health,
 }  # fmt: skip

@@ -160,3 +160,71 @@ def test_one_learner_is_entered_step_by_step(page: Page) -> None:
     expect(page.locator("main")).to_contain_text("Оборин Елисей")
     page.goto("/learners/wizard/")
     expect(page.locator("[data-draft-found]")).to_be_hidden()
+
+
+def stored(page: Page) -> str:
+    """Whatever the browser keeps of this site."""
+    kept: str = page.evaluate(
+        "JSON.stringify([{ ...sessionStorage }, { ...localStorage }, document.cookie, history.state, location.href])"
+    )
+    return kept
+
+
+def test_health_of_one_learner_lies_in_no_browser(page: Page) -> None:
+    secrets = ("Осмотр 77-к", "health_group", "disability", "adapted_programme", "physical_group")
+    sign_in(page, "secretary-nurse")
+    page.goto("/learners/wizard/")
+    heading = page.locator("form.wizard h2")
+    for typed in (
+        {"family_name": "Вотинова", "given_name": "Ульяна", "birth_date": "2018-06-07"},
+        {"r1_family_name": "Вотинова", "r1_given_name": "Ирина", "r1_birth_date": "1990-01-02"},
+        {},
+        {},
+    ):
+        for name, text in typed.items():
+            page.fill(f"#f-{name}", text)
+        for sex in page.locator("select[name$=sex]").all()[:1]:
+            sex.select_option("2")
+        page.get_by_role("button", name="Дальше").click()
+    expect(heading).to_contain_text("Зачисление")
+    page.select_option("#f-group", index=1)
+    page.get_by_role("button", name="Дальше").click()
+
+    expect(heading).to_contain_text("Здоровье")
+    accessible(page, "wizard, health")
+    page.select_option("#f-health_group_code", "12")
+    page.fill("#f-health_group_starts_on", "2026-09-01")
+    page.fill("#f-health_group_document", "Осмотр 77-к")
+    page.fill("#f-disability_document", "Осмотр 77-к")
+    keep(page, "wizard-health", full=True)
+    assert "Вотинова" in stored(page), "the rest waits in the tab"
+    assert [one for one in secrets if one in stored(page)] == []
+    page.get_by_role("button", name="Дальше").click()
+    expect(page.locator("#e-disability_starts_on")).to_contain_text("укажите, с какого дня")
+    page.fill("#f-disability_document", "")
+    page.get_by_role("button", name="Дальше").click()
+    expect(heading).to_contain_text("Проверьте")
+    expect(page.locator("main")).to_contain_text("Осмотр 77-к")
+    assert [one for one in secrets if one in stored(page)] == []
+
+    # the page is left before the end: everything waits but health, which is asked again
+    page.goto("/learners/wizard/")
+    assert [one for one in secrets if one in stored(page)] == []
+    page.get_by_role("button", name="Продолжить").click()
+    expect(heading).to_contain_text("Здоровье")
+    expect(page.locator("#f-health_group_document")).to_have_value("")
+    page.select_option("#f-health_group_code", "12")
+    page.fill("#f-health_group_starts_on", "2026-09-01")
+    page.fill("#f-health_group_document", "Осмотр 77-к")
+    page.get_by_role("button", name="Дальше").click()
+    page.get_by_role("button", name="Внести и сделать").click()
+    page.wait_for_url(re.compile(r"/orders/[0-9a-f-]+/$"))
+    assert [one for one in secrets if one in stored(page)] == []
+
+    # once the order is signed, it stands in the card
+    page.fill("#f-number", "77-к")
+    page.get_by_role("button", name="Подписать приказ").click()
+    expect(page.locator("h1")).to_contain_text("подписан")
+    page.get_by_role("link", name="Вотинова Ульяна").first.click()
+    page.locator("main").get_by_role("link", name="Здоровье", exact=True).last.click()
+    expect(page.locator("main")).to_contain_text("Осмотр 77-к")

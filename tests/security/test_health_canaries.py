@@ -34,6 +34,7 @@ from tests.health.test_health import opened, worker
 from tests.machines import clients as m
 from tests.web.test_pages import signed_in, town
 from tests.web.test_reads_are_journaled import addresses, region
+from tests.web.test_wizard import learner
 
 __all__ = ["region", "town"]
 pytestmark = pytest.mark.django_db
@@ -47,12 +48,19 @@ TITLES = tuple(
         ("prevention_record", "police"),
     )
 )
-MAY = {"health", "head"}
+MAY = {"health", "operator_health", "head"}
+#: Who may enter it, and load lists of it.
+KEEPERS = {"health", "operator_health"}
 #: The child herself, and her mother: a right of theirs (152-ФЗ, art. 14).
 FAMILY = {"representative", "learner"}
 #: Offer the values to choose from, before anybody has any.
 FORMS = ("/health/", "/codelists/")
 START = date(2026, 9, 1)
+#: What the wizard of one learner sends of health.
+IN_WIZARD = {
+    "health_group_code": "12", "health_group_starts_on": "2026-09-01", "health_group_document": CANARIES[0], "disability_code": "14",
+    "disability_category_code": "22", "disability_starts_on": "2026-09-01", "disability_ends_on": "2028-01-01", "disability_document": CANARIES[1],
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -168,7 +176,7 @@ def test_no_form_sends_back_or_logs_what_was_typed_by_who_may_not(
     }  # fmt: skip
     before = HealthRecord.objects.count()
     record = HealthRecord.objects.filter(person_id=sick["anna"]).values_list("id", flat=True)[0]
-    for role in sorted(set(ROLES) - {"health"}):
+    for role in sorted(set(ROLES) - KEEPERS):
         client = signed_in(sick, role)
         for address in (
             f"/learners/{sick['anna']}/health/",
@@ -177,6 +185,8 @@ def test_no_form_sends_back_or_logs_what_was_typed_by_who_may_not(
             answer = client.post(address, typed)
             assert answer.status_code == 403, (role, address)
             assert found(told(answer)) == [], (role, address)
+        answer = client.post("/learners/wizard/", IN_WIZARD | {"step": "check", "act": "finish"})
+        assert (answer.status_code, found(told(answer))) == (403, []), role
         grid = {f"health_group-{sick['anna']}": CANARIES[0]}
         assert client.post(f"/groups/{sick['mine'].id}/health/", grid).status_code in {302, 403, 422}, role
     assert HealthRecord.objects.count() == before
@@ -200,6 +210,46 @@ def test_a_breakdown_tells_nothing(sick: dict[str, Any], log: Any, monkeypatch: 
     assert found(told(answer)) == []
     assert "broken" in log.text
     assert found(log.text) == []
+
+
+def test_the_wizard_tells_health_to_whoever_types_it_and_to_nobody_else(
+    sick: dict[str, Any], log: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("broken")
+
+    statements, before = Statements(), HealthRecord.objects.count()
+    keeper = signed_in(sick, "operator_health")
+    keeper.raise_request_exception = False
+    form = learner({"group": sick["mine"]}) | IN_WIZARD
+    finish = form | {"step": "check", "act": "finish"}
+    with connection.execute_wrapper(statements):
+        typed = keeper.post("/learners/wizard/", form | {"step": "health", "act": "next"})
+        assert set(found(told(typed))) == {*CANARIES[:2], TITLES[0]}
+        with monkeypatch.context() as patched:
+            patched.setattr(actions, "_place", broken)
+            answer = keeper.post("/learners/wizard/", finish)
+        assert (answer.status_code, found(told(answer))) == (500, [])
+        assert HealthRecord.objects.count() == before
+        answer = keeper.post("/learners/wizard/", finish)
+        assert (answer.status_code, found(told(answer))) == (302, [])
+        assert HealthRecord.objects.count() == before + 2
+        child = Person.objects.get(given_name="Вера", family_name="Тиунова").id
+        for role in sorted(ROLES):
+            client = signed_in(sick, role)
+            for address in (
+                answer.headers["Location"],
+                f"/learners/{child}/",
+                f"/learners/{child}/health/",
+                "/orders/",
+                "/learners/?q=тиунова",
+            ):
+                assert found(told(client.get(address))) == [], (role, address)
+    assert statements.leaks == []
+    assert "broken" in log.text
+    assert found(log.text) == []
+    assert_nothing_in_files(tmp_path)
+    assert_nothing_in_the_journal()
 
 
 def test_no_answer_to_a_machine_has_a_value(sick: dict[str, Any], log: Any) -> None:
@@ -249,10 +299,10 @@ def test_no_list_of_health_shows_a_value_anywhere(
                     address,
                 )
                 if address in pages:
-                    assert (answer.status_code < 300) is (role == "health"), (role, address)
+                    assert (answer.status_code < 300) is (role in KEEPERS), (role, address)
                 if "Неизвестный" in text:
-                    assert role == "health", (role, address)
-            if role != "health":
+                    assert role in KEEPERS, (role, address)
+            if role not in KEEPERS:
                 for act in ("apply", "undo", "check"):
                     assert client.post(f"/imports/{batch.id}/act/", {"act": act}).status_code >= 400, (
                         role,

@@ -10,9 +10,12 @@ import pytest
 
 from kontingent.audit.models import Entry
 from kontingent.enrolment.models import Order, OrderLine
+from kontingent.health.models import HealthRecord
 from kontingent.kernel import clock
 from kontingent.persons.models import Address, Contact, IdentityDocument, Person, Representation
+from kontingent.stages import queries as stages
 from tests import builders as b
+from tests.health.test_health import opened
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/learners/wizard/"
@@ -40,7 +43,16 @@ def learner(school: dict[str, Any], **more: str) -> dict[str, str]:
 def untouched() -> tuple[int, ...]:
     return tuple(
         model.objects.count()
-        for model in (Person, Representation, Address, Contact, IdentityDocument, Order, OrderLine)
+        for model in (
+            Person,
+            Representation,
+            Address,
+            Contact,
+            IdentityDocument,
+            Order,
+            OrderLine,
+            HealthRecord,
+        )
     )
 
 
@@ -182,4 +194,152 @@ def test_only_who_enters_learners_here_may(school: dict[str, Any]) -> None:
         stranger = b.browser(b.appointed(role, **where))
         assert stranger.get(ADDRESS).status_code == 403, role
         assert stranger.post(ADDRESS, learner(school) | {"step": "check", "act": "finish"}).status_code == 403
+    assert untouched() == before
+
+
+# -- health ----------------------------------------------------------------------------------------
+
+HEALTH = {
+    "health_group_code": "12", "health_group_starts_on": "2026-09-01", "health_group_document": "Осмотр № 5-к",
+    "disability_code": "14", "disability_category_code": "21", "disability_starts_on": "01.09.2026", "disability_ends_on": "2028-01-01",
+    "disability_document": "МСЭ-2026 № 0001",
+}  # fmt: skip
+
+
+@pytest.fixture
+def keeper(school: dict[str, Any]) -> Any:
+    """Who enters learners and answers for health in one person."""
+    return b.browser(b.appointed("operator_health", at=school["at"]))
+
+
+def asked(text: str) -> set[str]:
+    """Names of fields of health in a page, hidden ones too."""
+    kinds = "health_group|physical_group|disability|adapted_programme|long_treatment"
+    return set(re.findall(rf'name="((?:{kinds})_\w+)"', text))
+
+
+def test_health_is_asked_last_of_whoever_may_enter_it_where_its_stage_is_open(
+    school: dict[str, Any], keeper: Any
+) -> None:
+    opened()
+    order = learner(school) | {"step": "order", "act": "next"}
+    text = keeper.post(ADDRESS, order).content.decode()
+    assert 'name="step" value="health"' in text
+    assert {*HEALTH, "physical_group_code", "adapted_programme_variant_code"} <= asked(text)
+    assert '<option value="1">' not in text.split('id="f-adapted_programme_code"')[1].split("</select>")[0]
+    unmarked = re.findall(r'name="((?:health|physical|disability|adapted)\w+)"(?! data-unkept| type)', text)
+    assert unmarked == [], "the script keeps whatever is not marked"
+    skipped = keeper.post(ADDRESS, learner(school) | {"step": "health", "act": "next"}).content.decode()
+    assert 'name="step" value="check"' in skipped
+    whole = keeper.post(ADDRESS, learner(school) | HEALTH | {"step": "health", "act": "next"})
+    text = whole.content.decode()
+    assert whole.headers["Cache-Control"] == "no-store"
+    assert "<dd>МСЭ-2026 № 0001</dd>" in text
+    assert 'name="disability_document" value="МСЭ-2026 № 0001" data-unkept>' in text
+    assert (
+        keeper.post(ADDRESS, learner(school) | HEALTH | {"step": "check", "act": "finish"}).status_code == 302
+    )
+    child = Person.objects.get(snils=b.snils_of(501))
+    kept = HealthRecord.objects.filter(person_id=child.id).order_by("kind")
+    assert [(one.kind, one.code, one.category_code) for one in kept] == [
+        ("disability", "14", "21"),
+        ("health_group", "12", ""),
+    ]
+    assert Entry.objects.get(kind="health.recorded").purpose == "health"
+
+
+def test_a_draft_is_gone_on_with_from_health_since_nothing_of_it_was_kept(
+    school: dict[str, Any], keeper: Any
+) -> None:
+    opened()
+    for step, shown in (("check", "health"), ("health", "health"), ("paper", "paper")):
+        text = keeper.post(ADDRESS, learner(school) | {"step": step, "act": "resume"}).content.decode()
+        assert f'name="step" value="{shown}"' in text
+    assert "кроме сведений о здоровье" in text
+
+
+@pytest.mark.parametrize(
+    ("more", "name", "told"),
+    [
+        ({"health_group_code": ""}, "health_group_code", "выберите значение"),
+        ({"health_group_code": "99"}, "health_group_code", "выберите значение"),
+        ({"health_group_code": "16"}, "health_group_code", "до 18 лет"),
+        ({"health_group_starts_on": ""}, "health_group_starts_on", "укажите, с какого дня"),
+        ({"health_group_starts_on": "31.02.2026"}, "health_group_starts_on", "не дата"),
+        ({"health_group_starts_on": "2018-01-01"}, "health_group_starts_on", "раньше рождения"),
+        ({"disability_starts_on": "2199-01-01"}, "disability_starts_on", "ещё не наступила"),
+        ({"disability_ends_on": ""}, "disability_ends_on", "не позже"),
+        ({"disability_document": " "}, "disability_document", "справка МСЭ"),
+        ({"disability_category_code": "x"}, "disability_category_code", "Категория"),
+        ({"adapted_programme_code": "1", "adapted_programme_starts_on": "2026-09-01"}, "adapted_programme_code", "выберите значение"),
+    ],
+)  # fmt: skip
+def test_health_that_cannot_be_is_told_beside_its_field_and_nobody_is_entered(
+    school: dict[str, Any], keeper: Any, more: dict[str, str], name: str, told: str
+) -> None:
+    opened()
+    before = untouched()
+    for act, at in (("next", "health"), ("finish", "check")):
+        answer = keeper.post(ADDRESS, learner(school) | HEALTH | more | {"step": at, "act": act})
+        text = answer.content.decode()
+        assert answer.status_code == 422
+        assert 'name="step" value="health"' in text
+        refused = re.search(rf'id="e-{name}">([^<]*)<', text)
+        assert refused, (name, re.findall(r'id="e-\w+">[^<]*', text))
+        assert told in refused.group(1)
+        assert untouched() == before
+
+
+@pytest.mark.parametrize("act", ["next", "back", "resume", "finish"])
+def test_where_the_stage_is_closed_health_is_not_asked_and_refused_by_name(
+    school: dict[str, Any], keeper: Any, act: str
+) -> None:
+    opened(b.municipality("lysva", "Лысьвенский округ"))
+    before = untouched()
+    text = keeper.post(ADDRESS, learner(school) | {"step": "order", "act": "next"}).content.decode()
+    assert 'name="step" value="check"' in text
+    assert asked(text) == set()
+    answer = keeper.post(ADDRESS, learner(school) | HEALTH | {"step": "check", "act": act})
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert "«Группа здоровья» относится к полям, которые открывает приказ" in text
+    assert "Пермский городской округ" in text
+    assert asked(text) == set()
+    assert "Осмотр № 5-к" not in text, "what was refused is not sent back"
+    assert untouched() == before
+    kept = keeper.post(ADDRESS, learner(school) | {"step": "check", "act": "finish"})
+    assert kept.status_code == 302, "without it the learner is entered"
+
+
+@pytest.mark.parametrize("role", ["operator", "head"])
+@pytest.mark.parametrize("act", ["next", "back", "finish"])
+def test_without_the_right_health_is_not_asked_and_refused(
+    school: dict[str, Any], role: str, act: str
+) -> None:
+    opened()
+    before = untouched()
+    other = b.browser(b.appointed(role, at=school["at"]))
+    text = other.post(ADDRESS, learner(school) | {"step": "order", "act": "next"}).content.decode()
+    assert 'name="step" value="check"' in text
+    assert asked(text) == set()
+    answer = other.post(ADDRESS, learner(school) | HEALTH | {"step": "check", "act": act})
+    assert answer.status_code == 403
+    assert "Осмотр № 5-к" not in answer.content.decode()
+    assert untouched() == before
+    refused = Entry.objects.get(kind="audit.refused")
+    assert (refused.data["code"], refused.data["path"]) == ("access.no_permission", ADDRESS)
+
+
+def test_a_stage_closed_between_the_step_and_the_end_leaves_nothing(
+    school: dict[str, Any], keeper: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The door has let the values in; the action asks once more, and takes all of the learner back."""
+    opened()
+    gate = stages.gate_of(school["at"].id)
+    opened(close=True)
+    before = untouched()
+    monkeypatch.setattr(stages, "gate_of", lambda _: gate)
+    answer = keeper.post(ADDRESS, learner(school) | HEALTH | {"step": "check", "act": "finish"})
+    assert answer.status_code == 422
+    assert "относится к полям, которые открывает приказ" in answer.content.decode()
     assert untouched() == before

@@ -1,12 +1,15 @@
 // The wizard of one learner: what is typed waits in this tab (sessionStorage, by user) until the learner is entered; after a
-// dropped line or a reload it can be gone on with. It goes at sign-out (app.js) and with the tab.
+// dropped line or a reload it can be gone on with. It goes at sign-out (app.js) and with the tab. Health (data-unkept) does not wait.
 (() => {
   const form = document.querySelector("form[data-wizard]");
   if (!form) return;
   const store = `entry:wizard:${form.dataset.wizard}`;
   const status = form.querySelector("[data-draft-status]");
   const found = document.querySelector("[data-draft-found]");
-  const typed = () => Object.fromEntries([...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken" && name !== "act"));
+  const typed = () => {
+    const unkept = new Set([...form.querySelectorAll("[data-unkept]")].map((one) => one.name).concat("csrfmiddlewaretoken", "act"));
+    return Object.fromEntries([...new FormData(form)].filter(([name]) => !unkept.has(name)));
+  };
   const keep = () => sessionStorage.setItem(store, JSON.stringify(typed()));
   const kept = () => JSON.parse(sessionStorage.getItem(store) || "null");
   const first = () => form.querySelector("[aria-invalid]") || form.querySelector(".wizard-fields input, .wizard-fields select");
