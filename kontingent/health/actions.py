@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -315,6 +316,29 @@ def _let_go_on(actor: Actor, whom: Sequence[UUID], ended_at: datetime, moment: d
         ],
         batch_size=500,
     )  # fmt: skip
+
+
+@transaction.atomic
+def withdraw_not_admitted(*, actor: Actor) -> int:
+    """Withdraw what was entered of whoever was to be admitted and was not: the purpose has gone. Return how many records."""
+    moment = clock.now()
+    with scope.compartment(HealthPermission.EDIT.value):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM scope.health_not_admitted()")
+            ids = [row[0] for row in cursor.fetchall()]
+        found = HealthRecord.objects.filter(pk__in=ids, superseded_at__isnull=True)
+        _lock(list(found.values_list("person_id", flat=True)))
+        whose = list(found.values_list("organisation_id", "person_id"))
+        found.update(superseded_at=moment)
+    for organisation_id, number in Counter(organisation_id for organisation_id, _ in whose).items():
+        subjects = dict.fromkeys(who for where, who in whose if where == organisation_id)
+        _tell(
+            actor,
+            HealthRecorded(
+                subjects=tuple(subjects), object_id=organisation_id, organisation_id=organisation_id, change="withdrawn", records=number
+            ),
+        )  # fmt: skip
+    return len(whose)
 
 
 # -- keys ----------------------------------------------------------------------------------------

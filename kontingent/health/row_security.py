@@ -47,6 +47,18 @@ LANGUAGE sql STABLE SECURITY DEFINER AS $$
         WHERE r.kind IN ('health_group', 'physical_group') AND r.superseded_at IS NULL AND r.starts_on <= day
             AND (r.ends_on IS NULL OR r.ends_on > day) AND scope.health_is_open(r.organisation_id)) f
     GROUP BY 1 $$;
+-- Records of whom an organisation was about to admit and did not: no draft of it names them any more, they were never enrolled there.
+CREATE OR REPLACE FUNCTION scope.health_not_admitted() RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT r.id FROM health.record r JOIN public.persons_person p ON p.id = r.person_id
+    WHERE r.superseded_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM public.enrolment_enrolment e JOIN public.persons_person q ON q.id = e.person_id
+            WHERE e.organisation_id = r.organisation_id AND coalesce(q.merged_into_id, q.id) = coalesce(p.merged_into_id, p.id))
+        AND NOT EXISTS (SELECT 1 FROM public.enrolment_orderline l JOIN public.enrolment_order o ON o.id = l.order_id
+            JOIN public.persons_person q ON q.id = l.person_id WHERE o.status = 'draft' AND o.organisation_id = r.organisation_id
+            AND coalesce(q.merged_into_id, q.id) = coalesce(p.merged_into_id, p.id)) $$;
+REVOKE EXECUTE ON FUNCTION scope.health_not_admitted() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION scope.health_not_admitted() TO kontingent_health;
 REVOKE EXECUTE ON FUNCTION scope.health_filled(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION scope.health_filled(date) TO kontingent_region;
 REVOKE EXECUTE ON FUNCTION scope.health_counted(date, timestamptz) FROM PUBLIC;

@@ -14,7 +14,7 @@ from kontingent.audit.models import Entry
 from kontingent.enrolment.actions import LearnerEntry, LineDraft, add_lines, draft_order
 from kontingent.enrolment.codes import MovementKind, OrderKind
 from kontingent.enrolment.models import Order
-from kontingent.health import actions
+from kontingent.health import actions, jobs
 from kontingent.health.codes import Kind
 from kontingent.health.models import HealthRecord
 from kontingent.health.rules import Details, Record, RowsRefused
@@ -23,6 +23,7 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed, RuleViolation
 from kontingent.kernel.scope import Scope
 from kontingent.organisations.models import Organisation
+from kontingent.persons import merging
 from kontingent.persons.actions import PersonDraft
 from kontingent.persons.models import Person
 from kontingent.storage.scope import scoped
@@ -131,3 +132,30 @@ def test_a_draft_lets_its_own_school_record_and_of_nobody_who_studies_elsewhere(
     later = group("13", since=START + timedelta(days=1))
     with scoped(actor), pytest.raises(RuleViolation, match="не числится"):
         actions.record(actor=actor, organisation_id=town["seven"].id, person_id=child, entered=later)
+
+
+def test_health_of_whoever_was_not_admitted_after_all_is_withdrawn_at_night(town: dict[str, Any]) -> None:
+    opened()
+    child = enter(town, group("12", document="Осмотр № 5"), PROGRAMME)
+    nurse = worker(town["five"])
+    with scoped(nurse):
+        kept = actions.record(
+            actor=nurse, organisation_id=town["five"].id, person_id=town["anna"], entered=group()
+        )
+    jobs.withdraw_not_admitted(0)
+    assert HealthRecord.objects.filter(superseded_at=None).count() == 3, "the draft still admits the child"
+    made = merging.merge(actor=b.ROOT, survivor_id=town["anna"], merged_id=child, basis="Один человек")
+    Order.objects.filter(status="draft").delete()
+    jobs.withdraw_not_admitted(0)
+    assert HealthRecord.objects.filter(superseded_at=None).count() == 3, "one human being, who studies here"
+    merging.unmerge(actor=b.ROOT, merge_id=made.id, basis="Разные люди")
+    jobs.withdraw_not_admitted(0)
+    assert list(HealthRecord.objects.filter(superseded_at=None).values_list("id", flat=True)) == [kept]
+    told = Entry.objects.get(kind="health.recorded", actor_code="system:health")
+    assert (told.subjects, told.purpose, told.data) == (
+        [child],
+        "health",
+        {"change": "withdrawn", "records": 2},
+    )
+    jobs.withdraw_not_admitted(0)
+    assert Entry.objects.filter(actor_code="system:health").count() == 1
