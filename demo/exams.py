@@ -18,6 +18,7 @@ from kontingent.enrolment.models import Group, Placement
 from kontingent.kernel import clock
 from kontingent.kernel.ids import new_id
 from kontingent.organisations.models import Organisation
+from kontingent.performance.codes import MarkSystem
 from kontingent.performance.models import PeriodMark
 from kontingent.persons.models import Person
 from kontingent.stages.models import StageOrder
@@ -29,7 +30,7 @@ ISSUED = {DocumentKind.BASIC: date(2026, 6, 24), DocumentKind.SECONDARY: date(20
 #: Graduates of other schools of the municipality whose exams are known, at most; shares and scores are believable, not sourced.
 ELSEWHERE = 1_500
 CHOSEN = ("12", "8", "5", "6", "3", "4", "18", "7", "9")
-GEOGRAPHY = "s17"
+GEOGRAPHY, CHEMISTRY = "s17", "s19"
 OGE_DAYS = {"1": date(2026, 6, 9), "2": date(2026, 6, 3)}
 EGE_DAYS = {"1": date(2026, 6, 4), "2": date(2026, 6, 8), "22": date(2026, 6, 8)}
 
@@ -66,20 +67,24 @@ def write(school_id: UUID, *, seed: int) -> None:
 
 def _lacking(group: Group, results: list[ExamResult]) -> None:
     """One of the class without documents is excellent in everything and learnt geography elsewhere: the journal has no mark of it.
+    Another was marked in chemistry by hundred points, which no document has.
 
     What a school does about it is the story of the page of missing marks.
     """
-    those = _people(group)
-    best = max(
-        those,
+    ranked = sorted(
+        _people(group),
         key=lambda who: (
             sum(one.mark or 0 for one in results if one.person_id == who and one.form == "oge"),
             str(who),
         ),
-        default=None,
     )
-    if best is None:
+    if len(ranked) < 2:
         return
+    second, best = ranked[-2:]
+    of_year = PeriodMark.objects.filter(
+        person_id=second, subject_code=CHEMISTRY, school_year=YEAR, kind="year"
+    )
+    of_year.update(value="87", score=87, system_code=MarkSystem.HUNDRED)
     marks = PeriodMark.objects.filter(person_id=best)
     marks.filter(subject_code=GEOGRAPHY).delete()
     marks.filter(value__in=["2", "3", "4"]).update(value="5", score=5)

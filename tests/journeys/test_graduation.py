@@ -34,6 +34,35 @@ def test_a_deputy_completes_a_mark_sees_honours_change_prints_and_issues(page: P
     _previews_and_issues(page, name)
 
 
+def test_a_mark_of_hundred_points_is_converted_in_its_cell(page: Page) -> None:
+    """The class says who has one; the cell asks for what it comes to; with the school's rules as the document nothing is left to do."""
+    sign_in(page, "secretary")
+    page.goto("/graduation/?year=2025")
+    page.locator("tbody th a", has_text=re.compile("^9")).last.click()
+    kept = page.locator(
+        "form > section tbody > tr", has_text="Химия: по стобалльной шкале – годовая за 9 класс 87/100"
+    )
+    name = kept.locator("th a").inner_text()
+    page.get_by_role("link", name="Недостающие отметки").click()
+    expect(page.get_by_text("переведите 87/100")).to_be_visible()
+    cell = page.get_by_label(f"{name}, Химия")
+    expect(cell).to_have_value("")
+    page.select_option("#source", "scale")
+    page.fill("#document", "Положение о шкалах № 7 от 01.09.2025")
+    cell.fill("5")
+    cell.press("Enter")
+    expect(page.locator("#entry-status")).to_contain_text("Записано ячеек: 1")
+    page.reload()
+    expect(page.get_by_text("вместо 87/100 журнала")).to_be_visible()
+    accessible(page, "a converted mark")
+    keep(page, "converted-mark")
+    page.get_by_role("link", name=re.compile("итоговые отметки")).click()
+    expect(page.get_by_text("по стобалльной шкале")).to_have_count(0)
+    more = _row(page, name).locator("xpath=following-sibling::tr[1]")
+    more.locator("summary").click()
+    expect(more).to_contain_text("внесена вместо 87/100 из журнала: перевод из стобалльной шкалы")
+
+
 def _brings(page: Page, name: str) -> None:
     """In the grid of the class, with a document; a good mark takes the honours away and says so."""
     page.get_by_role("link", name="Недостающие отметки").click()
