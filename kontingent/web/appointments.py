@@ -47,15 +47,13 @@ def index(request: HttpRequest) -> HttpResponse:
     rows = queries.appointments(actor)
     if text:
         rows = rows.filter(full_name__icontains=text)
-    answer = page(
+    return page(
         request, "access/appointments.html", rows=[(one, ROLES.get(one.role_code), queries.place_of(one)) for one in rows[:300]],
         error=error, values=request.POST, q=text,
         roles=[(role.code, f"{role.title} ({LEVEL_TITLES[role.level]})") for role in _offered(actor)],
         groups=enrolment.groups(actor, own, year.begins_in, clock.today()) if own else [], own=own,
         on_day=clock.today(), municipalities=[] if own else organisations.municipalities(clock.today()),
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _offered(actor: Actor) -> list[Role]:
@@ -118,9 +116,7 @@ def open_emergency(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(f"/learners/{made.person_id}/")
         except KontingentError as refusal:
             error = refusal
-    answer = page(request, "access/emergency.html", error=error, values=request.POST)
-    answer.status_code = 422 if error else 200
-    return answer
+    return page(request, "access/emergency.html", error=error, values=request.POST)
 
 
 @require_http_methods(["GET", "POST"])

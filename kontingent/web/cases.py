@@ -96,9 +96,7 @@ def many(request: HttpRequest) -> HttpResponse:
     except (NotAllowed, NotFound):
         raise
     except KontingentError as refusal:
-        answer = page(request, "cases/index.html", error=refusal, **_queue(request, actor))
-        answer.status_code = 422
-        return answer
+        return page(request, "cases/index.html", error=refusal, **_queue(request, actor))
     return HttpResponseRedirect("/cases/")
 
 
@@ -123,15 +121,13 @@ def one(request: HttpRequest, case_id: UUID) -> HttpResponse:
         except KontingentError as refusal:
             error = refusal
     card = queries.card(actor, case_id)
-    answer = page(
+    return page(
         request, "cases/one.html", card=card, row=card.row, case=card.row.case, error=error, data=request.POST,
         steps=[(one, STEP_TITLES[StepKind(one.kind)]) for one in card.steps], may_work=actor.may(CasePermission.WORK),
         owners=_owners(actor), is_closed=card.row.case.state == State.CLOSED, is_solved=card.row.case.outcome == Outcome.SOLVED,
         is_postponed=card.row.case.state == State.POSTPONED, may_open_card=_knows(actor, card.row.case.organisation_id),
         largest=uploads.LARGEST // 1024 // 1024, is_pair=card.row.case.rule in {RuleCode.SNILS_TWICE, RuleCode.CLAIMED_TWICE},
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _act(request: HttpRequest, actor: Actor, case_id: UUID) -> HttpResponse:
@@ -202,12 +198,10 @@ def rule_list(request: HttpRequest) -> HttpResponse:
             messages.success(request, "Редакция правила записана. Дела пересчитаются ночью.")
             return HttpResponseRedirect(request.path)
     standing = finding.settings_of(clock.today())
-    answer = page(
+    return page(
         request, "cases/rules.html", rules=standing.values(), may_rule=actor.may(CasePermission.RULES), error=error,
         failed=request.POST.get("rule", ""), basis=request.POST.get("basis", ""),
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _amend(request: HttpRequest, actor: Actor) -> None:

@@ -39,7 +39,7 @@ def citizenship(request: HttpRequest, person_id: UUID) -> HttpResponse:
             return HttpResponseRedirect(f"/learners/{person_id}/")
         except KontingentError as refusal:
             error = refusal
-    response = page(
+    return page(
         request,
         "learners/citizenship.html",
         person=person,
@@ -48,8 +48,6 @@ def citizenship(request: HttpRequest, person_id: UUID) -> HttpResponse:
         citizenships=codelists.choices("citizenship"),
         countries=codelists.choices("country"),
     )
-    response.status_code = 422 if error else 200
-    return response
 
 
 @require_http_methods(["GET", "POST"])
@@ -73,7 +71,7 @@ def categories(request: HttpRequest, person_id: UUID) -> HttpResponse:
             return HttpResponseRedirect(f"/learners/{person_id}/categories/")
         except KontingentError as refusal:
             error = refusal
-    response = page(
+    return page(
         request,
         "learners/categories.html",
         person=person,
@@ -84,8 +82,6 @@ def categories(request: HttpRequest, person_id: UUID) -> HttpResponse:
         error=error,
         today=clock.today(),
     )
-    response.status_code = 422 if error else 200
-    return response
 
 
 @require_POST

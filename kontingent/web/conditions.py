@@ -93,7 +93,7 @@ def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
     ]
     if error is not None:
         _keep_what_was_typed(request, rows, error)
-    response = page(
+    return page(
         request,
         "conditions/class.html",
         group=group,
@@ -105,8 +105,6 @@ def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
         error=error,
         may_edit=actor.may(EnrolmentPermission.CONDITIONS),
     )
-    response.status_code = 422 if error else 200
-    return response
 
 
 @require_http_methods(["GET", "POST"])
@@ -137,7 +135,7 @@ def of_learner(request: HttpRequest, person_id: UUID, enrolment_id: UUID) -> Htt
     row = _row(person_id, enrolment_id, person.full_name, condition, columns)
     if error is not None:
         _keep_what_was_typed(request, [row], error)
-    response = page(
+    return page(
         request,
         "conditions/learner.html",
         person=person,
@@ -153,8 +151,6 @@ def of_learner(request: HttpRequest, person_id: UUID, enrolment_id: UUID) -> Htt
         error=error,
         may_edit=actor.may(EnrolmentPermission.CONDITIONS),
     )
-    response.status_code = 422 if error else 200
-    return response
 
 
 def _known(request: HttpRequest, actor: Actor, group: Group) -> tuple[ClassConditions, date]:

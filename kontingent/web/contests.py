@@ -39,13 +39,11 @@ def files(request: HttpRequest) -> HttpResponse:
             raise
         except KontingentError as refusal:
             error = refusal
-    answer = page(
+    return page(
         request, "portfolio/files.html", rows=SECTION.latest(shown), values=request.POST,
         kinds=[(kind.value, TOLD[kind].capitalize()) for kind in FileKind], profiles=[(profile_of(kind), row_files.columns(profile_of(kind))) for kind in FileKind],
         error=error,
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _received(request: HttpRequest, actor: Actor) -> ContestFile:

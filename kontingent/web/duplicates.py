@@ -87,7 +87,7 @@ def compare(request: HttpRequest, pair_id: UUID) -> HttpResponse:
         except KontingentError as refusal:
             error = refusal
     stays = uuid_of(request.POST.get("stays")) or _likelier_to_stay(cards, pair)
-    answer = page(
+    return page(
         request,
         "duplicates/compare.html",
         pair=pair,
@@ -102,8 +102,6 @@ def compare(request: HttpRequest, pair_id: UUID) -> HttpResponse:
         basis=request.POST.get("basis", ""),
         error=error,
     )
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _card(actor: Actor, person_id: UUID) -> LearnerCard | None:
@@ -227,7 +225,7 @@ def undo(request: HttpRequest, merge_id: UUID) -> HttpResponse:
             return HttpResponseRedirect(f"/learners/{made.merged_id}/")
         except KontingentError as refusal:
             error = refusal
-    answer = page(
+    return page(
         request,
         "duplicates/undo.html",
         merge=made,
@@ -238,8 +236,6 @@ def undo(request: HttpRequest, merge_id: UUID) -> HttpResponse:
         basis=request.POST.get("basis", ""),
         error=error,
     )
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _before(made: Merge) -> list[tuple[str, str, str]]:

@@ -144,13 +144,11 @@ def files(request: HttpRequest) -> HttpResponse:
         except KontingentError as refusal:
             error = refusal
     kinds = may_bring(actor)
-    answer = page(
+    return page(
         request, "attestation/files.html", tabs=tabs(request), rows=SECTION.latest(shown),
         kinds=[(kind.value, TOLD[kind].capitalize()) for kind in kinds], profiles=[(profile_of(kind), row_files.columns(profile_of(kind))) for kind in kinds],
         error=error,
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _received(request: HttpRequest, actor: Actor) -> Delivery:

@@ -65,7 +65,7 @@ def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
     values = request.POST if error else {
         "issued_on": clock.today().isoformat(), "first_registration": queries.next_registration(where.id, kind, clock.today().year),
     }  # fmt: skip
-    answer = page(
+    return page(
         request,
         "attestation/graduation.html",
         tabs=tabs(request),
@@ -86,8 +86,6 @@ def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
         error=error,
         medals=MEDALS,
     )
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 @require_GET
@@ -210,15 +208,13 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
         except KontingentError as refusal:
             error = refusal
     card = queries.document(actor, document_id)
-    answer = page(
+    return page(
         request, "attestation/document.html", card=card, one=card.document, medals=MEDALS, error=error, values=request.POST,
         may_issue=may_issue(actor, card.document.organisation),
         reasons=[(state.value, title) for state, title in actions.REASONS.items()], today=clock.today(),
         states=[one for one in codelists.choices("document_state") if one[0] != card.document.state_code],
         format=numbers.format_of(card.document.kind_code, clock.today()).told,
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 @require_GET

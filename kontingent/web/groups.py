@@ -119,7 +119,7 @@ def edit(request: HttpRequest, group_id: UUID) -> HttpResponse:
         except KontingentError as refusal:
             error = refusal
     preschool = group.programme.kind_code == PRESCHOOL
-    response = page(
+    return page(
         request,
         "groups/edit.html",
         group=group,
@@ -134,8 +134,6 @@ def edit(request: HttpRequest, group_id: UUID) -> HttpResponse:
         ],
         history=queries.group_versions(group.id),
     )
-    response.status_code = 422 if error else 200
-    return response
 
 
 @require_http_methods(["GET", "POST"])

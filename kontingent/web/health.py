@@ -80,7 +80,7 @@ def of_learner(request: HttpRequest, person_id: UUID) -> HttpResponse:
             error = refusal
     shown = queries.of_person(actor, person_id)
     gate, today = stages.gate_for(actor), clock.today()
-    answer = page(
+    return page(
         request,
         "health/learner.html",
         person=enrolment.person(actor, person_id, what="сведения о здоровье"),
@@ -95,8 +95,6 @@ def of_learner(request: HttpRequest, person_id: UUID) -> HttpResponse:
         error=error,
         today=today,
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _kind(text: str) -> Kind:
@@ -202,7 +200,7 @@ def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
         except KontingentError as refusal:
             error = refusal
             _keep(request, rows, getattr(refusal, "problems", {}))
-    answer = page(
+    return page(
         request,
         "health/class.html",
         group=group,
@@ -215,8 +213,6 @@ def of_class(request: HttpRequest, group_id: UUID) -> HttpResponse:
         may_edit=actor.may(HealthPermission.EDIT),
         error=error,
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _offered(column: Column) -> list[str]:

@@ -73,20 +73,15 @@ def index(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(f"/imports/{batch.id}/")
         except KontingentError as refusal:
             error = refusal
-    return HttpResponse(
-        page(
-            request,
-            "imports/index.html",
-            batches=[
-                (one, purposes.of(one)) for one in queries.batches(actor, organisation_id=organisation_id)
-            ],
-            error=error,
-            purposes=[(one.code, one.title) for one in purposes.PURPOSES.values() if one.may(actor)],
-            purpose=request.POST.get("purpose") or request.GET.get("purpose", ""),
-            offers=import_profiles.offers(actor),
-            years=[("", "по дате списка"), *((y, str(SchoolYear(y))) for y in (2026, 2025, 2027))],
-        ).content,
-        status=422 if error else 200,
+    return page(
+        request,
+        "imports/index.html",
+        batches=[(one, purposes.of(one)) for one in queries.batches(actor, organisation_id=organisation_id)],
+        error=error,
+        purposes=[(one.code, one.title) for one in purposes.PURPOSES.values() if one.may(actor)],
+        purpose=request.POST.get("purpose") or request.GET.get("purpose", ""),
+        offers=import_profiles.offers(actor),
+        years=[("", "по дате списка"), *((y, str(SchoolYear(y))) for y in (2026, 2025, 2027))],
     )
 
 

@@ -33,13 +33,11 @@ def index(request: HttpRequest) -> HttpResponse:
     state = state if state in STATES else "waiting"
     skip = whole(request.GET.get("skip")) or 0
     rows = queries.late_corrections(actor, state=state, skip=skip)
-    answer = page(
+    return page(
         request, "late/index.html", rows=rows, count=queries.late_count(actor, state=state), state=state, states=STATES.items(), state_title=STATES[state],
         after=skip + PAGE if len(rows) == PAGE else None, may_decide=actor.may(PerformancePermission.DECIDE),
         chosen=request.POST.getlist("late"), reason=request.POST.get("reason", ""), error=error,
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _decide_several(request: HttpRequest) -> HttpResponse:
@@ -84,12 +82,10 @@ def one(request: HttpRequest, late_id: UUID) -> HttpResponse:
             raise
         except KontingentError as refusal:
             error = refusal
-    answer = page(
+    return page(
         request, "late/one.html", row=row, may_decide=actor.may(PerformancePermission.DECIDE) and row.late.state == "waiting",
         reason=request.POST.get("reason", ""), error=error,
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _verdict(data: Any) -> bool:

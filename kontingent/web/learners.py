@@ -140,20 +140,17 @@ def edit(request: HttpRequest, person_id: UUID) -> HttpResponse:
         except KontingentError as refusal:
             error = refusal
     born = values["birth_date"]
-    return HttpResponse(
-        page(
-            request,
-            "learners/edit.html",
-            person=person,
-            values=values,
-            born=born.isoformat() if hasattr(born, "isoformat") else born,
-            error=error,
-            basis=request.POST.get("basis", ""),
-            sexes=codelists.choices("sex"),
-            citizenships=codelists.choices("citizenship"),
-            countries=codelists.choices("country"),
-        ).content,
-        status=422 if error else 200,
+    return page(
+        request,
+        "learners/edit.html",
+        person=person,
+        values=values,
+        born=born.isoformat() if hasattr(born, "isoformat") else born,
+        error=error,
+        basis=request.POST.get("basis", ""),
+        sexes=codelists.choices("sex"),
+        citizenships=codelists.choices("citizenship"),
+        countries=codelists.choices("country"),
     )
 
 
@@ -185,12 +182,9 @@ def add(request: HttpRequest) -> HttpResponse:
                 return HttpResponseRedirect(f"/orders/new/?kind=admission&person={person_id}")
         except KontingentError as refusal:
             error = refusal
-    return HttpResponse(
-        page(
-            request, "learners/add.html", values=values, error=error, sexes=codelists.choices("sex"), candidates=candidates,
-            certain=any(one.verdict.level is Level.CERTAIN for one in candidates),
-        ).content,
-        status=422 if error else 200,
+    return page(
+        request, "learners/add.html", values=values, error=error, sexes=codelists.choices("sex"), candidates=candidates,
+        certain=any(one.verdict.level is Level.CERTAIN for one in candidates),
     )  # fmt: skip
 
 

@@ -29,13 +29,11 @@ def index(request: HttpRequest) -> HttpResponse:
             error = refusal
     found = list(queries.clients(actor)[:300])
     uses = queries.last_uses(found)
-    answer = page(
+    return page(
         request, "machines/index.html", rows=[(one, queries.reach_in_words(one), uses.get(one.id)) for one in found],
         error=error, values=request.POST, chosen=request.POST.getlist("scope"), scopes=SCOPES.items(),
         municipalities=organisations.municipalities(clock.today()), rate=rules.DEFAULT_RATE,
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _first_secret(actor: Actor, made: ApiClient) -> NewSecret:
@@ -103,11 +101,9 @@ def _card(
 ) -> HttpResponse:
     found = queries.client(actor, client_id)
     now = clock.now()
-    answer = page(
+    return page(
         request, "machines/one.html", one=found, reach=queries.reach_in_words(found), secret=secret, error=error,
         used=queries.last_uses([found]).get(found.id), scopes=[(code, SCOPES[rules.MachineScope(code)].title) for code in found.scopes],
         secrets=found.secrets.filter(revoked_at=None, expires_at__gt=now).order_by("-created_at"),
         keys=found.keys.filter(revoked_at=None).order_by("created_at"), overlap=rules.OVERLAP.days,
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer

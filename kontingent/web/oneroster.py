@@ -104,7 +104,8 @@ def index(request: HttpRequest) -> HttpResponseBase:
         machines=_machines(actor) if actor.may(MachinePermission.MANAGE) else None, days=DAYS,
         counts_given=actor.may(AuditPermission.READ_JOURNAL),
     )  # fmt: skip
-    answer.status_code = 422 if error or (checked and checked.defects) else 200
+    if checked and checked.defects:
+        answer.status_code = 422
     return answer
 
 

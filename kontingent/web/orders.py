@@ -69,10 +69,7 @@ def new(request: HttpRequest) -> HttpResponse:
             return _make_draft(request, actor, organisation_id, kind)
         except KontingentError as refusal:
             error = refusal
-    return HttpResponse(
-        page(request, "orders/new.html", error=error, **_form(actor, organisation_id, kind, data)).content,
-        status=422 if error else 200,
-    )
+    return page(request, "orders/new.html", error=error, **_form(actor, organisation_id, kind, data))
 
 
 def _form(actor: Actor, organisation_id: UUID, kind: OrderKind, data: QueryDict) -> dict[str, Any]:
@@ -180,20 +177,17 @@ def _order_page(request: HttpRequest, order_id: UUID, error: KontingentError | N
         }
     )
     draft = order.status == "draft"
-    return HttpResponse(
-        page(
-            request,
-            "orders/one.html",
-            order=order,
-            error=error,
-            draft=draft,
-            rows=[_row(line, groups, draft=draft) for line in preview.lines],
-            preview=preview,
-            today=clock.today(),
-            may_sign=actor.may(EnrolmentPermission.SIGN_ORDER),
-            may_cancel=actor.may(EnrolmentPermission.CANCEL_ORDER),
-        ).content,
-        status=422 if error else 200,
+    return page(
+        request,
+        "orders/one.html",
+        order=order,
+        error=error,
+        draft=draft,
+        rows=[_row(line, groups, draft=draft) for line in preview.lines],
+        preview=preview,
+        today=clock.today(),
+        may_sign=actor.may(EnrolmentPermission.SIGN_ORDER),
+        may_cancel=actor.may(EnrolmentPermission.CANCEL_ORDER),
     )
 
 
@@ -293,27 +287,22 @@ def turnover(request: HttpRequest) -> HttpResponse:
         except KontingentError as refusal:
             error = refusal
     plan = actions.plan_turnover(actor=actor, organisation_id=organisation_id, year=year, decisions=decisions)
-    return HttpResponse(
-        page(
-            request,
-            "orders/turnover.html",
-            plan=plan,
-            year=year.begins_in,
-            error=error,
-            findings=findings,
-            checked=request.method == "POST" and error is None,
-            counts=[
-                (codelists.title("movement_kind", k), plan.count(MovementKind(k.value))) for k in _ORDERS
-            ],
-            orders=[
-                (k.value, codelists.title("order_kind", k), data.get(f"number_{k}", ""))
-                for k in _ORDERS
-                if plan.count(MovementKind(k.value))
-            ],
-            kinds=[(k.value, codelists.title("movement_kind", k)) for k in _ORDERS],
-            dated=data.get("dated") or clock.today().isoformat(),
-        ).content,
-        status=422 if error else 200,
+    return page(
+        request,
+        "orders/turnover.html",
+        plan=plan,
+        year=year.begins_in,
+        error=error,
+        findings=findings,
+        checked=request.method == "POST" and error is None,
+        counts=[(codelists.title("movement_kind", k), plan.count(MovementKind(k.value))) for k in _ORDERS],
+        orders=[
+            (k.value, codelists.title("order_kind", k), data.get(f"number_{k}", ""))
+            for k in _ORDERS
+            if plan.count(MovementKind(k.value))
+        ],
+        kinds=[(k.value, codelists.title("movement_kind", k)) for k in _ORDERS],
+        dated=data.get("dated") or clock.today().isoformat(),
     )
 
 

@@ -129,20 +129,16 @@ def propose(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
             return HttpResponseRedirect(f"/organisations/{organisation_id}/")
         except KontingentError as refusal:
             error = refusal
-    return HttpResponse(
-        page(
-            request,
-            "organisations/propose.html",
-            organisation=organisation,
-            fields=[
-                (n, TITLES[n], values[n], codelists.choices(_LISTS[n]) if n in _LISTS else None)
-                for n in names
-            ],
-            error=error,
-            basis=request.POST.get("basis", ""),
-            since=request.POST.get("valid_from", clock.today().isoformat()),
-        ).content,
-        status=422 if error else 200,
+    return page(
+        request,
+        "organisations/propose.html",
+        organisation=organisation,
+        fields=[
+            (n, TITLES[n], values[n], codelists.choices(_LISTS[n]) if n in _LISTS else None) for n in names
+        ],
+        error=error,
+        basis=request.POST.get("basis", ""),
+        since=request.POST.get("valid_from", clock.today().isoformat()),
     )
 
 

@@ -40,13 +40,12 @@ def index(request: HttpRequest) -> HttpResponse:
     except KontingentError as refusal:
         error = refusal
     source = question.source if question else Source.LEARNERS
-    shown = page(
+    return page(
         request, "reports/own.html", error=error, data=data, question=question, answer=answer, saved=_saved(actor),
         sources=[(one.value, title) for one, title in SOURCE_TITLES.items()], source=source, cuts=own.cuts(source),
         filters=own.filters(source), places=_places(data), query=urlencode(_query(request.GET)), code=actor.code,
         lines=zip(answer.rows, answer.numbers, answer.row_totals, strict=True) if answer else (), today=clock.today(),
     )  # fmt: skip
-    return HttpResponse(shown.content, status=422) if error else shown
 
 
 def _saved(actor: Actor) -> list[SavedQuestion]:

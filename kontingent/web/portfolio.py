@@ -139,12 +139,10 @@ def propose(request: HttpRequest, person_id: UUID) -> HttpResponse:
             raise
         except KontingentError as refusal:
             error = refusal
-    answer = page(
+    return page(
         request, "portfolio/form.html", heading="Предложить достижение", person=persons.get(person_id), error=error, values=request.POST,
         choices=queries.choices(), takes_scan=True, back=f"/portfolio/{person_id}/", largest=uploads.LARGEST // 1024 // 1024,
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _upload(request: HttpRequest) -> UploadedFile[Any] | None:
@@ -181,12 +179,10 @@ def new(request: HttpRequest) -> HttpResponse:
     groups = [(str(one.id), one.title) for one in enrolment.groups(actor, here, year, clock.today())]
     asked = [one for one in dict.fromkeys(request.GET.getlist("group")) if one in dict(groups)][:MOST_CLASSES]
     classes = [(dict(groups)[one], enrolment.class_list(actor, UUID(one), clock.today())[1]) for one in asked]
-    answer = page(
+    return page(
         request, "portfolio/form.html", heading="Внести достижение", error=error, values=request.POST, choices=queries.choices(),
         groups=groups, asked=asked, classes=classes, chosen=request.POST.getlist("who"), for_school=True, back="/portfolio/",
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 @_takes_scans
@@ -205,14 +201,12 @@ def one(request: HttpRequest, achievement_id: UUID) -> HttpResponse:
     found, former = queries.one(actor, achievement_id)
     may_edit = queries.may_decide(actor, found)
     values = request.POST if error else _values(actions.facts_of(found))
-    answer = page(
+    return page(
         request, "portfolio/one.html", one=found, person=found.person, shown=queries.shown(found), error=error, may_edit=may_edit,
         is_family=actor.scope.is_family, decided=queries.decided(found), fields=_fields(found, request.POST if error else {}, values),
         former=[(each, queries.shown(each.facts)) for each in former], scans=found.scans.order_by("uploaded_at"), detached=queries.detached(found) if may_edit else [], scans_until=queries.scans_kept_until(found),
         values=values, choices=queries.choices(), largest=uploads.LARGEST // 1024 // 1024,
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _do(request: HttpRequest, achievement_id: UUID) -> HttpResponse:

@@ -37,7 +37,7 @@ def views(request: HttpRequest, person_id: UUID) -> HttpResponse:
     found = queries.views(actor, person_id)
     reads.note(actor, ReadKind.FAMILY, [person_id], object_id=person_id, what="кто смотрел")
     questions = queries.asked(actor, person_id)
-    answer = page(
+    return page(
         request,
         "family/views.html",
         person=persons.get(person_id),
@@ -49,8 +49,6 @@ def views(request: HttpRequest, person_id: UUID) -> HttpResponse:
         failed=whole(request.POST.get("view")),
         text=request.POST.get("text", ""),
     )
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 @require_http_methods(["GET", "POST"])
@@ -69,9 +67,7 @@ def questions(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect("/questions/")
         except KontingentError as refusal:
             error = refusal
-    answer = page(
+    return page(
         request, "family/questions.html", rows=list(queries.to_answer(actor)[:SHOWN]), error=error, today=clock.today(),
         failed=request.POST.get("question", ""), text=request.POST.get("text", ""),
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer

@@ -37,7 +37,7 @@ def index(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect("/programmes/")
         except KontingentError as refusal:
             error = refusal
-    response = page(
+    return page(
         request,
         "programmes/index.html",
         organisation=organisations.get(organisation_id),
@@ -58,8 +58,6 @@ def index(request: HttpRequest) -> HttpResponse:
         directions=codelists.choices("additional_direction"),
         languages=codelists.choices("language_of_instruction"),
     )
-    response.status_code = 422 if error else 200
-    return response
 
 
 def _facts(request: HttpRequest) -> ProgrammeFacts:

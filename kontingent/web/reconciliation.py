@@ -84,14 +84,12 @@ def _sections(
             raise
         except KontingentError as refusal:
             error = refusal
-    answer = page(
+    return page(
         request, "reconciliation/school.html", heading=heading, pace=pace, back=back, organisation_id=organisation_id,
         sections=queries.sections(actor, organisation_id), dismissed=queries.dismissed(actor, organisation_id),
         may_settle=actor.may(ReconciliationPermission.RESOLVE), limits=thresholds(), error=error,
         failed=request.POST.get("id", ""), reason=request.POST.get("reason", ""),
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _settle(request: HttpRequest) -> HttpResponse:

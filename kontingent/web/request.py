@@ -88,10 +88,11 @@ def uuid_of(text: str | None) -> UUID | None:
 
 
 def page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    """Render a page; a refusal that it shows (``error``) is told to the journal."""
-    if isinstance(refusal := context.get("error"), KontingentError):
-        tell_refusal(request, refusal)
-    return render(request, template, context)
+    """Render a page. One that shows a refusal (``error``) says so by its status, and tells the journal."""
+    if not isinstance(refusal := context.get("error"), KontingentError):
+        return render(request, template, context)
+    tell_refusal(request, refusal)
+    return render(request, template, context, status=422)
 
 
 def tell_refusal(request: HttpRequest, refusal: KontingentError) -> None:

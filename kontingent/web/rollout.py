@@ -117,14 +117,12 @@ def plan(request: HttpRequest) -> HttpResponse:
         except KontingentError as refusal:
             error = refusal
     history = list(queries.history(stage))
-    answer = page(
+    return page(
         request, "rollout/plan.html", stage=stage, stages=[(one.value, title) for one, title in STAGES.items()], error=error,
         standing=[one for one in history if one.superseded_at is None and one.target is not None], history=history, values=values,
         municipalities=[(one.id, one.name) for one in organisations.municipalities(clock.today()).order_by("sort_key")],
         may_plan=actor.may(StagePermission.MANAGE),
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _write(actor: Actor, request: HttpRequest) -> None:

@@ -51,13 +51,11 @@ def index(request: HttpRequest) -> HttpResponse:
             error = refusal
     scope = actor.scope
     places = organisations.municipalities(clock.today()) if scope.whole_region or scope.municipalities else []
-    answer = page(
+    return page(
         request, "sources/index.html", lines=queries.sources(actor), kinds=registry.kinds().values(), schedules=rules.SCHEDULES.items(),
         may_manage=actor.may(SourcePermission.MANAGE), values=request.POST, error=error, states=STATES, own=actor.organisation_id,
         municipalities=[one for one in places if scope.covers(None, one.id)],
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _draft(request: HttpRequest, actor: Actor) -> SourceDraft:
@@ -99,14 +97,12 @@ def one(request: HttpRequest, source_id: UUID) -> HttpResponse:
     kind = registry.kinds().get(found.adapter)
     before = whole(request.GET.get("before"))
     runs = queries.history(actor, source_id, before=before)
-    answer = page(
+    return page(
         request, "sources/one.html", source=found, kind=kind, runs=runs, findings=queries.findings(actor, source_id),
         refused=queries.refusals(actor, source_id), schedules=rules.SCHEDULES.items(), schedule=rules.SCHEDULES.get(found.every_minutes, ""),
         is_own=own, may_manage=own and actor.may(SourcePermission.MANAGE), error=error, states=STATES, older=runs[-1].pk if len(runs) == queries.PAGE else None,
         fields=[(field, _shown(found.settings.get(field.name))) for field in kind.fields] if kind else [],
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _shown(value: Any) -> str:
@@ -186,12 +182,10 @@ def mapping(request: HttpRequest, source_id: UUID) -> HttpResponse:
             raise
         except KontingentError as refusal:
             error = refusal
-    answer = page(
+    return page(
         request, "sources/mapping.html", source=found, versions=versions, shown=shown, text=text, trial=trial, error=error,
         profiles=profiles.values(), in_force=found.mapping_number,
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _profile(code: str) -> str:

@@ -57,7 +57,7 @@ def index(request: HttpRequest) -> HttpResponse:
         except KontingentError as refusal:
             error = refusal
     found = queries.state(actor, on=today)
-    answer = page(
+    return page(
         request,
         "stages/index.html",
         stages=found,
@@ -67,8 +67,6 @@ def index(request: HttpRequest) -> HttpResponse:
         values=request.POST,
         error=error,
     )
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 @require_GET

@@ -65,12 +65,10 @@ def start(request: HttpRequest) -> HttpResponse:
             raise
         except KontingentError as refusal:
             error = refusal
-    answer = page(
+    return page(
         request, "transfers/start.html", values=values, error=error, found=found,
         groups=[(str(one.id), one.title) for one in _classes(actor, here, clock.today())],
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 def _fingerprint(values: dict[str, str]) -> Fingerprint:
@@ -119,7 +117,7 @@ def one(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
             error = refusal
     row, steps = queries.one(actor, transfer_id)
     may = actor.may
-    answer = page(
+    return page(
         request, "transfers/one.html", row=row, one=row.one, steps=steps, error=error, values=request.POST, waiting=jobs.waiting(transfer_id),
         may_approve=row.here and may(TransferPermission.APPROVE) and row.one.state == "registered",
         may_answer=row.leaves and may(TransferPermission.APPROVE) and row.one.state == "approved" and row.one.answer != "confirmed",
@@ -130,8 +128,6 @@ def one(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
         and (may(TransferPermission.DECIDE) or (row.here and may(TransferPermission.APPROVE))),
         may_file=row.here and may(TransferPermission.REGISTER) and row.one.state in {"approved", "completed"},
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 @require_GET
@@ -246,12 +242,10 @@ def departures(request: HttpRequest) -> HttpResponse:
             raise
         except KontingentError as refusal:
             error = refusal
-    answer = page(
+    return page(
         request, "transfers/departures.html", waiting=queries.departures(actor), confirmed=queries.departures(actor, confirmed=True),
         error=error, values=request.POST, may_confirm=actor.may(TransferPermission.REGISTER),
     )  # fmt: skip
-    answer.status_code = 422 if error else 200
-    return answer
 
 
 @require_GET
@@ -281,12 +275,10 @@ def succession(request: HttpRequest, link_id: int) -> HttpResponse:
             raise
         except KontingentError as refusal:
             error = refusal
-    answer = page(
+    return page(
         request,
         "transfers/succession.html",
         plan=moving.plan(actor, link_id),
         error=error,
         values=request.POST,
     )
-    answer.status_code = 422 if error else 200
-    return answer

@@ -255,7 +255,8 @@ def wizard(request: HttpRequest) -> HttpResponse:
     except KontingentError as refusal:
         error = refusal
     answer = _shown(request, form, at, error)
-    answer.status_code = 422 if error or form.errors or form.candidates else 200
+    if form.errors or form.candidates:
+        answer.status_code = 422
     return answer
 
 

@@ -254,3 +254,13 @@ def test_the_ministry_opens_the_card_of_a_learner(town: dict[str, Any]) -> None:
     answer = signed_in(town, "ministry").get(f"/learners/{town['anna']}/")
     assert answer.status_code == 200
     assert "Мальцева Анна Павловна" in answer.content.decode()
+
+
+def test_a_page_that_shows_a_refusal_says_so_by_its_status(town: dict[str, Any]) -> None:
+    operator, card = signed_in(town, "operator"), f"/learners/{town['anna']}/"
+    for address in (f"{card}document/", f"{card}representative/", "/groups/add/"):
+        assert operator.get(address).status_code == 200, address
+        answer = operator.post(address, {"issued_on": "31.02.2026", "birth_date": "31.02.2026"})
+        assert (answer.status_code, 'role="alert"' in answer.content.decode()) == (422, True), address
+    journal = signed_in(town, "security").get("/journal/?since=вчера")
+    assert (journal.status_code, 'role="alert"' in journal.content.decode()) == (422, True)
