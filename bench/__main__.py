@@ -83,9 +83,9 @@ def _asked(size: str, only: str | None) -> Iterator[Result]:
 
 def _sets(size: str, only: str | None) -> Iterator[Result]:
     """What goes over whole sets of rows within the database."""
-    from bench import attestation, cases, contests
+    from bench import attestation, cases, contests, feed
 
-    for one in (attestation, contests, cases):
+    for one in (attestation, contests, cases, feed):
         if only is None or only in one.NAMES:
             yield from one.run(size)
 
