@@ -329,8 +329,9 @@ def _who() -> str:
     """
     return (
         "SELECT w.whose, coalesce(h.merged_into_id, w.whose) AS keeper "
-        "FROM (SELECT DISTINCT whose FROM met WHERE outcome IS NULL ORDER BY whose) w "
-        "LEFT JOIN (SELECT id, merged_into_id FROM persons_person WHERE merged_into_id IS NOT NULL) h ON h.id = w.whose"
+        "FROM (SELECT DISTINCT whose FROM met WHERE outcome IS NULL) w "
+        "LEFT JOIN (SELECT id, merged_into_id FROM persons_person WHERE merged_into_id IS NOT NULL) h ON h.id = w.whose "
+        "ORDER BY keeper"
     )
 
 
