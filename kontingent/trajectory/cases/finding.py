@@ -92,8 +92,9 @@ _HOLDS_NOW = "(x.starts_on IS NULL OR x.starts_on <= %(day)s) AND (x.ends_on IS 
 _ATTESTED = (
     "EXISTS (SELECT 1 FROM performance_periodmark k WHERE k.person_id = c.person_id AND k.withdrawn_at IS NULL AND k.given_on > %(edge)s "
     "AND k.given_on <= %(day)s AND k.school_year BETWEEN %(year)s - 4 AND %(year)s AND k.kind IN ('year', 'final', 'exam')) "
-    "OR EXISTS (SELECT 1 FROM attestation_examresult k WHERE k.person_id = c.person_id AND k.superseded_at IS NULL "
-    "AND k.held_on > %(edge)s AND k.held_on <= %(day)s)"
+    # A result stays with the record that it was written for, also where that was merged into the child's.
+    "OR EXISTS (SELECT 1 FROM attestation_examresult k WHERE k.superseded_at IS NULL AND k.held_on > %(edge)s AND k.held_on <= %(day)s "
+    "AND k.person_id IN (SELECT c.person_id UNION ALL SELECT m.id FROM persons_person m WHERE m.merged_into_id = c.person_id))"
 )
 
 #: One statement a rule: person, fingerprint, where, since when.

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from kontingent.achievements.attestation.models import ExamResult
 from kontingent.enrolment.models import Enrolment, Group, Order, OrderLine, Placement
 from kontingent.kernel import clock
 from kontingent.organisations.models import Organisation
@@ -141,9 +142,7 @@ def build(rng: random.Random, how_many: int) -> Register:
         if facts.has_address:
             rest.append(Address(person_id=child, kind_code="stay", text="x"))
         if facts.attested_on:
-            rest.append(PeriodMark(journal_id=journal.id, external_id=str(child), school_year=rules.school_year_begins(facts.attested_on).year,
-                version=1, batch_id=1, organisation_id=schools[0].id, person_id=child, group_id=None, subject_code="1", recorded_at=clock.now(),
-                given_on=facts.attested_on, kind="year", period_code="7", system_code=1, value="5"))  # fmt: skip
+            rest += _attested(rng, child, facts.attested_on, journal, schools[0], persons)
     Person.objects.bulk_create(persons)
     Enrolment.objects.bulk_create(enrolments)
     Placement.objects.bulk_create(placements)
@@ -152,6 +151,7 @@ def build(rng: random.Random, how_many: int) -> Register:
         Lesson,
         Attendance,
         PeriodMark,
+        ExamResult,
         Order,
         OrderLine,
         CitizenshipPeriod,
@@ -161,6 +161,24 @@ def build(rng: random.Random, how_many: int) -> Register:
     for model in models:
         model.objects.bulk_create([one for one in rest if isinstance(one, model)])
     return register
+
+
+def _attested(
+    rng: random.Random, child: UUID, on: date, journal: Journal, at: Organisation, persons: list[Person]
+) -> list[Any]:
+    """By a closing mark, by an exam, or by an exam of a record that was merged into the child's."""
+    drawn = rng.random()
+    if drawn < 0.5:
+        return [PeriodMark(journal_id=journal.id, external_id=str(child), school_year=rules.school_year_begins(on).year, version=1, batch_id=1,
+            organisation_id=at.id, person_id=child, group_id=None, subject_code="1", recorded_at=clock.now(), given_on=on, kind="year",
+            period_code="7", system_code=1, value="5")]  # fmt: skip
+    whose = child
+    if drawn > 0.75:
+        whose = uuid4()
+        persons.append(Person(id=whose, merged_into_id=child, status_code="2", family_name="А", given_name="Б", name_key="а б", family_key="а", given_key="б",
+            sex="1", birth_date=date(2010, 1, 1), created_at=clock.now(), updated_at=clock.now()))  # fmt: skip
+    return [ExamResult(person_id=whose, organisation_id=at.id, year=on.year, form="oge", stage_code="main", subject_code="1", held_on=on,
+        status_code="valid", recorded_at=clock.now(), recorded_by="x")]  # fmt: skip
 
 
 def _moment(day: date) -> datetime:
