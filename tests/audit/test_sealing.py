@@ -45,8 +45,8 @@ def write(number: int, *, subjects: int = 2) -> None:
 
 
 def seal() -> int:
-    """Seal until nothing is left: other tests on the same server hold transactions open for a moment."""
-    sealed, deadline = 0, time.monotonic() + 90
+    """Seal until nothing is left: other tests on the same server hold transactions open, the longest for minutes."""
+    sealed, deadline = 0, time.monotonic() + 600
     while True:
         sealed += sealing.seal()
         if sealing.verify().unsealed == 0:
