@@ -364,6 +364,12 @@ class Placement(Projection):
                 include=["person", "starts_on", "group", "birth_date", "programme_kind_code"],
                 name="placement_running",
             ),
+            # Who studies outside a school (in the family, by oneself): a few among all.
+            models.Index(
+                fields=["enrolment_id"],
+                condition=Q(superseded_at__isnull=True, study_form_code__in=["21", "22"]),
+                name="placement_out_of_school",
+            ),
             # Where somebody studies now: a journal asks it of every learner of a region.
             models.Index(
                 fields=["person"],

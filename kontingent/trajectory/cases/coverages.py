@@ -12,11 +12,12 @@ from kontingent.trajectory.cases import codes, rules
 from kontingent.trajectory.cases.codes import Coverage
 
 #: One enrolment tells of a child: that of the day, the main one first; without one that which ended last, mistakes left out.
+#: Of where and how it studies only the few outside a school are looked for, by an index of theirs (``placement_out_of_school``).
 _COVERAGE = f"""
 SELECT {{what}} FROM (SELECT p.id AS person_id, n.organisation_id, o.municipality_id, p.birth_date AS born,
     extract(year FROM age(%(day)s::date, p.birth_date))::int AS age, CASE WHEN n.is_open THEN n.level_code END AS level, n.ends_on, CASE
     WHEN p.died_on <= %(day)s THEN '{Coverage.DEAD}'
-    WHEN n.is_open AND pl.study_form_code = ANY(%(outside)s) THEN '{Coverage.FAMILY}'
+    WHEN pl.id IS NOT NULL THEN '{Coverage.FAMILY}'
     WHEN n.is_open AND n.level_code = ANY(%(vocational)s) THEN '{Coverage.VOCATIONAL}'
     WHEN n.is_open THEN '{Coverage.STUDYING}'
     WHEN n.reason_code = '{codes.DEATH}' THEN '{Coverage.DEAD}'
@@ -35,7 +36,7 @@ LEFT JOIN (SELECT DISTINCT ON (e.person_id) e.person_id, e.enrolment_id, e.organ
     ORDER BY e.person_id, w.is_open DESC, (w.is_open AND e.is_main) DESC, CASE WHEN w.is_open THEN e.starts_on ELSE e.ends_on END DESC,
         e.starts_on DESC, e.enrolment_id::text COLLATE "C" DESC) n ON n.person_id = p.id
 LEFT JOIN enrolment_placement pl ON n.is_open AND pl.enrolment_id = n.enrolment_id AND pl.superseded_at IS NULL AND pl.starts_on <= %(day)s
-    AND (pl.ends_on IS NULL OR pl.ends_on > %(day)s)
+    AND (pl.ends_on IS NULL OR pl.ends_on > %(day)s) AND pl.study_form_code = ANY(%(outside)s)
 LEFT JOIN organisations_organisation o ON o.id = n.organisation_id
 WHERE p.merged_into_id IS NULL AND p.status_code = '1' AND p.birth_date <= %(day)s AND p.birth_date > %(adult)s) c {{rest}}
 """

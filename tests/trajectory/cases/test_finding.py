@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from kontingent.enrolment.models import Enrolment, OrderLine, Placement
 from kontingent.trajectory.cases import coverages, finding, rules
@@ -67,6 +67,22 @@ def test_sql_says_of_every_child_what_the_rules_say(seed: int) -> None:
         assert not differ, (day, len(differ), [(register.children[c], t, w) for c, t, w in differ[:1]])
         spoken.update(code for said in told.values() for code in said)
     assert set(spoken) == set(RuleCode)
+
+
+def test_coverage_looks_only_for_placements_outside_a_school() -> None:
+    """Millions of placements say where everybody studies; coverage asks of the few in the family, by an index of theirs."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            f"EXPLAIN {coverages.statement('state, count(*)', 'GROUP BY state')}",
+            coverages.parameters(DAYS[3]),
+        )
+        plan = [row[0] for row in cursor.fetchall()]
+    assert (
+        [line for line in plan if "on enrolment_placement" in line]
+        == [line for line in plan if "using placement_out_of_school on enrolment_placement" in line]
+        != []
+    )
 
 
 def test_every_child_is_in_exactly_one_state_of_coverage() -> None:
