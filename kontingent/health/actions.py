@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -330,12 +330,15 @@ def withdraw_not_admitted(*, actor: Actor) -> int:
         _lock(list(found.values_list("person_id", flat=True)))
         whose = list(found.values_list("organisation_id", "person_id"))
         found.update(superseded_at=moment)
-    for organisation_id, number in Counter(organisation_id for organisation_id, _ in whose).items():
-        subjects = dict.fromkeys(who for where, who in whose if where == organisation_id)
+    by_place: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    for organisation_id, person_id in whose:
+        by_place[organisation_id].append(person_id)
+    for organisation_id, withdrawn in by_place.items():
         _tell(
             actor,
             HealthRecorded(
-                subjects=tuple(subjects), object_id=organisation_id, organisation_id=organisation_id, change="withdrawn", records=number
+                subjects=tuple(dict.fromkeys(withdrawn)), object_id=organisation_id, organisation_id=organisation_id, change="withdrawn",
+                records=len(withdrawn),
             ),
         )  # fmt: skip
     return len(whose)

@@ -56,10 +56,10 @@ class Column(NamedTuple):
 
 
 _LONG_AGO = datetime.min.replace(tzinfo=clock.REGION_ZONE)
-_PACES = list(PACES)
+_MOST_TROUBLED_FIRST = list(Pace)
 COLUMNS = (
     Column("Система", "name", lambda one: one.name.casefold()),
-    Column("Состояние", "pace", lambda one: _PACES.index(one.following.pace)),
+    Column("Состояние", "pace", lambda one: _MOST_TROUBLED_FIRST.index(one.following.pace)),
     Column("Чьи сведения"),
     Column("Что читает"),
     Column("Прочла до", is_number=True),

@@ -134,7 +134,9 @@ def page(book: Book, shelf: Shelf, asked: Asked, narrow: Narrow = EVERYTHING) ->
     columns = '"sourcedId"' if shelf.by_row else "*"
     counting = "" if asked.begun else ", count(*) OVER () AS total"
     statement = _Sql(f"SELECT {columns}{counting} FROM (").join(selected).add(") AS t").join(condition)
-    rows = _rows(statement.add(f" {_order(asked)} LIMIT %s OFFSET %s", asked.limit, asked.offset))
+    rows = _rows(
+        statement.add(f' ORDER BY {_order(asked)}, "sourcedId" LIMIT %s OFFSET %s', asked.limit, asked.offset)
+    )
     known = asked.known_total(len(rows))
     if rows and not asked.begun:
         total = int(rows[0]["total"])
@@ -146,8 +148,9 @@ def page(book: Book, shelf: Shelf, asked: Asked, narrow: Narrow = EVERYTHING) ->
 
 
 def _order(asked: Asked) -> str:
+    """SQL: the column asked for and its direction; what is equal by it is ordered by the caller."""
     direction = "DESC NULLS LAST" if asked.order.descending else "ASC NULLS FIRST"
-    return f'ORDER BY "{asked.order.column}" {direction}, "sourcedId"'
+    return f'"{asked.order.column}" {direction}'
 
 
 def _number(book: Book, shelf: Shelf, narrow: Narrow, condition: _Sql) -> int:
@@ -162,10 +165,9 @@ def _by_tables(book: Book, shelf: Shelf, asked: Asked, narrow: Narrow, condition
     Rows that are equal by the column come in the order of what the table keeps, since the id of a final mark costs a look at the marks:
     it is made of those on the page alone.
     """
-    column = f'"{asked.order.column}"'
-    order = f'{column} {"DESC NULLS LAST" if asked.order.descending else "ASC NULLS FIRST"}, kept COLLATE "C", journal'
+    order = f'{_order(asked)}, kept COLLATE "C", journal'
     begun = [
-        _Sql(f'(SELECT "sourcedId" AS told, {column}, kept, journal, {number} AS place FROM (').join(part).add(") AS t")
+        _Sql(f'(SELECT "sourcedId" AS told, "{asked.order.column}", kept, journal, {number} AS place FROM (').join(part).add(") AS t")
         .join(condition).add(f" ORDER BY {order} LIMIT %s)", asked.offset + asked.limit)
         for number, part in enumerate(shelf.select(book, narrow))
     ]  # fmt: skip

@@ -287,7 +287,7 @@ def _places(delivery: Delivery) -> tuple[str, list[Any]]:
     """SQL: where each learner (or class) of the chunk was, from when till when, and up to when its periods are closed.
 
     Where a learner is now is one entry of an index that holds nothing else (``placement_person_running``); where they were before is
-    asked only of those whose place began within the year or after it.
+    asked only of those who are nowhere now or whose place began within the year or after it.
     """
     year = SchoolYear(delivery.school_year)
     if not delivery.records.is_personal:
