@@ -46,10 +46,11 @@ def sheet(request: HttpRequest, group_id: UUID) -> HttpResponse:
     subjects = queries.subjects_of(group)
     subject, starts_on, ends_on = _asked(request, group, subjects)
     found = queries.class_sheet(actor, group_id, subject, starts_on, ends_on) if subject else None
+    given = _given(found) if found else set()
     return page(
         request, "diary/sheet.html", group=group, sheet=found, subject=subject, starts_on=starts_on,
         last=ends_on - timedelta(days=1), subjects=[(code, codelists.title("subject", code)) for code in subjects],
-        works=_works(found), body=_body(found) if found else "", query=urlencode({"subject": subject, "from": starts_on, "to": ends_on - timedelta(days=1)}),
+        works=_works(given), body=_body(found, given) if found else "", query=urlencode({"subject": subject, "from": starts_on, "to": ends_on - timedelta(days=1)}),
     )  # fmt: skip
 
 
@@ -79,13 +80,19 @@ def sheet_file(request: HttpRequest, group_id: UUID, kind: str) -> HttpResponse:
     return table_as(kind, f"zhurnal-{subject}-{starts_on}", codelists.title("subject", subject), head, lines)
 
 
-def _body(found: queries.ClassSheet) -> SafeString:
+def _given(found: queries.ClassSheet) -> set[queries.SheetMark]:
+    """The marks that differ: of two thousand on a sheet some dozens, and each is put into words once."""
+    return {mark for row in found.rows for cell in row.cells if cell is not None for mark in cell.marks}
+
+
+def _body(found: queries.ClassSheet, given: set[queries.SheetMark]) -> SafeString:
     """Write the rows of the sheet: one join instead of two thousand template loops."""
+    written = {one: _mark(one) for one in given}
     parts = []
     for row in found.rows:
         name = escape(row.learner.name)
         parts.append(f'<tr><th scope="row"><a href="/diary/{row.learner.person_id}/results/">{name}</a></th>')
-        parts += [_cell(cell) for cell in row.cells]
+        parts += ["<td></td>" if cell is None else _cell(cell, written) for cell in row.cells]
         mean = "–" if row.average is None else str(row.average)
         parts.append(
             f'<td class="num{" slip" if row.slips else ""}">{mean}</td><td class="num">{row.absences or ""}</td>'
@@ -97,14 +104,13 @@ def _body(found: queries.ClassSheet) -> SafeString:
     return SafeString("".join(parts))
 
 
-def _cell(cell: queries.SheetCell | None) -> str:
-    if cell is None:
-        return "<td></td>"
-    told = [
-        f'<span class="mark-{escape(one.value)}" title="{escape(one.work)}, вес {one.weight.normalize():f}'
-        f'">{escape(one.value)}</span>'
-        for one in cell.marks
-    ]
+def _mark(one: queries.SheetMark) -> str:
+    value, work = escape(one.value), escape(one.work)
+    return f'<span class="mark-{value}" title="{work}, вес {one.weight.normalize():f}">{value}</span>'
+
+
+def _cell(cell: queries.SheetCell, written: dict[queries.SheetMark, str]) -> str:
+    told = [written[one] for one in cell.marks]
     told += [f'<span class="absent">{escape(code)}</span>' for code, _ in cell.absences]
     return f"<td>{' '.join(told)}</td>"
 
@@ -127,18 +133,9 @@ def _asked(request: HttpRequest, group: Group, subjects: list[str]) -> tuple[str
     return subject, starts_on, last + timedelta(days=1)
 
 
-def _works(found: queries.ClassSheet | None) -> list[str]:
+def _works(given: set[queries.SheetMark]) -> list[str]:
     """Kinds of work that occur with a weight of their own, for the legend."""
-    if found is None:
-        return []
-    cells = (cell for row in found.rows for cell in row.cells if cell is not None)
-    return sorted(
-        {
-            f"{mark.work} – {mark.weight.normalize():f}".replace(".", ",")
-            for cell in cells
-            for mark in cell.marks
-        }
-    )
+    return sorted({f"{mark.work} – {mark.weight.normalize():f}".replace(".", ",") for mark in given})
 
 
 def _cell_text(cell: queries.SheetCell | None) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -190,7 +192,7 @@ def class_sheet(
     ]
     marks = list(
         Mark.objects.filter(person_id__in=who, given_on__gte=starts_on, given_on__lt=ends_on, **days)
-        .order_by("given_on", "lesson_number", "external_id")
+        .order_by("person_id", "given_on", "lesson_number", "external_id")
         .values_list("person_id", "given_on", "lesson_number", "value", "score", "system_code", "weight", "work_code")
     )  # fmt: skip
     absences = list(
@@ -205,10 +207,12 @@ def class_sheet(
     cells: dict[UUID, dict[int, SheetCell]] = defaultdict(lambda: defaultdict(SheetCell))
     weighed: dict[UUID, list[Weighed]] = defaultdict(list)
     missed: dict[UUID, int] = defaultdict(int)
-    for person_id, day, number, value, score, system, weight, work in marks:
-        cells[person_id][place(day, number)].marks.append(SheetMark(value, weight, work))
-        if score is not None and system == MarkSystem.FIVE:
-            weighed[person_id].append(Weighed(day, score, weight))
+    for person_id, own_marks in groupby(marks, key=itemgetter(0)):
+        own, counted = cells[person_id], weighed[person_id]
+        for _, day, number, value, score, system, weight, work in own_marks:
+            own[place(day, number)].marks.append(SheetMark(value, weight, work))
+            if score is not None and system == MarkSystem.FIVE:
+                counted.append(Weighed(day, score, weight))
     for person_id, day, number, code, minutes in absences:
         cells[person_id][place(day, number)].absences.append((code, minutes))
         missed[person_id] += code != Absence.LATE
