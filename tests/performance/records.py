@@ -30,7 +30,7 @@ def _record(at: Group, day: date, subject: str, attributes: dict[str, Any]) -> d
     year = SchoolYear.of(day).begins_in
     actions.make_years(year)
     return {
-        "journal_id": journal().id, "external_id": f"r{next(_numbers)}", "school_year": year, "organisation_id": at.organisation_id,
+        "journal_id": journal().id, "external_id": f"r{next(_numbers):06}", "school_year": year, "organisation_id": at.organisation_id,
         "group_id": at.id, "subject_code": subject, "version": 1, "batch_id": 1, "recorded_at": clock.now(),
     } | attributes  # fmt: skip
 
