@@ -148,11 +148,11 @@ def clients(actor: Actor) -> QuerySet[ApiClient]:
     return found.filter(organisations.scope_condition(actor.scope))
 
 
-def subscribers(actor: Actor) -> QuerySet[ApiClient]:
-    """Return the clients that are registered to follow the change feed, of any reach, with their places."""
+def subscribers(actor: Actor, scopes: Collection[MachineScope]) -> QuerySet[ApiClient]:
+    """Return the clients that are registered to follow the change feed by one of its scopes, of any reach, with their places."""
     actor.require(FeedPermission.WATCH)
     return ApiClient.objects.select_related("organisation", "municipality").filter(
-        scopes__overlap=[MachineScope.CHANGES.value, MachineScope.FOREIGN_MINORS.value]
+        scopes__overlap=[one.value for one in scopes]
     )
 
 
