@@ -94,7 +94,7 @@ def _row(one: queries.SubjectResult, columns: list[tuple[str, str]]) -> dict[str
         "marks": one.marks[-MARKS_SHOWN:],
         "left_out": max(0, len(one.marks) - MARKS_SHOWN),
         "line": charts.line(scores, top=5 if one.system_code == 1 else 100),
-        "closing": [one.closing.get(code) for code, _ in columns],
+        "closing": [(title, one.closing.get(code)) for code, title in columns],
     }
 
 
@@ -107,7 +107,10 @@ def _finals(marks: list[queries.ClosingMark]) -> dict[str, Any]:
     years = sorted({year for row in yearly.values() for year in row})
     return {
         "years": [SchoolYear(year) for year in years],
-        "rows": [(subject, [row.get(year) for year in years]) for subject, row in sorted(yearly.items())],
+        "rows": [
+            (subject, [(SchoolYear(year), row.get(year)) for year in years])
+            for subject, row in sorted(yearly.items())
+        ],
     }
 
 

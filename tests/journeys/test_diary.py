@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,18 @@ from tests.journeys.conftest import keep, sign_in
 from tests.journeys.test_journeys import accessible
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
+
+
+#: A sheet of A4 lying, between its margins, in the browser's pixels.
+PAPER = 1047
+
+
+def within(page: Page, cells: str, width: int) -> bool:
+    """Say whether everything found ends before the right edge."""
+    right = "found => found.map(one => one.getBoundingClientRect().right)"
+    edges: list[float] = page.locator(cells).evaluate_all(right)
+    assert edges
+    return max(edges) <= width
 
 
 def test_a_parent_reads_the_diary_and_prints_the_statement(page: Page, tmp_path: Path) -> None:
@@ -59,6 +72,12 @@ def test_a_parent_reads_the_diary_and_prints_the_statement(page: Page, tmp_path:
     expect(page.locator("main")).to_contain_text("взвешенное среднее")
     accessible(page, "results")
     keep(page, "diary-results", full=True)
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert within(page, ".stacking td:visible", 390), (
+        "averages, trends and marks are read without scrolling aside"
+    )
+    keep(page, "diary-results-phone", full=True)
+    page.set_viewport_size({"width": 1280, "height": 900})
     with page.expect_download() as saved:
         page.get_by_role("link", name="Ведомость (PDF)").click()
     file = tmp_path / "vedomost.pdf"
@@ -79,6 +98,15 @@ def test_a_class_teacher_finds_who_needs_attention(page: Page) -> None:
     expect(page.locator("table.journal tbody tr").first).to_be_visible()
     accessible(page, "sheet")
     keep(page, "class-sheet")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PAPER, "height": 700})
+    assert within(page, "table.journal th", PAPER), (
+        "the last lesson, the average and the absences are on the paper"
+    )
+    printed = PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages[0].mediabox
+    assert printed.width > printed.height
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.emulate_media(media="screen")
     with page.expect_download() as saved:
         page.get_by_role("link", name="Excel").click()
     assert saved.value.suggested_filename.endswith(".xlsx")
