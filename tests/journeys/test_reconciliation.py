@@ -17,6 +17,10 @@ def test_a_secretary_says_who_it_is_and_the_marks_come_in(page: Page) -> None:
     unknown = page.locator("tr", has_text="У-2041")
     expect(unknown).to_contain_text("Электронный журнал (вымышленный)")
     accessible(page, "reconciliation")
+    missing = page.locator("tr", has_text="1-я четверть").first.get_by_role("link", name="Журнал класса")
+    box = missing.bounding_box()
+    assert box
+    assert box["x"] + box["width"] <= 1280, "however long the list of subjects, what to do stands in sight"
     keep(page, "reconciliation", full=True)
     button = unknown.get_by_role("button", name="Да, это")
     name = button.inner_text().removeprefix("Да, это ")
