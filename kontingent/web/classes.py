@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -93,7 +94,7 @@ def _body(found: queries.ClassSheet, given: set[queries.SheetMark]) -> SafeStrin
         name = escape(row.learner.name)
         parts.append(f'<tr><th scope="row"><a href="/diary/{row.learner.person_id}/results/">{name}</a></th>')
         parts += ["<td></td>" if cell is None else _cell(cell, written) for cell in row.cells]
-        mean = "–" if row.average is None else str(row.average)
+        mean = "–" if row.average is None else _with_comma(row.average)
         parts.append(
             f'<td class="num{" slip" if row.slips else ""}">{mean}</td><td class="num">{row.absences or ""}</td>'
         )
@@ -104,9 +105,15 @@ def _body(found: queries.ClassSheet, given: set[queries.SheetMark]) -> SafeStrin
     return SafeString("".join(parts))
 
 
+def _with_comma(number: Decimal) -> str:
+    return f"{number:f}".replace(".", ",")
+
+
 def _mark(one: queries.SheetMark) -> str:
     value, work = escape(one.value), escape(one.work)
-    return f'<span class="mark-{value}" title="{work}, вес {one.weight.normalize():f}">{value}</span>'
+    return (
+        f'<span class="mark-{value}" title="{work}, вес {_with_comma(one.weight.normalize())}">{value}</span>'
+    )
 
 
 def _cell(cell: queries.SheetCell, written: dict[queries.SheetMark, str]) -> str:
@@ -135,7 +142,7 @@ def _asked(request: HttpRequest, group: Group, subjects: list[str]) -> tuple[str
 
 def _works(given: set[queries.SheetMark]) -> list[str]:
     """Kinds of work that occur with a weight of their own, for the legend."""
-    return sorted({f"{mark.work} – {mark.weight.normalize():f}".replace(".", ",") for mark in given})
+    return sorted({f"{mark.work} – {_with_comma(mark.weight.normalize())}" for mark in given})
 
 
 def _cell_text(cell: queries.SheetCell | None) -> str:
