@@ -167,6 +167,7 @@ def test_the_year_and_its_documents(school: dict[str, Any]) -> None:
     certificate = text_of(client.get(f"/diary/{school['anna']}/spravka.pdf?year=2026"))
     assert "Справка об успеваемости" in certificate
     assert "Текущие отметки" not in certificate
+    assert "класс 5А, имеет за 2026/27 учебный год следующие отметки" in certificate
     empty = text_of(client.get(f"/diary/{school['anna']}/spravka.pdf?year=2019"))
     assert "Отметок за этот год в журнале нет" in empty
     assert set(Entry.objects.filter(kind="read.family").values_list("data__what", flat=True)) >= {
@@ -191,7 +192,8 @@ def test_the_class_teacher(school: dict[str, Any]) -> None:
         f"/groups/{mine}/sheet/?subject={MATHS}&from=2026-11-01&to=2026-11-30"
     ).content.decode()
     assert "24.11" in sheet
-    assert 'title="Тест, вес 1.5">2</span>' in sheet
+    assert 'title="Тест, вес 1,5">2</span>' in sheet
+    assert '<td class="num slip">2,00</td>' in sheet
     assert client.get(f"/groups/{school['other'].id}/sheet/").status_code == 403
     assert client.get("/performance/attention/").status_code == 403
     book = load_workbook(
