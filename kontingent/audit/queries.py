@@ -14,6 +14,7 @@ from django.db.models.functions import Cast
 
 from kontingent.audit.models import Entry
 from kontingent.audit.permissions import AuditPermission
+from kontingent.audit.reads import ReadKind
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.storage import scope
@@ -110,7 +111,8 @@ def viewings(person_ids: Collection[UUID], *, hidden: list[str], limit: int) -> 
 
     ``person_ids`` are the person's record and those that were merged into it; the scope must show them.
     """
-    rows = Entry.objects.filter(subjects__overlap=list(person_ids)).exclude(purpose__in=[*hidden, "family"])
+    rows = Entry.objects.filter(subjects__overlap=list(person_ids)).exclude(kind=ReadKind.FAMILY)
+    rows = rows.exclude(purpose__in=[*hidden, "family"])
     shown = rows.filter(kind__startswith=READS) | rows.filter(kind__in=SHOWING)
     with scope.journal(about=person_ids):
         return list(shown.order_by("-moment", "-id")[:limit])

@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from kontingent.audit import queries as journal
 from kontingent.audit.models import Entry
 from kontingent.enrolment.models import Group
 from kontingent.exchange.services import actions, printing, queries, rules
@@ -143,6 +144,9 @@ def test_a_mother_orders_one_and_the_paper_says_it(case: Case) -> None:
     event = Entry.objects.get(kind="certificate.issued")
     assert (event.subjects, event.data) == ([case.child], {"number": "1/2026", "ordered_by": "семья"})
     assert Entry.objects.filter(kind="read.family", object_id=found.id, data__what="справка об обучении № 1/2026").count() == 1  # fmt: skip
+    assert journal.viewings([case.child], hidden=[], limit=9) == [], (
+        "whoever looks at one's own paper is no stranger"
+    )
 
 
 def test_the_same_bytes_years_later_whatever_became_of_the_child(case: Case) -> None:
