@@ -243,7 +243,10 @@ def timetable(*, actor: Actor, request_id: UUID, start: date | None, end: date |
     today = clock.today()
     starts_on, ends_on = rules.days_of(start, end, today)
     if rules.are_too_many(starts_on, ends_on):
-        raise InvalidValue("epgu.days", f"Расписание выдаётся не более чем за {rules.LONGEST_DAYS} дней.")
+        raise InvalidValue(
+            "epgu.days",
+            f"Расписание выдаётся не более чем за {rules.LONGEST_DAYS} дней, и start – не позже end.",
+        )
     found = ServiceRequest.objects.filter(client_code=actor.code, pk=request_id, refusal="").first()
     if found is None or found.child_id is None:
         raise NotFound("epgu.no_such_request", "Такого ответа не было. Начните с запроса.")

@@ -166,6 +166,11 @@ def test_both_days_or_none(case: Case, days: dict[str, str], status: int) -> Non
     assert answer.json()["issue"][0]["code"] == "structure"
 
 
+def test_days_the_wrong_way_round_are_told_as_such(case: Case) -> None:
+    answer = case.get(f"Schedule/{case.answered()['id']}", start="2026-03-20", end="2026-03-10")
+    assert "start – не позже end" in answer.json()["issue"][0]["details"]
+
+
 def test_an_id_opens_the_timetable_for_a_quarter_of_an_hour(case: Case) -> None:
     handle = case.answered()["id"]
     with time_machine.travel(NOW + timedelta(minutes=14)):
