@@ -103,7 +103,7 @@ class Marks:
         """Connect the journal, make the years and say the study periods."""
         self.rng, self.as_of, self.actor = random.Random(seed * 17 + 3), as_of, actor
         self.year = SchoolYear.of(as_of)
-        self.recorded = datetime.combine(as_of, time(15), UTC)
+        self.recorded = datetime.combine(as_of + timedelta(days=DELIVERED), time(15), UTC)
         title = "Электронный журнал (вымышленный)"
         reach, scopes = (
             Reach(whole_region=True),

@@ -62,6 +62,11 @@ def test_a_school_has_a_journal_of_its_own_days(loaded: region.LoadSummary) -> N
     assert one("SELECT count(*) FROM performance_attendance") > 1_000
     assert one("SELECT count(DISTINCT organisation_id) FROM performance_periodmark WHERE kind = 'period'") > 1
     assert one("SELECT count(DISTINCT school_year) FROM performance_periodmark WHERE kind = 'year'") == 5
+    late = "SELECT count(*) FROM performance_{} WHERE {} > recorded_at::date"
+    assert [one(late.format(*which)) for which in (("mark", "given_on"), ("attendance", "held_on"))] == [
+        0,
+        0,
+    ], "nobody marks tomorrow's lesson"
     strangers = (
         "SELECT count(*) FROM performance_mark m WHERE NOT EXISTS (SELECT 1 FROM enrolment_placement p WHERE p.person_id = m.person_id "
         "AND p.group_id = m.group_id AND p.superseded_at IS NULL AND p.starts_on <= m.given_on AND (p.ends_on IS NULL OR p.ends_on > m.given_on))"
