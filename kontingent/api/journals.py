@@ -13,7 +13,7 @@ from kontingent.api.serving import ApiRequest, answered, bad_parameter, serves, 
 from kontingent.exchange.journals import queries, taking
 from kontingent.exchange.journals.messages import Format
 from kontingent.exchange.journals.models import JournalBatch
-from kontingent.exchange.journals.streams import Body, Encoding
+from kontingent.exchange.journals.streams import Body, Encoding, Whole
 from kontingent.exchange.journals.taking import Consignment
 from kontingent.kernel.errors import InvalidValue
 from kontingent.performance.records import KINDS
@@ -83,13 +83,16 @@ def _state(batch: JournalBatch) -> dict[str, Any]:
 
 
 def _body(request: HttpRequest) -> Body:
-    """The body as it comes from the socket: chunked transfers have no length, so Django's own reader knows no end of them."""
+    """The body as it comes from the socket: chunked transfers have no length, so Django's own reader knows no end of them.
+
+    Where a length was announced, a connection that dies is not the end of the body.
+    """
     connection = request.META.get("gunicorn.socket")
     if connection is not None:
         connection.settimeout(SILENCE_SECONDS)
-    if request.META.get("wsgi.input_terminated"):
-        return cast(Body, request.META["wsgi.input"])
-    return cast(Body, request)
+    body = request.META["wsgi.input"] if request.META.get("wsgi.input_terminated") else request
+    announced = str(request.META.get("CONTENT_LENGTH") or "")
+    return Whole(cast(Body, body), int(announced) if announced.isdecimal() else None)
 
 
 def _key(text: str) -> str:

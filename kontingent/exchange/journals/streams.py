@@ -42,6 +42,29 @@ class StreamRefused(KontingentError):
     """The body cannot be read on: what stands before is dealt with, nothing of the rest."""
 
 
+class Whole:
+    """A body that has to come whole: one that breaks off before its announced length does not end, it is refused.
+
+    ``length`` is None where the transfer itself tells its end (in chunks).
+    """
+
+    def __init__(self, body: Body, length: int | None) -> None:
+        """Read from ``body``."""
+        self._body, self._missing = body, length
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes, none at the end."""
+        try:
+            piece = self._body.read(size)
+        except OSError as error:
+            raise _cut_short() from error
+        if self._missing is not None:
+            self._missing -= len(piece)
+            if not piece and self._missing > 0:
+                raise _cut_short()
+        return piece
+
+
 def blocks(body: Body, encoding: Encoding) -> Iterator[bytes]:
     """Yield blocks of whole lines, each line ended by a newline but perhaps the last."""
     rest, lines = b"", 0
@@ -88,10 +111,7 @@ def _decompressed(body: Body, encoding: Encoding) -> Iterator[bytes]:
             raise _not_so(encoding) from error
         data, came, frame = (frame.rest, came - len(frame.rest), None) if frame.ended else (b"", came, frame)
     if frame is not None:
-        raise StreamRefused(
-            "journals.cut_short",
-            "Передача оборвалась на середине. Продолжите порцию с тем же ключом: принятое повторно не запишется.",
-        )
+        raise _cut_short()
 
 
 class _Gzip:
@@ -145,6 +165,13 @@ class _Zstd:
     def rest(self) -> bytes:
         """Input that belongs to the next frame."""
         return self._frame.unused_data
+
+
+def _cut_short() -> StreamRefused:
+    return StreamRefused(
+        "journals.cut_short",
+        "Передача оборвалась на середине. Продолжите порцию с тем же ключом: принятое повторно не запишется.",
+    )
 
 
 def _bomb() -> StreamRefused:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kontingent.exchange.journals import streams
-from kontingent.exchange.journals.streams import Encoding, StreamRefused, blocks
+from kontingent.exchange.journals.streams import Encoding, StreamRefused, Whole, blocks
 from tests.exchange.journals.journal import packed
 
 
@@ -70,6 +70,27 @@ def test_a_body_cut_short_is_refused(encoding: Encoding, cut: int) -> None:
     body = packed(random.Random(5).randbytes(3000) + b"\n", encoding)
     with pytest.raises(StreamRefused) as refused:
         list(blocks(io.BytesIO(body[:-cut]), encoding))
+    assert refused.value.code == "journals.cut_short"
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+def test_a_body_that_ends_before_its_announced_length_is_refused(encoding: Encoding) -> None:
+    """At the end of a line and of a frame, where nothing else tells that more was to come."""
+    body = packed(b"one\ntwo\n", "" if encoding is Encoding.IDENTITY else encoding)
+    with pytest.raises(StreamRefused) as refused:
+        list(blocks(Whole(io.BytesIO(body), len(body) + 1), encoding))
+    assert refused.value.code == "journals.cut_short"
+    for length in (len(body), None):
+        assert b"".join(blocks(Whole(io.BytesIO(body), length), encoding)) == b"one\ntwo\n"
+
+
+def test_a_connection_that_breaks_off_is_told_as_such() -> None:
+    class Broken(io.RawIOBase):
+        def read(self, size: int = -1, /) -> bytes:
+            raise ConnectionResetError
+
+    with pytest.raises(StreamRefused) as refused:
+        list(blocks(Whole(Broken(), None), Encoding.IDENTITY))
     assert refused.value.code == "journals.cut_short"
 
 

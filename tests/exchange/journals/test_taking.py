@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,6 +12,7 @@ import psycopg
 import pytest
 from backports import zstd
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from kontingent.api import declarations
@@ -517,6 +519,22 @@ def test_a_body_that_cannot_be_read_on_leaves_nothing_half_done(
     state = scene.journal.get("batches/k1").json()
     assert (state["state"], state["broken_by"], state["taken_rows"]) == ("broken", code, 0)
     assert counted(scene.journal.send([mark(1, scene.anna)])) == {"created": 1}
+
+
+def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(scene: Scene) -> None:
+    """A connection that dies at the end of a line looks like the end of the body, but for the length that was announced."""
+    whole = lines([mark(n, scene.anna) for n in range(4)])
+    half = lines([mark(n, scene.anna) for n in range(2)])
+    answer = Client().post(
+        "/api/v1/journals/epos/batches?key=k1&records=marks&school_year=2025", half,
+        content_type="application/x-ndjson", headers={"Authorization": f"Bearer {scene.journal.token}"},
+        CONTENT_LENGTH=str(len(whole)), **{"wsgi.input": io.BytesIO(half), "wsgi.input_terminated": True},
+    )  # fmt: skip
+    is_problem(answer, 422, "journals.cut_short")
+    state = scene.journal.get("batches/k1").json()
+    assert (state["state"], state["broken_by"], state["taken_rows"]) == ("broken", "journals.cut_short", 0)
+    again = scene.journal.post(whole).json()
+    assert (again["state"], again["taken_rows"], counted(again)) == ("done", 4, {"created": 4})
 
 
 def test_a_key_belongs_to_one_delivery(scene: Scene) -> None:
