@@ -20,9 +20,9 @@ from kontingent.enrolment.queries import organisations_condition
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.school_year import SchoolYear
-from kontingent.performance.codes import Outcome, Refusal
+from kontingent.performance.codes import FinalKind, Outcome, Refusal
 from kontingent.performance.permissions import PerformancePermission
-from kontingent.performance.records import Records
+from kontingent.performance.records import FINALS, Records
 
 #: The head of a staged row; the day and the columns of its kind follow.
 STAGED = (
@@ -221,7 +221,8 @@ def _met(delivery: Delivery, stretch: Stretch) -> tuple[str, list[Any]]:
     records = delivery.records
     if not stretch.standing:
         return (
-            "NOT MATERIALIZED (SELECT i.*, NULL::bigint AS held, NULL::text AS outcome FROM incoming i)",
+            "NOT MATERIALIZED (SELECT i.*, NULL::bigint AS held, NULL::date AS stood_on, NULL::text AS stood_for, "
+            "NULL::text AS outcome FROM incoming i)",
             [],
         )
     parameters: list[Any] = [delivery.school_year, delivery.journal_id]
@@ -231,8 +232,11 @@ def _met(delivery: Delivery, stretch: Stretch) -> tuple[str, list[Any]]:
         parameters += [stretch.lowest, stretch.highest]
     else:
         join = f"LATERAL ({there}= i.external_id LIMIT 1) e ON true"
+    standing = "CASE WHEN e.withdrawn_at IS NULL THEN {} END"
+    period = _period_of("e") if records is FINALS else "NULL"
     return (
-        "MATERIALIZED (SELECT i.*, e.version AS held, CASE "
+        f"MATERIALIZED (SELECT i.*, e.version AS held, {standing.format(f'e.{records.day}')} AS stood_on, "
+        f"{standing.format(period)}::text AS stood_for, CASE "
         f"WHEN e.version > i.version THEN '{Outcome.STALE}' "
         f"WHEN e.version IS NULL THEN NULL WHEN NOT ({_differs(records)}) THEN '{Outcome.UNCHANGED}' "
         f"WHEN e.version = i.version THEN '{Outcome.REFUSED}' END AS outcome FROM incoming i LEFT JOIN {join})",
@@ -255,7 +259,7 @@ def _judge(cursor: Any, delivery: Delivery, stretch: Stretch) -> tuple[str, bool
         "SELECT m.*, p.keeper, p.organisation_id, p.group_id, CASE "
         f"WHEN p.keeper IS NULL THEN '{Outcome.REFUSED}' "
         + (f"WHEN p.grade = 1 AND NOT m.withdrawn THEN '{Outcome.REFUSED}' " if records.has_marks else "")
-        + f"WHEN m.{records.day} < p.closed_until THEN '{Outcome.LATE}' "
+        + f"WHEN {_is_late(records)} THEN '{Outcome.LATE}' "
         f"WHEN m.withdrawn THEN '{Outcome.WITHDRAWN}' "
         f"WHEN m.held IS NULL THEN '{Outcome.CREATED}' ELSE '{Outcome.CHANGED}' END AS verdict "
         f"FROM met m LEFT JOIN places p ON p.whose = m.whose AND m.{records.day} >= p.starts_on AND m.{records.day} < p.ends_on "
@@ -273,6 +277,22 @@ def _judge(cursor: Any, delivery: Delivery, stretch: Stretch) -> tuple[str, bool
     return str(outcomes), bool(has_newer)
 
 
+def _is_late(records: Records) -> str:
+    """SQL: the row changes a closed period: its own day lies there, or the day of what stands under its id, or the period that either closes.
+
+    A quarter's mark is given on its last day or some days after: its day does not tell which period it is of.
+    """
+    by_day = f"least(m.{records.day}, m.stood_on) < p.closed_until"
+    if records is not FINALS:
+        return by_day
+    return f"({by_day} OR ARRAY[{_period_of('m')}, m.stood_for] && p.closed_periods)"
+
+
+def _period_of(alias: str) -> str:
+    """SQL: the study period that a final mark closes, if it closes one."""
+    return f"CASE WHEN {alias}.kind = '{FinalKind.PERIOD}' THEN {alias}.period_code END"
+
+
 def _differs(records: Records) -> str:
     """SQL: the row says something else than the record under its id. A learner's merged record is the learner."""
     names = [records.day, *(column.name for column in records.columns)]
@@ -284,7 +304,7 @@ def _differs(records: Records) -> str:
 
 
 def _places(delivery: Delivery) -> tuple[str, list[Any]]:
-    """SQL: where each learner (or class) of the chunk was, from when till when, and up to when its periods are closed.
+    """SQL: where each learner (or class) of the chunk was, from when till when, and up to when its periods are closed (and which they are).
 
     Where a learner is now is one entry of an index that holds nothing else (``placement_person_running``); where they were before is
     asked only of those who are nowhere now or whose place began within the year or after it.
@@ -294,19 +314,26 @@ def _places(delivery: Delivery) -> tuple[str, list[Any]]:
         condition, parameters = organisations_condition(delivery.actor, "g")
         return (
             "SELECT g.id AS whose, g.id AS keeper, g.organisation_id, g.id AS group_id, g.grade, "
-            "date '-infinity' AS starts_on, date 'infinity' AS ends_on, NULL::date AS closed_until "
+            "date '-infinity' AS starts_on, date 'infinity' AS ends_on, NULL::date AS closed_until, NULL::text[] AS closed_periods "
             "FROM (SELECT DISTINCT whose FROM met WHERE outcome IS NULL) w JOIN enrolment_group g ON g.id = w.whose "
             f"AND g.school_year = %s{condition}",
             [delivery.school_year, *parameters],
         )
     condition, parameters = organisations_condition(delivery.actor, "pl")
-    closed = "NULL::date" if delivery.may_be_late else (
-        "(SELECT max(c.until) FROM closed c WHERE pl.grade BETWEEN c.grade_from AND c.grade_to AND c.organisation_id IS NOT "
-        "DISTINCT FROM CASE WHEN pl.organisation_id IN (SELECT organisation_id FROM closed) THEN pl.organisation_id END)"
-    )  # fmt: skip
+    of_place = (
+        "pl.grade BETWEEN c.grade_from AND c.grade_to AND c.organisation_id IS NOT "
+        "DISTINCT FROM CASE WHEN pl.organisation_id IN (SELECT organisation_id FROM closed) THEN pl.organisation_id END"
+    )
+    until = "NULL" if delivery.may_be_late else f"(SELECT max(c.until) FROM closed c WHERE {of_place})"
+    periods = (
+        f"(SELECT array_agg(period) FROM closed c, unnest(c.periods) AS period WHERE {of_place})"
+        if delivery.records is FINALS and not delivery.may_be_late
+        else "NULL"
+    )
     return (
         "WITH closed AS MATERIALIZED (SELECT organisation_id, grade_from, grade_to, "
-        "max(ends_on) FILTER (WHERE closes_on <= %s) AS until FROM performance_gradingperiod WHERE school_year = %s "
+        "max(ends_on) FILTER (WHERE closes_on <= %s) AS until, array_agg(code::text) FILTER (WHERE closes_on <= %s) AS periods "
+        "FROM performance_gradingperiod WHERE school_year = %s "
         f"GROUP BY 1, 2, 3), who AS MATERIALIZED ({_who()}), running AS MATERIALIZED ("
         "SELECT w.*, pl.organisation_id, pl.group_id, pl.grade, pl.starts_on FROM who w LEFT JOIN enrolment_placement pl "
         f"ON pl.person_id = w.keeper AND {_PLACED} AND pl.ends_on IS NULL{condition}), placed AS ("
@@ -314,9 +341,9 @@ def _places(delivery: Delivery) -> tuple[str, list[Any]]:
         "UNION ALL SELECT w.whose, w.keeper, pl.organisation_id, pl.group_id, pl.grade, pl.starts_on, pl.ends_on "
         f"FROM running w JOIN enrolment_placement pl ON pl.person_id = w.keeper AND {_PLACED} AND pl.starts_on < %s "
         f"AND pl.ends_on > %s{condition} WHERE w.starts_on IS NULL OR w.starts_on > %s) "
-        f"SELECT pl.*, {closed} AS closed_until FROM placed pl",
+        f"SELECT pl.*, {until}::date AS closed_until, {periods}::text[] AS closed_periods FROM placed pl",
         [
-            clock.today(), delivery.school_year, *parameters, year.ends_on, year.ends_on, year.starts_on, *parameters, year.starts_on,
+            clock.today(), clock.today(), delivery.school_year, *parameters, year.ends_on, year.ends_on, year.starts_on, *parameters, year.starts_on,
         ],
     )  # fmt: skip
 

@@ -439,6 +439,48 @@ def test_a_late_change_waits_for_a_human(scene: Scene) -> None:
     assert not Mark.objects.filter(external_id="m2").exists()
 
 
+def test_a_mark_of_a_closed_period_is_not_taken_away_by_another_day(scene: Scene) -> None:
+    """What stands is of the closed period, whatever day the newer message names."""
+    scene.journal.send(
+        [mark(n, scene.anna, value="2") for n in (1, 2, 3)] + [mark(4, scene.anna, deleted=True)]
+    )
+    actions.set_periods(actor=b.ROOT, school_year=2025, periods=QUARTERS)
+    open_day = {"version": 2, "date": "2025-11-06"}
+    rows = [
+        mark(1, scene.anna, value="5", **open_day),
+        mark(2, scene.anna, deleted=True, **open_day),
+        mark(3, scene.boris, value="2", **open_day),
+        mark(4, scene.anna, value="5", **open_day),
+    ]
+    assert counted(scene.journal.send(rows, key="k2")) == {"late": 3, "changed": 1}
+    stands = Mark.objects.filter(withdrawn_at__isnull=True, given_on=date(2025, 10, 10), person_id=scene.anna)
+    assert set(stands.values_list("external_id", "value")) == {("m1", "2"), ("m2", "2"), ("m3", "2")}
+    late = LateCorrection.objects.get(external_id="m1")
+    assert ((late.before or {})["given_on"], late.staged["given_on"]) == ("2025-10-10", "2025-11-06")
+    actions.decide_late(
+        actor=b.actor_of(scene.school), correction_id=late.id, accept=True, reason="приказ № 7"
+    )
+    moved = Mark.objects.get(external_id="m1")
+    assert (moved.value, moved.given_on) == ("5", date(2025, 11, 6))
+
+
+def test_the_mark_of_a_closed_period_is_late_whatever_day_it_was_given(scene: Scene) -> None:
+    final = {"subject": "s09", "kind": "period", "period": "1", "value": "3", "date": "2025-11-06"}
+    usual = {"version": 1, "learner": str(scene.anna)} | final
+    scene.journal.send([usual | {"id": "f1"}, usual | {"id": "f2"}], records="finals")
+    actions.set_periods(actor=b.ROOT, school_year=2025, periods=QUARTERS)
+    rows = [
+        usual | {"id": "f1", "version": 2, "value": "5"},
+        usual | {"id": "f2", "version": 2, "period": "2"},
+        usual | {"id": "f3", "period": "2"},
+        usual | {"id": "f4", "kind": "retake"},
+    ]
+    assert counted(scene.journal.send(rows, key="k2", records="finals")) == {"late": 2, "created": 2}
+    assert set(PeriodMark.objects.filter(period_code="1").values_list("external_id", "value")) == {
+        ("f1", "3"), ("f2", "3"), ("f4", "3"),
+    }  # fmt: skip
+
+
 def test_a_school_may_have_periods_of_its_own_and_a_journal_its_history_opened(scene: Scene) -> None:
     actions.set_periods(actor=b.ROOT, school_year=2025, periods=QUARTERS)
     actions.set_periods(
