@@ -157,6 +157,13 @@ def _describe_journals(add: Callable[..., argparse.ArgumentParser]) -> None:
     _describe_journal_file(
         add("journal-file", _journal_file, "файл электронного журнала: проверить; с --write – принять")
     )
+    history = add(
+        "journal-history",
+        _journal_history,
+        "первая загрузка: открыть журналу закрытые учебные периоды на время",
+    )
+    history.add_argument("code", help="код подключённого журнала")
+    history.add_argument("--until", type=_day, metavar="ДЕНЬ", help="по какой день; без него – закрыть")
     again = add(
         "journal-repair", _journal_repair, "принять отклонённое журнала повторно, когда реестр исправлен"
     )
@@ -170,6 +177,11 @@ def _describe_journal(link: argparse.ArgumentParser) -> None:
     link.add_argument("--municipality", metavar="КОД")
     link.add_argument("--region", action="store_true", help="журнал всего региона")
     link.add_argument("--contact", default="", help="кому звонить")
+    link.add_argument(
+        "--oneroster",
+        action="store_true",
+        help="журнал читает списки и пишет отметки ещё и по OneRoster (REST)",
+    )
 
 
 def _describe_journal_file(file: argparse.ArgumentParser) -> None:
@@ -481,6 +493,13 @@ def _journal(arguments: argparse.Namespace) -> int:
         from runtime import journals
 
         return journals.connect(arguments, out=print)
+
+
+def _journal_history(arguments: argparse.Namespace) -> int:
+    with _installation():
+        from runtime import journals
+
+        return journals.open_history(arguments, out=print)
 
 
 def _journal_file(arguments: argparse.Namespace) -> int:

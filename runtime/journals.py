@@ -1,4 +1,4 @@
-"""``kontingent journal``: registers a client that may deliver, and connects it as a journal.
+"""``kontingent journal``: registers a client that may deliver, and connects it as a journal; ``kontingent journal-history`` opens closed periods to it.
 
 ``kontingent journal-file`` takes a journal's file by a mapping, ``kontingent journal-repair`` takes refused rows again: both as
 the journal's own client, within its reach, and never when that client is stopped.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -36,6 +36,10 @@ from kontingent.performance import queries as journals
 
 #: A journal asks for its learners, then delivers; small batches come every few minutes.
 SCOPES = (MachineScope.ORGANISATIONS, MachineScope.LEARNERS, MachineScope.JOURNALS)
+#: One that speaks OneRoster too reads lists and writes the gradebook: only a journal may, so it is given these when it is connected.
+ONEROSTER = (
+    MachineScope.ROSTER, MachineScope.GRADEBOOK, MachineScope.GRADEBOOK_PUT, MachineScope.GRADEBOOK_POST, MachineScope.GRADEBOOK_DELETE,
+)  # fmt: skip
 
 
 def connect(arguments: argparse.Namespace, *, out: Callable[[str], None]) -> int:
@@ -46,7 +50,8 @@ def connect(arguments: argparse.Namespace, *, out: Callable[[str], None]) -> int
         organisations.municipality(arguments.municipality).id if arguments.municipality else None,
         whole_region=arguments.region,
     )
-    draft = ClientDraft(name=arguments.title, reach=reach, scopes=SCOPES, contact=arguments.contact)
+    scopes = (*SCOPES, *ONEROSTER) if arguments.oneroster else SCOPES
+    draft = ClientDraft(name=arguments.title, reach=reach, scopes=scopes, contact=arguments.contact)
     with transaction.atomic():
         client = machines.register_client(actor=operator, draft=draft)
         secret = machines.issue_secret(actor=operator, client_id=client.client_id)
@@ -54,10 +59,33 @@ def connect(arguments: argparse.Namespace, *, out: Callable[[str], None]) -> int
             actor=operator, code=arguments.code, title=arguments.title, client_code=f"client:{client.id}"
         )
     out(f"Журнал «{journal.title}» подключён: POST /api/v1/journals/{journal.code}/batches")
+    if arguments.oneroster:
+        out(
+            "По OneRoster: /ims/oneroster/rostering/v1p2 (чтение), /ims/oneroster/gradebook/v1p2 (чтение и запись)"
+        )
     out(f"  client_id         {client.client_id}")
     out(f"  client_secret     {secret.value}")
     out(f"  действует до      {secret.expires_at.astimezone(clock.REGION_ZONE):%d.%m.%Y}")
     out("Секрет показан один раз и нигде не хранится: передайте его журналу по защищённому каналу.")
+    return 0
+
+
+def open_history(arguments: argparse.Namespace, *, out: Callable[[str], None]) -> int:
+    """Let a journal deliver closed periods up to a day, or no longer."""
+    operator = system_actor("cli", "Командная строка")
+    if arguments.until is not None and arguments.until < clock.today():
+        raise InvalidValue(
+            "journals.history_over",
+            f"{arguments.until:%d.%m.%Y} уже прошло. Укажите день, по который загружать.",
+        )
+    day_after = None if arguments.until is None else arguments.until + timedelta(days=1)
+    journal = performance.open_history(actor=operator, journal_code=arguments.code, until=day_after)
+    if day_after is None:
+        out(f"Журнал «{journal.title}»: закрытые периоды закрыты, правки в них снова решает школа.")
+    else:
+        out(
+            f"Журнал «{journal.title}» по {arguments.until:%d.%m.%Y} включительно передаёт и закрытые периоды, без решения школы."
+        )
     return 0
 
 

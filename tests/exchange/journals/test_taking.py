@@ -567,10 +567,14 @@ def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(scene: Scene) -> No
     """A connection that dies at the end of a line looks like the end of the body, but for the length that was announced."""
     whole = lines([mark(n, scene.anna) for n in range(4)])
     half = lines([mark(n, scene.anna) for n in range(2)])
+    environ: Any = {
+        "CONTENT_LENGTH": str(len(whole)),
+        "wsgi.input": io.BytesIO(half),
+        "wsgi.input_terminated": True,
+    }
     answer = Client().post(
         "/api/v1/journals/epos/batches?key=k1&records=marks&school_year=2025", half,
-        content_type="application/x-ndjson", headers={"Authorization": f"Bearer {scene.journal.token}"},
-        CONTENT_LENGTH=str(len(whole)), **{"wsgi.input": io.BytesIO(half), "wsgi.input_terminated": True},
+        content_type="application/x-ndjson", headers={"Authorization": f"Bearer {scene.journal.token}"}, **environ,
     )  # fmt: skip
     is_problem(answer, 422, "journals.cut_short")
     state = scene.journal.get("batches/k1").json()
