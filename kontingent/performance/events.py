@@ -54,6 +54,17 @@ class HistoryOpened(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodsSet(Event):
+    """The study periods of a school year were said, for the region or by an organisation; what stood and what stands now."""
+
+    kind: ClassVar[str] = "performance.periods_set"
+    title: ClassVar[str] = "Заданы учебные периоды"
+    school_year: int
+    before: list[dict[str, str]]
+    after: list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchTaken(Event):
     """A journal delivered a batch; ``outcomes`` counts its rows."""
 

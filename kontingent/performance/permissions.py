@@ -10,5 +10,6 @@ class PerformancePermission(StrEnum):
     DELIVER = "performance.deliver"
     DECIDE = "performance.decide"
     NAME_CLASSES = "performance.classes"
+    SET_PERIODS = "performance.periods"
     MANAGE_JOURNALS = "performance.journals"
     DESTROY = "performance.destroy"

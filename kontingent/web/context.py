@@ -94,6 +94,7 @@ _SECTIONS: dict[str, tuple[Section, ...]] = {
         Section("Экзамены и документы", "/exams/", AttestationPermission.VIEW_EXAMS),
         Section("Достижения", "/portfolio/", PortfolioPermission.VIEW),
         Section("Поздние правки", "/late/", PerformancePermission.DECIDE, in_organisation=True),
+        Section("Учебные периоды", "/periods/", PerformancePermission.VIEW),
         Section("Сверка с журналом", "/reconciliation/", ReconciliationPermission.VIEW),
         Section("Источники журналов", "/sources/", SourcePermission.VIEW),
         Section("OneRoster", "/oneroster/", SourcePermission.VIEW),

@@ -1,14 +1,13 @@
-"""Writing: connecting journals, taking their records in, deciding on late corrections, making and destroying years."""
+"""Writing: connecting journals, saying study periods, taking their records in, deciding on late corrections, making and destroying years."""
 
 from kontingent.performance.actions.journals import (
-    GradingPeriodDraft,
     connect_journal,
     map_subject,
     name_class,
     open_history,
-    set_periods,
 )
 from kontingent.performance.actions.late import decide_late
+from kontingent.performance.actions.periods import set_periods
 from kontingent.performance.actions.taking import (
     Delivery,
     Span,
@@ -18,6 +17,7 @@ from kontingent.performance.actions.taking import (
     take_staged,
 )
 from kontingent.performance.actions.years import Expired, destroy_expired, expired, make_years, tell_expired
+from kontingent.performance.periods import GradingPeriodDraft
 
 __all__ = [
     "Delivery",

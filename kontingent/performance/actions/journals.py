@@ -1,11 +1,9 @@
-"""Connecting journals, binding their names of subjects, setting periods."""
+"""Connecting journals, binding their names of subjects and classes, letting one deliver closed periods."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -17,22 +15,10 @@ from kontingent.enrolment.models import Group
 from kontingent.kernel import clock, names
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, InvalidValue, NotFound
-from kontingent.kernel.school_year import SchoolYear
 from kontingent.performance import queries
 from kontingent.performance.events import ClassNamed, HistoryOpened, JournalConnected, SubjectMapped
-from kontingent.performance.models import ClassName, GradingPeriod, Journal, SubjectName
+from kontingent.performance.models import ClassName, Journal, SubjectName
 from kontingent.performance.permissions import PerformancePermission
-
-
-class GradingPeriodDraft(NamedTuple):
-    """A study period: half-open days, and the day from which its changes are late."""
-
-    code: str
-    starts_on: date
-    ends_on: date
-    closes_on: date
-    grade_from: int = 1
-    grade_to: int = 12
 
 
 def connect_journal(*, actor: Actor, code: str, title: str, client_code: str) -> Journal:
@@ -135,37 +121,3 @@ def open_history(*, actor: Actor, journal_code: str, until: date | None) -> Jour
     journal.save(update_fields=["history_until"])
     audit.record(HistoryOpened(journal=journal.code, until=until), actor=actor)
     return journal
-
-
-@transaction.atomic
-def set_periods(
-    *,
-    actor: Actor,
-    school_year: int,
-    periods: Sequence[GradingPeriodDraft],
-    organisation_id: UUID | None = None,
-) -> None:
-    """Say which study periods a school year has, for the region or for one organisation, in place of what was said."""
-    actor.require(PerformancePermission.MANAGE_JOURNALS, organisation_id=organisation_id)
-    year = SchoolYear(school_year)
-    for one in periods:
-        if not codelists.has("study_period", one.code):
-            raise InvalidValue(
-                "performance.period",
-                f"Периода «{one.code}» в справочнике study_period нет. Выберите код из него.",
-            )
-        if not year.starts_on <= one.starts_on < one.ends_on <= min(year.ends_on, one.closes_on):
-            raise InvalidValue(
-                "performance.period_days",
-                f"Дни периода «{codelists.title('study_period', one.code)}» перепутаны или вне {year} учебного года. Исправьте их.",
-            )
-    said_before = GradingPeriod.objects.filter(school_year=school_year)
-    (
-        said_before.filter(organisation__isnull=True)
-        if organisation_id is None
-        else said_before.filter(organisation_id=organisation_id)
-    ).delete()
-    GradingPeriod.objects.bulk_create(
-        GradingPeriod(school_year=school_year, organisation_id=organisation_id, **one._asdict())
-        for one in periods
-    )

@@ -33,7 +33,6 @@ from kontingent.performance.queries.diary import (
     closing_marks,
     columns_of,
     diary,
-    grading_periods,
     thresholds,
     year_results,
 )
@@ -46,6 +45,7 @@ from kontingent.performance.queries.journals import (
     subject_names,
 )
 from kontingent.performance.queries.late import LateRow, late_correction, late_corrections, late_count
+from kontingent.performance.queries.periods import grading_periods, said_periods
 from kontingent.performance.queries.quality import By, Column, QualityRow, QualityTable, columns, quality
 
 __all__ = [
@@ -88,6 +88,7 @@ __all__ = [
     "own_journal",
     "quality",
     "record_history",
+    "said_periods",
     "slipping",
     "subject_names",
     "subjects_of",

@@ -27,7 +27,7 @@ from kontingent.kernel.errors import InvalidValue, NotAllowed
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.performance import rules
 from kontingent.performance.codes import Absence, FinalKind, MarkSystem
-from kontingent.performance.models import Attendance, GradingPeriod, Lesson, Mark, PeriodMark
+from kontingent.performance.models import Attendance, Lesson, Mark, PeriodMark
 from kontingent.performance.permissions import PerformancePermission
 from kontingent.performance.rules import Trend, Weighed
 
@@ -283,18 +283,6 @@ def closing_marks_of(
     for row in rows:
         closing[row[0]].append(ClosingMark(*row[1:]))
     return closing
-
-
-def grading_periods(
-    school_year: int, *, organisation_id: UUID | None = None, grade: int | None = None
-) -> list[GradingPeriod]:
-    """Return the study periods of a school year, an organisation's own where it has said them, else the region's."""
-    asked = Q(organisation__isnull=True) | Q(organisation_id=organisation_id)
-    found = list(
-        GradingPeriod.objects.filter(asked, school_year=school_year).order_by("starts_on", "ends_on")
-    )
-    own = [one for one in found if one.organisation_id is not None]
-    return [one for one in own or found if grade is None or one.grade_from <= grade <= one.grade_to]
 
 
 def thresholds() -> rules.Thresholds:

@@ -20,7 +20,8 @@ from kontingent.kernel.errors import InvalidValue
 from kontingent.performance import rules
 from kontingent.performance.codes import FinalKind, MarkSystem
 from kontingent.performance.permissions import PerformancePermission
-from kontingent.performance.queries.diary import grading_periods, thresholds
+from kontingent.performance.queries.diary import thresholds
+from kontingent.performance.queries.periods import grading_periods
 from kontingent.performance.rules import Quality
 
 
