@@ -1,8 +1,9 @@
-"""Sources of journals: all of one's place, one with its history and refusals, and how its files are laid out – tried before it is kept."""
+"""Sources of journals: all of one's place, read and delivering by themselves; one with its history and refusals, and how its files are laid out – tried before it is kept."""
 
 from __future__ import annotations
 
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods
 
+from kontingent.access.machines import queries as machines
 from kontingent.exchange.journals import jobs
 from kontingent.exchange.journals.adapters.mapping import PROFILES, shipped
 from kontingent.exchange.journals.models import JournalSource
@@ -22,40 +24,89 @@ from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed, NotFound
 from kontingent.organisations import queries as organisations
-from kontingent.web.request import actor_of, page, whole
+from kontingent.performance import actions as performance
+from kontingent.performance.permissions import PerformancePermission
+from kontingent.web.request import actor_of, optional_day, page, whole
 from kontingent.web.uploads import accepts_a_file
 
 #: The largest export and the largest sample, in bytes.
 MOST_BYTES, MOST_OF_A_SAMPLE = 100 * 1024 * 1024, 20 * 1024 * 1024
+NO_ACT = "Действие не выбрано. Обновите страницу и нажмите нужную кнопку."
+BATCH_STATES = {"taking": "принимается", "broken": "прервана", "done": "принята"}
 STATES = {"running": "идёт", "done": "успешно", "failed": "не удался"}
 
 
 @require_http_methods(["GET", "POST"])
 def index(request: HttpRequest) -> HttpResponse:
-    """The sources of one's place, the troubled first; on POST make one."""
+    """The journals of one's place, the troubled first; on POST make a source, connect a system, open closed periods to a journal."""
     actor = actor_of(request)
     actor.require(SourcePermission.VIEW)
     error: KontingentError | None = None
     if request.method == "POST":
         try:
-            made = actions.make_source(actor=actor, draft=_draft(request, actor))
-            messages.success(
-                request, "Источник создан. Теперь опишите его файлы и попробуйте описание на образце."
-            )
-            return HttpResponseRedirect(
-                f"/sources/{made.pk}/{'mapping/' if registry.kind(made.adapter).needs_mapping else ''}"
-            )
+            return HttpResponseRedirect(_act_on_all(request, actor))
         except NotAllowed:
             raise
         except KontingentError as refusal:
             error = refusal
     scope = actor.scope
     places = organisations.municipalities(clock.today()) if scope.whole_region or scope.municipalities else []
+    clients = machines.deliverers(actor)
+    delivering = [
+        (one, clients[one.journal.client_code], machines.reach_in_words(clients[one.journal.client_code]))
+        for one in queries.delivering(actor, clients)
+    ]
+    connected = {one.journal.client_code for one, _, _ in delivering}
     return page(
         request, "sources/index.html", lines=queries.sources(actor), kinds=registry.kinds().values(), schedules=rules.SCHEDULES.items(),
         may_manage=actor.may(SourcePermission.MANAGE), values=request.POST, error=error, states=STATES, own=actor.organisation_id,
-        municipalities=[one for one in places if scope.covers(None, one.id)],
+        municipalities=[one for one in places if scope.covers(None, one.id)], delivering=delivering, batch_states=BATCH_STATES,
+        may_connect=actor.may(PerformancePermission.MANAGE_JOURNALS), sees_all=scope.whole_region,
+        unconnected=[(code, one.name) for code, one in clients.items() if code not in connected and not one.is_stopped],
     )  # fmt: skip
+
+
+def _act_on_all(request: HttpRequest, actor: Actor) -> str:
+    """Do what was asked for; return where to go on."""
+    form = request.POST
+    match form.get("act", "make"):
+        case "make":
+            made = actions.make_source(actor=actor, draft=_draft(request, actor))
+            messages.success(
+                request, "Источник создан. Теперь опишите его файлы и попробуйте описание на образце."
+            )
+            return f"/sources/{made.pk}/{'mapping/' if registry.kind(made.adapter).needs_mapping else ''}"
+        case "connect":
+            journal = performance.connect_journal(
+                actor=actor, code=form.get("journal_code", "").strip().lower(), title=form.get("journal_title", ""),
+                client_code=_client(actor, form),
+            )  # fmt: skip
+            messages.success(request, f"Журнал «{journal.title}» подключён: POST /api/v1/journals/{journal.code}/batches.")  # fmt: skip
+        case "open-history":
+            until = optional_day(form.get("until", ""), "По какой день")
+            if until is None or until < clock.today():
+                raise InvalidValue(
+                    "sources.history_day",
+                    "Укажите день не раньше сегодняшнего, по который журнал может менять закрытые периоды.",
+                )
+            journal = performance.open_history(actor=actor, journal_code=form.get("journal", ""), until=until + timedelta(days=1))  # fmt: skip
+            messages.success(request, f"Журнал «{journal.title}» по {until:%d.%m.%Y} включительно передаёт и закрытые периоды, без решения школы.")  # fmt: skip
+        case "close-history":
+            journal = performance.open_history(actor=actor, journal_code=form.get("journal", ""), until=None)
+            messages.success(
+                request, f"Журнал «{journal.title}»: правки закрытых периодов снова решает школа."
+            )
+        case _:
+            raise InvalidValue("sources.act", NO_ACT)
+    return request.path
+
+
+def _client(actor: Actor, form: Any) -> str:
+    """The code of a client that may deliver; anything else is as good as none."""
+    chosen = str(form.get("client", ""))
+    if chosen not in machines.deliverers(actor):
+        raise InvalidValue("sources.no_client", "Выберите внешнюю систему, которая будет передавать журнал.")
+    return chosen
 
 
 def _draft(request: HttpRequest, actor: Actor) -> SourceDraft:
@@ -141,9 +192,7 @@ def _act(request: HttpRequest, actor: Actor, source: JournalSource) -> None:
             )  # fmt: skip
             messages.success(request, "Сохранено.")
         case _:
-            raise InvalidValue(
-                "sources.act", "Действие не выбрано. Обновите страницу и нажмите нужную кнопку."
-            )
+            raise InvalidValue("sources.act", NO_ACT)
 
 
 @accepts_a_file(lambda: MOST_OF_A_SAMPLE)

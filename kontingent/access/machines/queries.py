@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from kontingent.access.machines import rules
 from kontingent.access.machines.digests import TOKEN_PREFIX, digest_of, is_same
@@ -21,6 +21,7 @@ from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed, NotFound
 from kontingent.kernel.scope import Scope
 from kontingent.organisations import queries as organisations
+from kontingent.performance.permissions import PerformancePermission
 from kontingent.trajectory.feed.permissions import FeedPermission
 
 ROLE = "Внешняя система"
@@ -154,6 +155,19 @@ def subscribers(actor: Actor, scopes: Collection[MachineScope]) -> QuerySet[ApiC
     return ApiClient.objects.select_related("organisation", "municipality").filter(
         scopes__overlap=[one.value for one in scopes]
     )
+
+
+def deliverers(actor: Actor) -> dict[str, ApiClient]:
+    """Return the clients that may deliver as journals for the actor's place – its own, and those above it –, by the code of their actor."""
+    actor.require(PerformancePermission.VIEW)
+    found = ApiClient.objects.select_related("organisation", "municipality").filter(
+        scopes__contains=[MachineScope.JOURNALS.value]
+    )
+    if not actor.scope.whole_region:
+        above = organisations.own(actor.scope).order_by().values("municipality_id")
+        within = organisations.scope_condition(actor.scope)
+        found = found.filter(within | Q(municipality__in=above) | Q(municipality__in=actor.scope.municipalities) | Q(whole_region=True))  # fmt: skip
+    return {f"client:{one.id}": one for one in found}
 
 
 def last_uses(found: Collection[ApiClient]) -> dict[UUID, datetime]:

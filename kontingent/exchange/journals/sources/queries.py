@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,6 +17,7 @@ from kontingent.exchange.journals.adapters.boundary import Asked, Finding, SeenE
 from kontingent.exchange.journals.adapters.mapping import read_mapping
 from kontingent.exchange.journals.adapters.sealing import PREFIX
 from kontingent.exchange.journals.models import (
+    JournalBatch,
     JournalSource,
     MappingVersion,
     RefusedRow,
@@ -32,6 +34,7 @@ from kontingent.kernel.errors import NotAllowed, NotFound
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations.models import Organisation
 from kontingent.performance.codes import Refusal
+from kontingent.performance.models import Journal
 from kontingent.performance.rules import TOLD, Told
 
 #: Rows of a history, examples of a refusal, rows of a trial.
@@ -52,6 +55,16 @@ class Line(NamedTuple):
     is_late: bool
     lag: str
     is_own: bool
+
+
+class Delivering(NamedTuple):
+    """A journal that delivers by itself: its last batch, how long ago, what waits for repair, the last day on which it may deliver closed periods."""
+
+    journal: Journal
+    last: JournalBatch | None
+    lag: str
+    open_refusals: int | None
+    open_until: date | None
 
 
 class Refused(NamedTuple):
@@ -96,6 +109,31 @@ def sources(actor: Actor) -> list[Line]:
         for one in found
     ]  # fmt: skip
     return sorted(lines, key=lambda one: not (one.is_late or one.source.failures))
+
+
+def delivering(actor: Actor, clients: Collection[str]) -> list[Delivering]:
+    """Return the journals that deliver by themselves through one of these clients, those longest silent first; three statements.
+
+    What waits for repair names learners of any school: it is counted for whoever has the whole region.
+    """
+    actor.require(SourcePermission.VIEW)
+    newest = JournalBatch.objects.filter(journal=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    found = list(Journal.objects.filter(client_code__in=clients).annotate(newest=Subquery(newest)))
+    batches = JournalBatch.objects.in_bulk([one.newest for one in found if one.newest])
+    waiting: dict[int, int] = {}
+    if actor.scope.whole_region:
+        open_rows = RefusedRow.objects.filter(journal__in=found, repaired_at__isnull=True)
+        waiting = dict(open_rows.values_list("journal_id").annotate(Count("pk")))
+    now = clock.now()
+    lines = [
+        Delivering(
+            one, last := batches.get(one.newest), rules.lag(now, last.touched_at) if last else "",
+            waiting.get(one.pk, 0) if actor.scope.whole_region else None,
+            one.history_until - timedelta(days=1) if one.history_until and one.history_until > clock.today() else None,
+        )
+        for one in found
+    ]  # fmt: skip
+    return sorted(lines, key=lambda one: one.last.touched_at if one.last else one.journal.created_at)
 
 
 def source(actor: Actor, source_id: UUID) -> JournalSource:
