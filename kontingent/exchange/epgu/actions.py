@@ -24,7 +24,7 @@ from kontingent.exchange.epgu import payloads, rules
 from kontingent.exchange.epgu.codes import RIGHT_TITLES, Content, Refusal, Right
 from kontingent.exchange.epgu.events import PerformanceAnswered, PerformanceRefused
 from kontingent.exchange.epgu.models import ServiceRequest
-from kontingent.exchange.epgu.payloads import JSON, School
+from kontingent.exchange.epgu.payloads import JSON, Child, School
 from kontingent.exchange.epgu.permissions import EpguPermission
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
@@ -34,6 +34,7 @@ from kontingent.organisations import queries as organisations
 from kontingent.performance.models import Lesson, Mark
 from kontingent.performance.permissions import PerformancePermission
 from kontingent.performance.queries.diary import Diary, closing_marks, diary
+from kontingent.performance.queries.periods import grading_periods
 from kontingent.persons import queries as persons
 from kontingent.persons.permissions import PersonPermission
 from kontingent.storage.scope import scoped
@@ -54,6 +55,7 @@ class Asked:
     start: date | None
     end: date | None
     content: frozenset[Content]
+    ogrn: str | None = None
 
     @property
     def digest(self) -> str:
@@ -61,7 +63,8 @@ class Asked:
         return hashlib.sha256(msgspec.json.encode([self.applicant, self.child, *self._rest()])).hexdigest()
 
     def _rest(self) -> list[Any]:
-        return [self.child_born, self.start, self.end, sorted(self.content)]
+        named = [self.ogrn] if self.ogrn else []
+        return [self.child_born, self.start, self.end, sorted(self.content), *named]
 
 
 def answer(*, actor: Actor, asked: Asked) -> ServiceRequest:
@@ -116,7 +119,7 @@ def _answered(actor: Actor, asked: Asked) -> ServiceRequest:
         made.refusal = right if isinstance(right, Refusal) else Refusal.CHILD_NOT_FOUND
     else:
         made.right, made.child_id = right, child_id
-        outcome = _composed(actor, child_id, right, starts_on, ends_on, asked.content)
+        outcome = _composed(actor, child_id, right, starts_on, ends_on, asked)
         if isinstance(outcome, Refusal):
             made.refusal = outcome
         else:
@@ -142,7 +145,7 @@ def standing(applicant_id: UUID | None, child_id: UUID | None, said: date | None
 
 
 def _composed(
-    actor: Actor, child_id: UUID, right: Right, starts_on: date, ends_on: date, content: frozenset[Content]
+    actor: Actor, child_id: UUID, right: Right, starts_on: date, ends_on: date, asked: Asked
 ) -> JSON | Refusal:
     if rules.are_too_many(starts_on, ends_on):
         return Refusal.PERIOD_TOO_LONG
@@ -151,12 +154,19 @@ def _composed(
         place = _place(reader, child_id)
         if isinstance(place, Refusal):
             return place
+        school = _school(place)
+        if asked.ogrn not in (None, school.ogrn):
+            return Refusal.NOT_ENROLLED
+        child = _child(child_id)
         days = diary(reader, child_id, starts_on, ends_on, what=what, purpose=PURPOSE)
         if not days.days and not _has_journal(days, child_id):
             return Refusal.JOURNAL_UNAVAILABLE
-        finals = Content.FINALS in content
+        finals = Content.FINALS in asked.content
         closing = closing_marks(reader, child_id, what=what, purpose=PURPOSE) if finals else []
-    return payloads.answer(_school(place), days, closing, content, clock.now())
+    periods = grading_periods(
+        SchoolYear.of(starts_on).begins_in, organisation_id=school.id, grade=school.grade
+    )
+    return payloads.answer(child, school, periods, days, closing, asked.content, clock.now())
 
 
 def _place(reader: Actor, child_id: UUID) -> Place | Refusal:
@@ -173,6 +183,11 @@ def _by_the_right_shown(actor: Actor) -> Actor:
     """The machine reads nothing of its own accord: what a citizen's right opens, it reads for that citizen within its reach."""
     opened = {PersonPermission.VIEW.value, PerformancePermission.VIEW.value}
     return replace(actor, permissions=actor.permissions | opened)
+
+
+def _child(child_id: UUID) -> Child:
+    found = persons.get(child_id)
+    return Child(found.family_name, found.given_name, found.patronymic, found.birth_date)
 
 
 def _school(place: Place) -> School:

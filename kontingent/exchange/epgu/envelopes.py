@@ -14,6 +14,8 @@ _UNSAYABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 _FINAL = ("schoolYear", "kind", "periodCode", "subject", "value", "system")
 _MARK = ("value", "system", "weight", "workType", "comment")
 _ABSENCE = ("code", "title", "minutes")
+_CHILD = ("lastName", "firstName", "middleName", "birthDate")
+_PERIOD = ("code", "title", "from", "to")
 _TRANSFER = ("id", "state", "title", "from", "to", "appliedOn", "arrivesOn", "answerDueOn", "formerAnswer", "completedOn")  # fmt: skip
 
 
@@ -48,9 +50,11 @@ def _rejected(told: JSON) -> str:
 def _answer(told: JSON, right: str) -> str:
     place, days = told["organisation"], told["period"]
     lines = [
+        _empty("child", told["child"], _CHILD),
         _empty("organisation", place, ("id", "name", "ogrn")),
         _empty("class", {"title": told["class"], "grade": told["grade"]}, ("title", "grade")),
         f"<period>{_element('from', days['from'])}{_element('to', days['to'])}</period>\n",
+        *(_empty("studyPeriod", one, _PERIOD) for one in told["periods"]),
         *(_lesson(one) for one in told["lessons"]),
         *(_empty("final", one, _FINAL) for one in told.get("finals", [])),
     ]

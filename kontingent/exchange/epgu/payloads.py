@@ -18,9 +18,20 @@ from kontingent.exchange.epgu.models import ServiceRequest
 from kontingent.kernel import clock
 from kontingent.kernel.school_year import SchoolYear
 from kontingent.performance.codes import Absence
+from kontingent.performance.models import GradingPeriod
 from kontingent.performance.queries.diary import AttendanceNote, ClosingMark, Diary, DiaryLesson, GivenMark
 
 JSON = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """Of whom an answer is."""
+
+    family_name: str
+    given_name: str
+    patronymic: str
+    born: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +98,22 @@ def _score(mark: GivenMark) -> JSON:
 
 
 def answer(
-    school: School, diary: Diary, closing: Iterable[ClosingMark], content: frozenset[Content], now: datetime
+    child: Child,
+    school: School,
+    periods: Iterable[GradingPeriod],
+    diary: Diary,
+    closing: Iterable[ClosingMark],
+    content: frozenset[Content],
+    now: datetime,
 ) -> JSON:
     """Return the answer of the service: only what was asked for (the composition kid_school_data)."""
     told: JSON = {
+        "child": {
+            "lastName": child.family_name,
+            "firstName": child.given_name,
+            "middleName": child.patronymic,
+            "birthDate": child.born.isoformat() if child.born else None,
+        },
         "organisation": {"id": str(school.id), "name": school.name, "ogrn": school.ogrn},
         "class": school.class_title,
         "grade": school.grade,
@@ -98,6 +121,7 @@ def answer(
             "from": diary.starts_on.isoformat(),
             "to": (diary.ends_on - timedelta(days=1)).isoformat(),
         },
+        "periods": [_period(one) for one in periods],
         "lessons": [
             _lesson(one, content) for day in diary.days for one in day.lessons if _is_asked(one, content)
         ],
@@ -112,6 +136,13 @@ def answer(
             for one in closing
         ]  # fmt: skip
     return told
+
+
+def _period(one: GradingPeriod) -> JSON:
+    return {
+        "code": one.code, "title": codelists.title("study_period", one.code), "from": one.starts_on.isoformat(),
+        "to": (one.ends_on - timedelta(days=1)).isoformat(),
+    }  # fmt: skip
 
 
 def _is_asked(lesson: DiaryLesson, content: frozenset[Content]) -> bool:

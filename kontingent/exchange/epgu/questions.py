@@ -47,6 +47,7 @@ class _Question(Struct, forbid_unknown_fields=True, rename="camel"):
     message_id: Annotated[str, Meta(max_length=64)]
     applicant: _Person
     child: _Person
+    org_ogrn: Annotated[str, Meta(pattern=r"^\d{13}$")] | None = None
     period: _Days | None = None
     content: list[Content] = []
 
@@ -146,6 +147,7 @@ def _asked(question: _Question) -> Asked:
         applicant=_snils(question.applicant.snils, "applicant.snils"),
         child=_snils(question.child.snils, "child.snils"),
         child_born=question.child.birth_date,
+        ogrn=question.org_ogrn,
         start=question.period.from_ if question.period else None,
         end=question.period.to if question.period else None,
         content=rules.asked_for(question.content),
@@ -201,6 +203,7 @@ _PEOPLE_SHAPE = (
 )
 _SHAPE = (
     *_PEOPLE_SHAPE,
+    _Child("orgOgrn"),
     _Child("period", (_Child("from", is_needed=True), _Child("to", is_needed=True))),
     _Child("content", is_many=True),
 )

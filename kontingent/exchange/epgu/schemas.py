@@ -75,11 +75,12 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 "messageId": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,64}$"},
                 "applicant": _object(_PERSON, optional=_NAMED),
                 "child": _object(_PERSON, optional=_NAMED),
+                "orgOgrn": {"type": "string", "pattern": r"^\d{13}$"},
                 "period": _DAYS,
                 "content": _many({"type": "string", "enum": [one.value for one in Content]}),
             },
-            optional=("period", "content"),
-            description=f"Запрос гражданина. Период – до {LONGEST_DAYS} дней. Дата рождения ребёнка, если названа, сверяется с реестром.",
+            optional=("orgOgrn", "period", "content"),
+            description=f"Запрос гражданина. Период – до {LONGEST_DAYS} дней. Дата рождения ребёнка и ОГРН организации, если названы, сверяются с реестром.",
         ),
         "additionalProperties": False,
     },
@@ -123,10 +124,14 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     ),
     "KidSchoolData": _object(
         {
+            "child": _object(
+                {"lastName": _TEXT, "firstName": _TEXT, "middleName": _TEXT, "birthDate": {"type": ["string", "null"], "format": "date"}}
+            ),
             "organisation": _object({"id": {"type": "string", "format": "uuid"}, "name": _TEXT, "ogrn": _TEXT}),
             "class": _TEXT,
             "grade": _COUNT,
             "period": _DAYS,
+            "periods": _many(_object({"code": _TEXT, "title": _TEXT, "from": _DAY, "to": _DAY})),
             "lessons": _many(_LESSON),
             "finals": _many(_FINAL),
             "asOf": _MOMENT,

@@ -8,6 +8,8 @@ from datetime import date, timedelta
 import pytest
 import time_machine
 
+from kontingent.performance import actions as performance
+from kontingent.performance.actions import GradingPeriodDraft
 from kontingent.persons.models import Representation
 from tests import builders as b
 from tests.exchange.epgu.case import CHILD, MONDAY, MOTHER, NOW, STRANGER, Case
@@ -27,5 +29,7 @@ def case() -> Iterator[Case]:
         lesson = r.lesson(group, MONDAY, 1, "s09", "Дроби", homework="№ 5")
         r.mark(child, group, MONDAY, "s09", "5", lesson_key=lesson.external_id, weight="2")
         r.absence(child, group, MONDAY + timedelta(days=1), "s01", "б")
+        third = GradingPeriodDraft("3", date(2026, 1, 12), date(2026, 3, 21), date(2026, 4, 1))
+        performance.set_periods(actor=b.ROOT, school_year=2025, periods=[third])
         r.closing(child, group, date(2025, 10, 25), "s09", "4")
         yield Case(child, mother, group, m.token_of(m.client()))

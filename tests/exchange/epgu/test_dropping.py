@@ -102,6 +102,9 @@ def test_a_mother_is_answered_by_file_as_over_http(drop: Drop, case: Case) -> No
     assert lessons[0].findtext(f"{IN_NS}homework") == "№ 5"
     assert [one.get("value") for one in lessons[0].findall(f"{IN_NS}mark")] == ["5"]
     assert [one.get("value") for one in found.findall(f"{IN_NS}final")] == ["4"]
+    (child,) = found.findall(f"{IN_NS}child")
+    assert (child.get("lastName"), child.get("birthDate")) == ("Мальцева", "2014-05-20")
+    assert [one.get("title") for one in found.findall(f"{IN_NS}studyPeriod")] == ["3-я четверть"]
     assert drop.left() == set()
     entry = Entry.objects.get(kind="epgu.answered")
     assert (set(entry.subjects), entry.actor_name) == ({case.child, case.mother}, drop.client.name)
@@ -226,11 +229,13 @@ def test_two_workers_do_not_take_one_folder_at_once(drop: Drop) -> None:
 
 GOOD = request(inner="<period><from>2026-03-16</from><to>2026-03-17</to></period><content>marks</content><content>finals</content>")  # fmt: skip
 FULL = GOOD.replace(
-    b"</snils></child>", b"</snils><lastName> A </lastName><birthDate>2014-05-20</birthDate></child>"
+    b"</snils></child>",
+    b"</snils><lastName> A </lastName><birthDate>2014-05-20</birthDate></child><orgOgrn> 1025900000125 </orgOgrn>",
 )
 #: Name → content, code, whether the schema itself refuses it.
 BAD: dict[str, tuple[bytes, str, bool]] = {
     "not XML": (b"PK\x03\x04", "epgu.not_xml", True),
+    "wrong OGRN": (GOOD.replace(b"</child>", b"</child><orgOgrn>102</orgOgrn>"), "epgu.structure", True),
     "cut short": (GOOD[:-9], "epgu.not_xml", True),
     "empty": (b"", "epgu.not_xml", True),
     "not UTF-8": (GOOD.replace(b"finals", b"\xff"), "epgu.not_xml", True),

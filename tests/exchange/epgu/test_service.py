@@ -31,6 +31,12 @@ def test_a_mother_is_told_everything_and_the_journal_knows(case: Case) -> None:
     assert (told["state"], told["right"], told["refusal"]) == ("answered", "representative", None)
     data = told["answer"]
     assert data["class"] == "5А"
+    assert data["child"] == {
+        "lastName": "Мальцева", "firstName": "Анна", "middleName": "Павловна", "birthDate": "2014-05-20",
+    }  # fmt: skip
+    assert data["periods"] == [
+        {"code": "3", "title": "3-я четверть", "from": "2026-01-12", "to": "2026-03-20"}
+    ]
     assert data["period"] == {"from": "2026-03-09", "to": "2026-03-29"}
     first, second = data["lessons"]
     assert (first["topic"], first["homework"]) == ("Дроби", "№ 5")
@@ -45,6 +51,17 @@ def test_a_mother_is_told_everything_and_the_journal_knows(case: Case) -> None:
     shown = privacy.told(list(reads))
     assert {one.purpose for one in shown} == {"Услуга «Информация о текущей успеваемости» на Госуслугах"}
     assert "законного представителя" in reads[0].data["what"]
+
+
+def test_the_school_that_is_named_must_be_the_childs(case: Case) -> None:
+    own = case.group.organisation.ogrn
+    assert case.answered(orgOgrn=own)["answer"]["organisation"]["ogrn"] == own
+    other = b.school("Школа № 8").ogrn
+    assert case.ask(orgOgrn=other).json()["code"] == "epgu.message_reused", "it is another question"
+    assert case.answered(message="m-2", orgOgrn=other)["refusal"] == "NOT_ENROLLED"
+    wrong = case.ask(message="m-3", orgOgrn="12")
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "epgu.structure")
+    assert "orgOgrn" in wrong.json()["detail"]
 
 
 def test_only_what_is_asked_for_is_told(case: Case) -> None:
