@@ -110,6 +110,14 @@ class TestSaying:
         actions.set_periods(actor=head, school_year=2025, periods=[], organisation_id=school.id)
         assert [one.code for one in queries.grading_periods(2025, organisation_id=school.id)] == ["1"]
 
+    def test_a_period_that_stays_keeps_its_id(self) -> None:
+        actions.set_periods(actor=b.ROOT, school_year=2025, periods=[FIRST, SECOND])
+        before = dict(GradingPeriod.objects.values_list("code", "pk"))
+        moved = SECOND._replace(ends_on=date(2025, 12, 28))
+        actions.set_periods(actor=b.ROOT, school_year=2025, periods=[moved])
+        row = GradingPeriod.objects.get()
+        assert (row.pk, row.ends_on) == (before["2"], date(2025, 12, 28))
+
     def test_the_same_again_is_no_act(self) -> None:
         actions.set_periods(actor=b.ROOT, school_year=2025, periods=[SECOND, FIRST])
         actions.set_periods(actor=b.ROOT, school_year=2025, periods=[FIRST, SECOND])

@@ -57,11 +57,7 @@ def set_periods(
         )
     if after == before:
         return
-    said_by(organisation_id, school_year).delete()
-    GradingPeriod.objects.bulk_create(
-        GradingPeriod(school_year=school_year, organisation_id=organisation_id, **one._asdict())
-        for one in after
-    )
+    _write(after, school_year, organisation_id)
     audit.record(
         PeriodsSet(
             organisation_id=organisation_id,
@@ -71,6 +67,19 @@ def set_periods(
         ),
         actor=actor,
     )
+
+
+def _write(periods: Sequence[GradingPeriodDraft], school_year: int, organisation_id: UUID | None) -> None:
+    """Write what stands now; a period that stays is the same row, since works of OneRoster refer to it by its id."""
+    standing = {(one.code, one.grade_from): one for one in said_by(organisation_id, school_year)}
+    for draft in periods:
+        row = standing.pop((draft.code, draft.grade_from), None) or GradingPeriod(
+            school_year=school_year, organisation_id=organisation_id
+        )
+        for name, value in draft._asdict().items():
+            setattr(row, name, value)
+        row.save()
+    said_by(organisation_id, school_year).filter(pk__in=[one.pk for one in standing.values()]).delete()
 
 
 def _told(one: GradingPeriodDraft) -> dict[str, str]:
