@@ -553,6 +553,15 @@ def test_lists_are_taken_whole_or_not_at_all(scene: dict[str, Any]) -> None:
             ([of_work], 400, "invalid_data"), ([], 400, "invalid_data"), ({}, 400, "invalid_data"), ([good] * 101, 400, "invalid_data"),
         ):  # fmt: skip
             refused(journal.ask("POST", "lineItems/w1/results", {"results": results}), status, minor)
+        for odd in (
+            b"1e999",
+            b"9" * 5000,
+            b'"\xff"',
+            b'{"sourcedId": "r1", "metadata": {"x": 1e999}}',
+            b"[" * 5000,
+        ):
+            body = b'{"results": [' + odd + b"]}"
+            refused(journal.ask("POST", "lineItems/w1/results", body), 400, "invalid_data")
         refused(journal.ask("POST", "lineItems/none/results", {"results": [good]}), 404, "unknownobject")
         refused(
             journal.ask("POST", f"classes/{scene['six'].pk}/lineItems", {"lineItems": items}),

@@ -184,10 +184,13 @@ def read_one(content: bytes, name: str, kind: type[B], source_id: str) -> B:
 
 def read_many(content: bytes, name: str, kind: type[B], *, most: int) -> Sequence[B]:
     """Return the objects of a body with a list, each with an id of its own."""
-    found = msgspec.json.decode(_inside(content, name))
-    if not isinstance(found, list) or not 1 <= len(found) <= most:
+    try:
+        found = msgspec.json.decode(_inside(content, name), type=list[msgspec.Raw])
+    except msgspec.DecodeError:
+        found = []
+    if not 1 <= len(found) <= most:
         raise _unfit(f"В «{name}» нужен список от 1 до {most} объектов.")
-    made = [_shaped(msgspec.json.encode(one), kind, f"{name}[{place}]") for place, one in enumerate(found)]
+    made = [_shaped(bytes(one), kind, f"{name}[{place}]") for place, one in enumerate(found)]
     keys = [check_id(one.sourcedId) for one in made]
     if len(set(keys)) < len(keys):
         raise _unfit("Один sourcedId у двух объектов списка. У каждого должен быть свой.")
