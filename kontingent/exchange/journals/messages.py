@@ -104,6 +104,12 @@ class LessonMessage(Struct, forbid_unknown_fields=True, rename={"class_": "class
     deleted: bool = False
 
 
+class _Identified(Struct):
+    """What a line has that has nothing else right."""
+
+    id: Key
+
+
 Message: TypeAlias = MarkMessage | AttendanceMessage | FinalMessage | LessonMessage
 MESSAGES: dict[str, type[Message]] = {
     MARKS.code: MarkMessage,
@@ -307,7 +313,7 @@ _SPECIAL = (b"\\", b"\t", b"\x00", b"\r")
 _ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-#: Refusals of a line that could not be read at all.
+#: Refusals of a line that could not be read as a whole.
 _UNREAD = frozenset({Refusal.FIELD, Refusal.MALFORMED, Refusal.NOT_UTF8})
 
 
@@ -380,7 +386,7 @@ class Reader:
                 texts.append(f"{number}\t{columns(message, lexicon)}")
             except (RowRefused, UnicodeDecodeError, msgspec.DecodeError, csv.Error) as error:
                 why = _refusal(error)
-                known = "" if why.refusal in _UNREAD else message.id
+                known = self._id_of(line) if why.refusal in _UNREAD else message.id
                 into.refused.append(RefusedLine(number, line, known, why))
             else:
                 ids.append(message.id)
@@ -394,6 +400,18 @@ class Reader:
             raise RowRefused(Refusal.MALFORMED, f"столбцов {len(cells)}, в заголовке {len(header)}")
         said = {name: cell for name, cell in zip(header, cells, strict=True) if cell != ""}
         return msgspec.convert(said, self._message, strict=False)
+
+    def _id_of(self, line: bytes) -> str:
+        """Return the id of a line that could not be read as a whole, so that it is off the list when it comes again; "" where none can be told."""
+        try:
+            if self._header is None:
+                found = msgspec.json.decode(line, type=_Identified)
+            else:
+                said = dict(zip(self._header, self._cells(_text(line)), strict=True))
+                found = msgspec.convert({"id": said["id"]}, _Identified)
+        except (RowRefused, msgspec.DecodeError, csv.Error, ValueError, RecursionError):
+            return ""
+        return "" if "\x00" in found.id else found.id
 
     def _cells(self, text: str) -> list[str]:
         if '"' not in text:

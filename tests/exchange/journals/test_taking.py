@@ -282,6 +282,39 @@ def test_bad_rows_are_refused_and_hinder_nobody(scene: Scene) -> None:
     assert all(one["detail"] and one["remedy"] and one["batch"] == "k1" for one in refused)
 
 
+ODD = [
+    {"value": 5},
+    {"note": "лишнее"},
+    {"learner": None},
+    {"version": "два"},
+    {"note": {"a": []}, "id": "ю\\\t"},
+]
+
+
+def test_a_row_with_a_wrong_field_is_off_the_list_once_it_comes_again(scene: Scene) -> None:
+    scene.journal.send(mark(n, scene.anna) | facts for n, facts in enumerate(ODD))
+    keys = ["m0", "m1", "m2", "m3", "ю\\\t"]
+    assert [one["external_id"] for one in scene.journal.refusals()] == keys
+    scene.journal.send([mark(0, scene.anna, id=key) for key in keys], key="k2")
+    assert scene.journal.refusals() == []
+    sheet = f"id;version;learner;date;subject;value\nc1;один;{scene.anna};2025-10-10;s09;5\nc2;1;{scene.anna};2025-10-10;s09;5;и ещё\n"
+    scene.journal.post(sheet.encode(), key="k3", kind="text/csv")
+    assert [(one["external_id"], one["code"]) for one in scene.journal.refusals()] == [
+        ("c1", "field"),
+        ("", "malformed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"{", b"{}", b'{"id":7}', b'{"id":"a\\u0000"}', b'{"x":' + b"[" * 30_000, b'{"id":"%s"}' % (b"i" * 65)],
+)
+def test_a_line_without_an_id_is_kept_without_one(scene: Scene, line: bytes) -> None:
+    scene.journal.post(line + b"\n" + lines([mark(1, scene.anna)]))
+    assert [one["external_id"] for one in scene.journal.refusals()] == [""]
+    assert Mark.objects.count() == 1
+
+
 def test_a_learner_of_another_school_is_as_unknown_as_nobody(scene: Scene) -> None:
     other = b.school("Школа № 9")
     vera = b.person("Яковлева Вера Олеговна", born=date(2014, 3, 3))
