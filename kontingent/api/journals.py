@@ -37,6 +37,7 @@ def deliver(request: ApiRequest, journal: str) -> HttpResponse:
         school_year=whole_of(request, "school_year", usual=0, most=2200),
         written_as=_format(request),
         encoding=_encoding(request),
+        must_agree=True,
     )
     batch = taking.deliver(
         actor=request.actor, journal_code=journal, consignment=consignment, body=_body(request)

@@ -42,13 +42,18 @@ YEARS_BACK = 11
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consignment:
-    """What is delivered: the batch's key, the kind of its records, the school year, and how it is written."""
+    """What is delivered: the batch's key, the kind of its records, the school year, and how it is written.
+
+    ``must_agree``: under the key of a batch that is done already nothing else may come. Whoever makes the key of the content
+    itself need not have it read again.
+    """
 
     key: str
     records: Records
     school_year: int
     written_as: Format
     encoding: Encoding
+    must_agree: bool = False
 
 
 def deliver(*, actor: Actor, journal_code: str, consignment: Consignment, body: Body) -> JournalBatch:
@@ -66,10 +71,14 @@ def deliver(*, actor: Actor, journal_code: str, consignment: Consignment, body: 
     with place_for(journal):
         with scoped(actor):
             batch = _open(journal, consignment)
-            if batch.state == "done":
+            is_done = batch.state == "done"
+            if is_done and not consignment.must_agree:
                 return batch
             make_years(consignment.school_year)
             known, reader, said = _known(batch), reader_for(actor, journal, consignment), _said(batch)
+        if is_done:
+            _check_agrees(batch, chunks(blocks(body, consignment.encoding), reader, known))
+            return batch
         try:
             for chunk in ahead(chunks(blocks(body, consignment.encoding), reader, known, said)):
                 _take(actor, journal, batch, consignment, chunk, reader, said)
@@ -202,11 +211,7 @@ def _take(
 ) -> None:
     if chunk.known is not None:
         if (chunk.rows, chunk.digest) != chunk.known:
-            raise Conflict(
-                "journals.other_content",
-                f"Порция «{batch.key}» начата с другим содержанием: строки с {chunk.first_row + 1} не те, что приняты. "
-                "Передайте ту же порцию или дайте новой другой ключ.",
-            )
+            raise _other_content(batch, chunk.first_row)
         return
     delivery = delivery_of(actor, journal, batch, consignment.records)
     with scoped(actor), transaction.atomic():
@@ -220,6 +225,28 @@ def _take(
         batch.outcomes = dict(Counter(batch.outcomes) + Counter(outcomes))
         batch.state, batch.broken_by, batch.touched_at = "taking", "", clock.now()
         batch.save(update_fields=["taken_rows", "outcomes", "state", "broken_by", "touched_at"])
+
+
+def _check_agrees(batch: JournalBatch, found: Iterator[Chunk]) -> None:
+    """Refuse other content under the key of a batch that is done: nobody would take it, and nobody would be told."""
+    rows = 0
+    try:
+        for chunk in found:
+            if (chunk.rows, chunk.digest) != chunk.known:
+                raise _other_content(batch, chunk.first_row)
+            rows += chunk.rows
+    except RowRefused as refused:
+        raise _told(refused) from refused
+    if rows < batch.taken_rows:
+        raise _other_content(batch, rows)
+
+
+def _other_content(batch: JournalBatch, first_row: int) -> Conflict:
+    return Conflict(
+        "journals.other_content",
+        f"Порция «{batch.key}» уже принималась с другим содержанием: строки с {first_row + 1} не те, что приняты. "
+        "Передайте ту же порцию или дайте новой другой ключ.",
+    )
 
 
 def _take_now(delivery: Delivery, journal: Journal, batch: JournalBatch, chunk: Chunk) -> str:

@@ -619,9 +619,34 @@ def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(scene: Scene) -> No
 def test_a_key_belongs_to_one_delivery(scene: Scene) -> None:
     scene.journal.send([mark(1, scene.anna)])
     is_problem(scene.journal.post(b"{}", records="attendance"), 409, "journals.key_taken")
-    again = scene.journal.send([mark(2, scene.anna)])
+    again = scene.journal.send([mark(1, scene.anna)])
     assert (again["state"], counted(again)) == ("done", {"created": 1})
     assert Mark.objects.count() == 1
+
+
+@pytest.mark.parametrize("encoding", ["", "zstd"])
+def test_a_batch_that_is_done_is_told_from_another_under_its_key(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """What would come of the other rows: nothing, and an answer that all is done."""
+    monkeypatch.setattr(chunks, "ROWS", 10)
+    rows = [mark(n, scene.anna) for n in range(25)]
+    done = scene.journal.send(rows)
+    others = (
+        [*rows, mark(25, scene.anna)], rows[:24], rows[:20], [], [mark(0, scene.boris), *rows[1:]], [*rows[:24], mark(24, scene.boris)]
+    )  # fmt: skip
+    for other in others:
+        is_problem(
+            scene.journal.post(packed(lines(other) or b"\n", encoding), encoding=encoding),
+            409,
+            "journals.other_content",
+        )
+    is_problem(scene.journal.post(lines(rows) + b"x" * (1 << 17)), 422, "journals.line_too_long")
+    assert scene.journal.get("batches/k1").json() == done
+    again = scene.journal.post(packed(lines(rows), encoding), encoding=encoding).json()
+    assert again == done
+    assert Mark.objects.count() == 25
+    assert Entry.objects.filter(kind="performance.batch_taken").count() == 1
 
 
 def test_the_busy_are_asked_to_wait(scene: Scene, settings: Any) -> None:
