@@ -282,7 +282,7 @@ def test_bad_rows_are_refused_and_hinder_nobody(scene: Scene) -> None:
     assert all(one["detail"] and one["remedy"] and one["batch"] == "k1" for one in refused)
 
 
-ODD = [
+ODD: list[dict[str, Any]] = [
     {"value": 5},
     {"note": "лишнее"},
     {"learner": None},
@@ -632,7 +632,7 @@ def test_a_batch_that_is_done_is_told_from_another_under_its_key(
     monkeypatch.setattr(chunks, "ROWS", 10)
     rows = [mark(n, scene.anna) for n in range(25)]
     done = scene.journal.send(rows)
-    others = (
+    others: tuple[list[dict[str, Any]], ...] = (
         [*rows, mark(25, scene.anna)], rows[:24], rows[:20], [], [mark(0, scene.boris), *rows[1:]], [*rows[:24], mark(24, scene.boris)]
     )  # fmt: skip
     for other in others:
