@@ -137,6 +137,8 @@ def test_it_learns_the_lists_and_delivers_days_with_corrections_and_mistakes(
     assert Mark.objects.filter(version=2).exists() or any("withdrawn" in one for one in said)
     assert stand.main(asked, say=said.append) == 0
     assert (Mark.objects.count(), Attendance.objects.count()) == (marks, absences), "the same days again"
+    b.admitted(b.person("Орлов Глеб Ильич", born=date(2012, 5, 5)), at)
+    assert stand.main(asked, say=said.append) == 0, "the class has grown: other rows, another batch"
 
 
 @pytest.mark.django_db
