@@ -21,8 +21,8 @@ from kontingent.access.machines import actions as machines
 from kontingent.access.machines.rules import MachineScope
 from kontingent.api import continuing, serving
 from kontingent.api.serving import ApiRequest, View
-from kontingent.exchange.oneroster import payloads, queries, rules
-from kontingent.exchange.oneroster.model import Column
+from kontingent.exchange.oneroster import model, payloads, queries, rules
+from kontingent.exchange.oneroster.model import Column, Edition
 from kontingent.exchange.oneroster.queries import (
     ACADEMIC_SESSIONS,
     CLASSES,
@@ -166,13 +166,13 @@ def _answer(request: ApiRequest, route: Route, base: str, **ids: str) -> HttpRes
         queries.one(request.actor, parent, ids[name], on=on, within=within)
     if route.nobody and (route.is_one or "user" in ids):
         raise queries.unknown_object()
-    wanted = rules.read_selection(request.GET.get("fields"), _names(route.collection))
+    wanted = rules.read_selection(request.GET.get("fields"), _names(route.collection, base))
     address = request.build_absolute_uri(f"{PREFIX}{base}")
     if route.is_one:
         row = queries.one(request.actor, route.collection, source_id, on=on, within=route.fixed)
         return serving.answered({route.name: _objects(request, route, [row], wanted, address)[0]})
     narrowed = {column: ids[name] for name, column in route.within.items() if column}
-    asked = asked_of(request, route.collection.columns, {**route.fixed, **narrowed})
+    asked = asked_of(request, _columns(route.collection, base), {**route.fixed, **narrowed})
     page = Page([], 0) if route.nobody else queries.page(request.actor, route.collection, asked, on=on)
     return paged(request, asked, page, {route.name: _objects(request, route, page.rows, wanted, address)})
 
@@ -194,9 +194,17 @@ def check_parameters(request: ApiRequest) -> None:
             )  # fmt: skip
 
 
-def _names(collection: Collection) -> list[str]:
-    names = [rules.rest_name(one) for one in collection.columns]
-    return [*names, "roles"] if collection is USERS else names
+def _columns(collection: Collection, base: str) -> list[Column]:
+    """Return what one filters and sorts by: a user of 1.1 has a role of its own and no organisation that comes first."""
+    if collection is not USERS or base != V11:
+        return collection.columns
+    role = next(one for one in model.FILES[Edition.V11][USERS.file].columns if one.name == "role")
+    return [*(one for one in collection.columns if one.name != "primaryOrgSourcedId"), role]
+
+
+def _names(collection: Collection, base: str) -> list[str]:
+    names = [rules.rest_name(one) for one in _columns(collection, base)]
+    return [*names, "orgs" if base == V11 else "roles"] if collection is USERS else names
 
 
 def asked_of(request: ApiRequest, columns: Sequence[Column], within: Ids) -> Asked:
@@ -227,7 +235,7 @@ def _objects(
         for row, one in zip(rows, told, strict=True):
             roles = of.get(row["sourcedId"], [])
             if base.endswith(V11):
-                _as_v11(one, roles, base)
+                _as_v11(one, roles, wanted, base)
             elif "roles" in wanted:
                 one["roles"] = [
                     {
@@ -245,13 +253,13 @@ def _objects(
     return told
 
 
-def _as_v11(one: dict[str, Any], roles: list[dict[str, Any]], base: str) -> None:
+def _as_v11(one: dict[str, Any], roles: list[dict[str, Any]], wanted: frozenset[str], base: str) -> None:
     """1.1 names one role and the organisations of a user."""
-    one.pop("primaryOrg", None)
-    one["role"] = "student"
-    one["orgs"] = [
-        payloads.reference("orgs", key, base) for key in dict.fromkeys(role["orgSourcedId"] for role in roles)
-    ]
+    if "role" in wanted:
+        one["role"] = "student"
+    if "orgs" in wanted:
+        keys = dict.fromkeys(role["orgSourcedId"] for role in roles)
+        one["orgs"] = [payloads.reference("orgs", key, base) for key in keys]
 
 
 def _links(request: ApiRequest, asked: Asked, page: Page) -> str:

@@ -199,6 +199,26 @@ def test_only_the_wanted_fields_go_out(town: dict[str, Any]) -> None:
     assert {tuple(sorted(one)) for one in rows} == {("familyName", "sourcedId")}
 
 
+def test_a_user_of_1_1_is_asked_for_by_the_fields_of_1_1(town: dict[str, Any]) -> None:
+    bearer, base = token(town["five"]), oneroster.V11
+    everybody = {one["sourcedId"] for one in read(got("users", bearer, base))}
+    for wanted in ("givenName", "role", "orgs", "sourcedId,role,orgs"):
+        rows = read(got("users", bearer, base, fields=wanted))
+        assert {tuple(sorted(one)) for one in rows} == {tuple(sorted(wanted.split(",")))}
+    for text, found in (
+        ("role='student'", everybody),
+        ("role='teacher'", set()),
+        ("role!='teacher'", everybody),
+    ):
+        assert {one["sourcedId"] for one in read(got("users", bearer, base, filter=text))} == found
+    assert len(read(got("users", bearer, base, sort="role", orderBy="desc"))) == len(everybody)
+    for name in ("roles", "primaryOrg"):
+        refused(got("users", bearer, base, fields=name), 400, "invalid_selection_field")
+    refused(got("users", bearer, base, filter="primaryOrg.sourcedId='x'"), 400, "invalid_filter_field")
+    refused(got("users", bearer, fields="role"), 400, "invalid_selection_field")
+    refused(got("users", bearer, filter="role='student'"), 400, "invalid_filter_field")
+
+
 @pytest.mark.parametrize(
     ("parameters", "minor"),
     [

@@ -337,10 +337,8 @@ def _changed(row: Mapping[str, Any], *, declared: File, moved: Mapping[UUID, dat
 
 
 def _in_full(row: Mapping[str, Any], *, declared: File) -> dict[str, str]:
-    """A full set says nothing of states; a user of 1.1 names its organisation otherwise, and is a student."""
+    """A full set says nothing of states; a user of 1.1 names its organisation otherwise."""
     said = {**row, "status": "", "dateLastModified": "", "orgSourcedIds": row.get("primaryOrgSourcedId")}
-    if declared.name == USERS.file:
-        said["role"] = "student"
     return {name: "" if said.get(name) is None else str(said[name]) for name in declared.header}
 
 
@@ -545,7 +543,7 @@ def _users(actor: Actor, on: date) -> QuerySet[Any]:
             "enabledUser": Value("true"), "username": _text("pk"), "givenName": F("given_name"),
             "familyName": F("family_name"), "middleName": F("patronymic"),
             "grades": Coalesce(Subquery(place.annotate(said=_grades()).values("said")[:1]), Value("")),
-            "primaryOrgSourcedId": _text(Subquery(place.values("organisation_id")[:1])),
+            "primaryOrgSourcedId": _text(Subquery(place.values("organisation_id")[:1])), "role": Value("student"),
         },
     )  # fmt: skip
 
