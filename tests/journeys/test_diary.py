@@ -98,6 +98,10 @@ def test_a_class_teacher_finds_who_needs_attention(page: Page) -> None:
     expect(page.locator("table.journal tbody tr").first).to_be_visible()
     accessible(page, "sheet")
     keep(page, "class-sheet")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
+        "the list of subjects is no wider than a phone"
+    )
     page.emulate_media(media="print")
     page.set_viewport_size({"width": PAPER, "height": 700})
     assert within(page, "table.journal th", PAPER), (

@@ -21,6 +21,11 @@ def test_a_secretary_says_who_it_is_and_the_marks_come_in(page: Page) -> None:
     box = missing.bounding_box()
     assert box
     assert box["x"] + box["width"] <= 1280, "however long the list of subjects, what to do stands in sight"
+    page.set_viewport_size({"width": 390, "height": 800})
+    box = missing.bounding_box()
+    assert box
+    assert box["x"] + box["width"] <= 390, "and on a phone"
+    page.set_viewport_size({"width": 1280, "height": 900})
     keep(page, "reconciliation", full=True)
     button = unknown.get_by_role("button", name="Да, это")
     name = button.inner_text().removeprefix("Да, это ")
