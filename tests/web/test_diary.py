@@ -170,6 +170,7 @@ def test_the_year_and_its_documents(school: dict[str, Any]) -> None:
     assert "класс 5А, имеет за 2026/27 учебный год следующие отметки" in certificate
     empty = text_of(client.get(f"/diary/{school['anna']}/spravka.pdf?year=2019"))
     assert "Отметок за этот год в журнале нет" in empty
+    assert "следующие отметки" not in empty
     assert set(Entry.objects.filter(kind="read.family").values_list("data__what", flat=True)) >= {
         "ведомость успеваемости", "справка об успеваемости",
     }  # fmt: skip
