@@ -38,6 +38,7 @@ def test_a_certificate_from_its_order_to_its_revocation(page: Page, tmp_path: Pa
     page.get_by_role("button", name="Выйти").click()
     page.context.clear_cookies()
     page.goto("/check/")
+    expect(page.locator("main")).to_contain_text("не отозвана ли она")
     page.get_by_label("Код на справке").fill(printed.group(1).lower())
     page.get_by_role("button", name="Проверить").click()
     expect(page.locator("main")).to_contain_text("действительна")
