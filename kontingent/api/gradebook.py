@@ -52,7 +52,6 @@ from kontingent.performance.codes import Outcome
 
 GRADEBOOK, EXTENSION = payloads.GRADEBOOK, "extension/v1"
 _CORE, _WHOLE = MachineScope.GRADEBOOK_CORE, MachineScope.GRADEBOOK
-_METADATA = "metadata."
 #: Whose objects an address is within.
 _PARENTS: Mapping[str, Collection] = {
     "class_id": CLASSES, "student": USERS, "school": ORGS, "session": ACADEMIC_SESSIONS
@@ -132,7 +131,7 @@ def _read(request: ApiRequest, route: Route, **ids: str) -> HttpResponse:
     check_parameters(request)
     on, shelf = clock.today(), route.shelf
     book = books.book_of(request.actor, on=on)
-    wanted = rules.read_selection(request.GET.get("fields"), _names(shelf))
+    wanted = rules.read_selection(request.GET.get("fields"), rules.names_of(shelf.columns))
     if route.is_one:
         row = books.one(book, shelf, ids["source_id"])
         return serving.answered({route.name: _told(request, route, [row], wanted)[0]})
@@ -157,11 +156,6 @@ def _narrow(book: Book, ids: Mapping[str, str]) -> Narrow:
     return Narrow(group, school, person)
 
 
-def _names(shelf: Shelf) -> list[str]:
-    names = [rules.rest_name(one) for one in shelf.columns]
-    return list(dict.fromkeys("metadata" if one.startswith(_METADATA) else one for one in names))
-
-
 def _told(
     request: ApiRequest, route: Route, rows: list[dict[str, Any]], wanted: frozenset[str]
 ) -> list[dict[str, Any]]:
@@ -169,13 +163,9 @@ def _told(
     shelf = route.shelf
     base = request.build_absolute_uri(f"{PREFIX}{V11 if route.base == V11 else V12}")
     columns = [one for one in shelf.columns if one.name != "scoreScaleValue"]
-    chosen = wanted | {one.name for one in columns if one.name.startswith(_METADATA) and "metadata" in wanted}
     told = []
     for row in rows:
-        flat = payloads.payload(row, columns, chosen, base)
-        one = {name: value for name, value in flat.items() if not name.startswith(_METADATA)}
-        if own := {name.removeprefix(_METADATA): value for name, value in flat.items() if name not in one}:
-            one["metadata"] = own
+        one = payloads.payload(row, columns, wanted, base)
         if "scoreScaleValue" in row and "scoreScaleValue" in wanted:
             one["scoreScaleValue"] = [
                 {"itemValueLHS": written, "itemValueRHS": worth}
@@ -231,7 +221,9 @@ def _put(request: ApiRequest, route: Route, source_id: str) -> HttpResponse:
         return _for_a_human()
     book = books.book_of(request.actor, on=clock.today())
     row = books.one(book, route.shelf, source_id)
-    answer = serving.answered({route.name: _told(request, route, [row], frozenset(_names(route.shelf)))[0]})
+    answer = serving.answered(
+        {route.name: _told(request, route, [row], frozenset(rules.names_of(route.shelf.columns)))[0]}
+    )
     answer.status_code = HTTPStatus.CREATED if outcome is Outcome.CREATED else HTTPStatus.OK
     return answer
 

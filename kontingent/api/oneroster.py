@@ -203,7 +203,7 @@ def _columns(collection: Collection, base: str) -> list[Column]:
 
 
 def _names(collection: Collection, base: str) -> list[str]:
-    names = [rules.rest_name(one) for one in _columns(collection, base)]
+    names = rules.names_of(_columns(collection, base))
     return [*names, "orgs" if base == V11 else "roles"] if collection is USERS else names
 
 

@@ -22,6 +22,8 @@ from kontingent.exchange.oneroster import checking, queries, rules, writing
 from kontingent.exchange.oneroster.model import Edition, Mode
 from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
+from kontingent.performance import actions
+from kontingent.performance.actions import GradingPeriodDraft
 from kontingent.persons.models import Person
 from tests import builders as b
 from tests.api import machine
@@ -192,6 +194,25 @@ def test_pages_lead_to_one_another_and_hold_everybody_once(town: dict[str, Any])
         )
     assert seen == sorted((name.split()[0] for name in NAMES), reverse=True)
     assert read(got("students", bearer, offset=50)) == []
+
+
+@pytest.mark.parametrize("base", [oneroster.V12, oneroster.V11])
+def test_a_session_says_which_period_it_is(town: dict[str, Any], base: str) -> None:
+    """By УФТТ: its title is for people."""
+    quarter = GradingPeriodDraft("1", date(2025, 9, 1), date(2025, 10, 27), date(2025, 11, 5))
+    actions.set_periods(actor=b.ROOT, school_year=2025, periods=[quarter])
+    bearer = token(town["five"])
+    year, period = sorted(
+        read(got("academicSessions", bearer, base)), key=lambda one: str(one["type"]), reverse=True
+    )
+    assert (year["metadata"], period["metadata"]) == ({"periodCode": "20"}, {"periodCode": "1"})
+    assert read(got("gradingPeriods", bearer, base, fields="metadata")) == [{"metadata": {"periodCode": "1"}}]
+    assert read(got("terms", bearer, base, fields="title")) == [{"title": year["title"]}]
+    assert read(got("academicSessions", bearer, base, filter="metadata.periodCode='1'")) == [period]
+    content = queries.bulk(b.ROOT, on=DAY, edition=Edition.V11 if base == oneroster.V11 else Edition.V12)
+    checked = checking.check(writing.pack(content)).content
+    assert checked is not None
+    assert {row["metadata.periodCode"] for row in checked.rows["academicSessions"]} == {"20", "1"}
 
 
 def test_only_the_wanted_fields_go_out(town: dict[str, Any]) -> None:

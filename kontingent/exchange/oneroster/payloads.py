@@ -43,12 +43,12 @@ def moment(value: datetime) -> str:
 def payload(
     row: Mapping[str, Any], columns: Sequence[Column], wanted: Collection[str], base: str
 ) -> dict[str, Any]:
-    """Return the wanted fields of a row; what is not known is left out."""
+    """Return the wanted fields of a row, our own within ``metadata``; what is not known is left out."""
     told: dict[str, Any] = {}
     for one in columns:
-        value, name = row.get(one.name), rest_name(one)
+        value, (name, _, own) = row.get(one.name), rest_name(one).partition(".")
         if name in wanted and value not in (None, ""):
-            told[name] = _said(one, value, base)
+            (told.setdefault(name, {}) if own else told)[own or name] = _said(one, value, base)
     return told
 
 

@@ -38,6 +38,7 @@ from kontingent.codelists import queries as codelists
 from kontingent.enrolment.models import Group, GroupVersion, Placement
 from kontingent.enrolment.permissions import EnrolmentPermission
 from kontingent.exchange.oneroster import model, payloads, rules
+from kontingent.exchange.oneroster.gradebook import PERIOD
 from kontingent.exchange.oneroster.model import Column, Edition, File, Mode
 from kontingent.exchange.oneroster.rules import Filter, Order
 from kontingent.exchange.oneroster.writing import RosterSet
@@ -47,6 +48,7 @@ from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
 from kontingent.organisations.models import OrganisationVersion
 from kontingent.organisations.permissions import OrganisationPermission
+from kontingent.performance.codes import WHOLE_YEAR
 from kontingent.performance.models import GradingPeriod
 from kontingent.persons import queries as persons
 from kontingent.persons.models import Person
@@ -79,6 +81,10 @@ class Begun(NamedTuple):
     after: str
 
 
+#: Columns of our own, by file: which period of УФТТ a session is.
+_OWN: Mapping[str, tuple[str, ...]] = {"academicSessions": (PERIOD,)}
+
+
 @dataclass(frozen=True, slots=True)
 class Collection:
     """A kind of object: its file, its query, and which of its columns name a person."""
@@ -95,10 +101,10 @@ class Collection:
     def columns(self) -> list[Column]:
         """The columns that the register fills."""
         declared = model.FILES[Edition.V12][self.file]
+        standard = ("sourcedId", "status", "dateLastModified", *self.known)
         return [
-            one
-            for one in declared.columns
-            if one.name in ("sourcedId", "status", "dateLastModified", *self.known)
+            *(one for one in declared.columns if one.name in standard),
+            *(Column(name) for name in _OWN.get(self.file, ())),
         ]
 
 
@@ -259,7 +265,7 @@ def bulk(actor: Actor, *, on: date, edition: Edition = Edition.V12) -> RosterSet
         if (declared := model.FILES[edition].get(one.file)) is not None
     }
     reads.note(actor, ReadKind.EXPORT, sorted(_people_told(_people(actor, on))), what="набор OneRoster")
-    return RosterSet(edition, _modes(edition, tables, Mode.BULK), tables)
+    return RosterSet(edition, _modes(edition, tables, Mode.BULK), tables, _OWN)
 
 
 def delta(actor: Actor, *, since: datetime, on: date, edition: Edition = Edition.V12) -> RosterSet:
@@ -298,7 +304,7 @@ def delta(actor: Actor, *, since: datetime, on: date, edition: Edition = Edition
         _people(actor, on).annotate(**{f"{_P}dateLastModified": F("updated_at")}).filter(people)
     )
     reads.note(actor, ReadKind.EXPORT, sorted(told_of | set(moved)), what="изменения набора OneRoster")
-    return RosterSet(edition, _modes(edition, tables, Mode.DELTA), tables)
+    return RosterSet(edition, _modes(edition, tables, Mode.DELTA), tables, _OWN)
 
 
 def _found(actor: Actor, collection: Collection, asked: Asked, on: date) -> Any:
@@ -339,7 +345,8 @@ def _changed(row: Mapping[str, Any], *, declared: File, moved: Mapping[UUID, dat
 def _in_full(row: Mapping[str, Any], *, declared: File) -> dict[str, str]:
     """A full set says nothing of states; a user of 1.1 names its organisation otherwise."""
     said = {**row, "status": "", "dateLastModified": "", "orgSourcedIds": row.get("primaryOrgSourcedId")}
-    return {name: "" if said.get(name) is None else str(said[name]) for name in declared.header}
+    header = (*declared.header, *_OWN.get(declared.name, ()))
+    return {name: "" if said.get(name) is None else str(said[name]) for name in header}
 
 
 # -- from a question to a condition ------------------------------------------------------------
@@ -449,6 +456,7 @@ def _sessions(actor: Actor, on: date) -> list[dict[str, Any]]:
         {
             **base, "sourcedId": year_key(year.begins_in), "title": str(year), "type": "schoolYear",
             "startDate": year.starts_on, "endDate": date(year.begins_in + 1, 8, 31), "parentSourcedId": "",
+            PERIOD: WHOLE_YEAR,
         }
     ]  # fmt: skip
     periods = GradingPeriod.objects.filter(
@@ -458,7 +466,7 @@ def _sessions(actor: Actor, on: date) -> list[dict[str, Any]]:
         {
             **base, "sourcedId": f"period-{one.pk}", "title": codelists.title("study_period", one.code),
             "type": "gradingPeriod", "startDate": one.starts_on, "endDate": one.ends_on,
-            "parentSourcedId": year_key(year.begins_in),
+            "parentSourcedId": year_key(year.begins_in), PERIOD: one.code,
         }
         for one in periods
     ]  # fmt: skip

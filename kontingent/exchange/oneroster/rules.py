@@ -75,6 +75,11 @@ def rest_name(column: Column) -> str:
     return column.name
 
 
+def names_of(columns: Sequence[Column]) -> list[str]:
+    """Return what one may ask for alone: what is our own goes as one, ``metadata``."""
+    return list(dict.fromkeys(rest_name(one).partition(".")[0] for one in columns))
+
+
 def fields_of(columns: Sequence[Column]) -> dict[str, Column]:
     """Return columns by the name one filters and sorts by: ``school.sourcedId`` for a reference."""
     linked = (Kind.REFERENCE, Kind.REFERENCES)

@@ -167,7 +167,7 @@ def whole(actor: Actor, journal: Journal, *, on: date, edition: Edition = Editio
             **rosters.rows,
             **{name: [_filled(edition, name, row, extras) for row in rows] for name, rows in told.items()},
         },
-        extras={name: columns for name, columns in extras.items() if name in told},
+        extras={**rosters.extras, **{name: columns for name, columns in extras.items() if name in told}},
     )
 
 
