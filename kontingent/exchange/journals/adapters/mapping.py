@@ -5,6 +5,7 @@ A mapping is TOML, checked as a whole when it is read; whatever is wrong is told
 
 from __future__ import annotations
 
+import re
 import tomllib
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -74,9 +75,10 @@ def read_mapping(text: str) -> Mapping:
     """Read a mapping and check it whole; raise ``InvalidValue`` with all that is wrong."""
     try:
         mapping = msgspec.convert(tomllib.loads(text), Mapping)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
         raise InvalidValue(
-            "journals.mapping_unread", f"Описание файлов не читается: {error}. Исправьте указанное место."
+            "journals.mapping_unread",
+            f"Описание файлов не читается: {_in_words(str(error))}. Исправьте указанное место.",
         ) from error
     wrong = [said for number, sheet in enumerate(mapping.sheets, 1) for said in _wrong(number, sheet)]
     if wrong or not mapping.sheets:
@@ -85,6 +87,26 @@ def read_mapping(text: str) -> Mapping:
             " ".join(wrong) or "В описании нет ни одного листа: добавьте раздел [[sheets]].",
         )
     return mapping
+
+
+#: What the readers of TOML and of its fields complain of.
+_COMPLAINTS = (
+    (re.compile(r"missing required field `(\w+)`"), "нет поля «{}»"),
+    (re.compile(r"unknown field `(\w+)`"), "поля «{}» не бывает"),
+    (re.compile(r"Invalid enum value '?(.*?)'?(?: - at|$)"), "значения «{}» не бывает"),
+    (re.compile(r"Expected `"), "значение не того вида"),
+    (re.compile(r"\(at line (\d+, column \d+)\)"), "это не TOML, строка {}"),
+    (re.compile(r"\(at end of document\)"), "это не TOML: описание обрывается"),
+)
+_PLACE = re.compile(r"at `\$\.?(.+)`")
+
+
+def _in_words(complaint: str) -> str:
+    """Say a complaint in Russian, with its place."""
+    found = ((pattern.search(complaint), told) for pattern, told in _COMPLAINTS)
+    said = next((told.format(*match.groups()) for match, told in found if match), "оно слишком сложно")
+    place = _PLACE.search(complaint)
+    return said.replace(", column", ", столбец") + (f" ({place.group(1)})" if place else "")
 
 
 def _wrong(number: int, sheet: SheetMapping) -> list[str]:

@@ -226,8 +226,16 @@ def test_a_preview_tells_rows_and_findings_by_kind_and_no_more_than_asked(tmp_pa
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (("[[sheets]]", "[[sheets"), "не читается"),
-        (('records = "marks"', 'records = "stars"'), "не читается"),
+        (("[[sheets]]", "[[sheets"), "это не TOML, строка [0-9]+, столбец [0-9]+"),
+        (("[[sheets]]", 'note = "\n[[sheets]]'), "это не TOML, строка"),
+        (("[[sheets]]", "note = [\n"), "это не TOML"),
+        (("[[sheets]]", f"note = {'[' * 20_000}\n[[sheets]]"), "слишком сложно"),
+        (("[[sheets]]", "note = 7\n[[sheets]]"), r"значение не того вида \(note\)"),
+        (("[[sheets]]", "noté = 7\n[[sheets]]"), "это не TOML"),
+        (("[[sheets]]", "notes = 7\n[[sheets]]"), "поля «notes» не бывает"),
+        (("[[sheets]]", "[[pages]]"), "поля «pages» не бывает"),
+        (("[sheets.columns]", "[columns]"), "нет поля «columns»|поля «columns» не бывает"),
+        (('records = "marks"', 'records = "stars"'), r"значения «stars» не бывает \(sheets\[0\]\.records\)"),
         (("number =", "nubmer ="), "поля «nubmer» нет"),
         (('subject = ["Предмет"]', ""), "где взять поле «subject»"),
         (('constants = { class = "5А" }', ""), "ученик различается внутри класса"),
