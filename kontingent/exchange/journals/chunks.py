@@ -5,6 +5,7 @@ While one chunk is written by PostgreSQL the next is decompressed and parsed: th
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import queue
 import threading
@@ -68,8 +69,10 @@ def chunks(
     sizes = [one.rows for one in known]
     first, index = 0, 0
     gathering = _Gathering(known[0] if known else None)
+    mark = codecs.BOM_UTF8
     for block in blocks:
-        lines = [line for line in block.split(b"\n") if line and line != b"\r"]
+        lines = [line for line in block.removeprefix(mark).split(b"\n") if line and line != b"\r"]
+        mark = b""
         plain = is_plain(block)
         if reader.needs_header and lines:
             reader.take_header(lines.pop(0))

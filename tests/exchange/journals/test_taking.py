@@ -94,6 +94,15 @@ def test_a_csv_says_the_same(scene: Scene) -> None:
     assert kept == {"m1": 'с точкой; и "кавычкой"', "m2": "путь C:\\tмп"}
 
 
+@pytest.mark.parametrize("kind", ["application/x-ndjson", "text/csv"])
+def test_a_byte_order_mark_is_no_part_of_the_first_row(scene: Scene, kind: str) -> None:
+    sheet = f"id,version,learner,date,subject,value\nm0,1,{scene.anna},2025-10-10,s09,5\n".encode()
+    body = sheet if kind == "text/csv" else lines([mark(0, scene.anna)])
+    answer = scene.journal.post(b"\xef\xbb\xbf" + body, kind=kind)
+    assert counted(answer.json()) == {"created": 1}
+    assert Mark.objects.get().external_id == "m0"
+
+
 def test_texts_come_as_they_were_sent(scene: Scene) -> None:
     comments = [
         "табуляция\tздесь",
