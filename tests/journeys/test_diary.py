@@ -118,3 +118,11 @@ def test_a_class_teacher_finds_who_needs_attention(page: Page) -> None:
     expect(page.get_by_role("link", name="Дневник")).to_be_visible()
     page.goto("/performance/attention/")
     expect(page.locator("main")).to_contain_text("Нет доступа")
+
+
+def test_the_ministry_compares_municipalities_on_a_phone(page: Page) -> None:
+    sign_in(page, "ministry")
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto("/performance/")
+    expect(page.locator("tfoot")).to_contain_text("Всего")
+    assert within(page, ".stacking tr:not(thead tr) :visible", 390), "quality too, without scrolling aside"
