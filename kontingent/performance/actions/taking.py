@@ -289,8 +289,10 @@ def _is_late(records: Records) -> str:
 
 
 def _period_of(alias: str) -> str:
-    """SQL: the study period that a final mark closes, if it closes one."""
-    return f"CASE WHEN {alias}.kind = '{FinalKind.PERIOD}' THEN {alias}.period_code END"
+    """SQL: the study period that a final mark closes, if it closes one; exams and debts made good come when all is closed."""
+    return (
+        f"CASE WHEN {alias}.kind IN ('{FinalKind.PERIOD}', '{FinalKind.YEAR}') THEN {alias}.period_code END"
+    )
 
 
 def _differs(records: Records) -> str:

@@ -510,14 +510,17 @@ def test_the_mark_of_a_closed_period_is_late_whatever_day_it_was_given(scene: Sc
     final = {"subject": "s09", "kind": "period", "period": "1", "value": "3", "date": "2025-11-06"}
     usual = {"version": 1, "learner": str(scene.anna)} | final
     scene.journal.send([usual | {"id": "f1"}, usual | {"id": "f2"}], records="finals")
-    actions.set_periods(actor=b.ROOT, school_year=2025, periods=QUARTERS)
+    year = GradingPeriodDraft("20", date(2025, 9, 1), date(2025, 10, 27), date(2025, 11, 5))
+    actions.set_periods(actor=b.ROOT, school_year=2025, periods=[*QUARTERS, year])
     rows = [
         usual | {"id": "f1", "version": 2, "value": "5"},
         usual | {"id": "f2", "version": 2, "period": "2"},
         usual | {"id": "f3", "period": "2"},
         usual | {"id": "f4", "kind": "retake"},
+        usual | {"id": "f5", "kind": "year", "period": "20"},
+        usual | {"id": "f6", "kind": "exam", "period": "20"},
     ]
-    assert counted(scene.journal.send(rows, key="k2", records="finals")) == {"late": 2, "created": 2}
+    assert counted(scene.journal.send(rows, key="k2", records="finals")) == {"late": 3, "created": 3}
     assert set(PeriodMark.objects.filter(period_code="1").values_list("external_id", "value")) == {
         ("f1", "3"), ("f2", "3"), ("f4", "3"),
     }  # fmt: skip
