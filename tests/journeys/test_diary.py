@@ -126,3 +126,5 @@ def test_the_ministry_compares_municipalities_on_a_phone(page: Page) -> None:
     page.goto("/performance/")
     expect(page.locator("tfoot")).to_contain_text("Всего")
     assert within(page, ".stacking tr:not(thead tr) :visible", 390), "quality too, without scrolling aside"
+    page.goto("/epgu/")
+    assert within(page, ".stacking tr:not(thead tr) :visible", 390), "how long it took and who was refused"
