@@ -72,6 +72,11 @@ def _act(request: HttpRequest, actor: Actor, client_id: str) -> NewSecret | None
     match form.get("act"):
         case "rotate":
             return actions.rotate(actor=actor, client_id=client_id)
+        case "change":
+            actions.change_client(
+                actor=actor, client_id=client_id, scopes=form.getlist("scope"), rate_per_minute=whole(form.get("rate")) or 0,
+                basis=form.get("basis", ""),
+            )  # fmt: skip
         case "suspend":
             actions.suspend_client(actor=actor, client_id=client_id, reason=form.get("reason", ""))
         case "resume":
@@ -101,9 +106,12 @@ def _card(
 ) -> HttpResponse:
     found = queries.client(actor, client_id)
     now = clock.now()
+    is_refused_change = error is not None and request.POST.get("act") == "change"
     return page(
         request, "machines/one.html", one=found, reach=queries.reach_in_words(found), secret=secret, error=error,
         used=queries.last_uses([found]).get(found.id), scopes=[(code, SCOPES[rules.MachineScope(code)].title) for code in found.scopes],
         secrets=found.secrets.filter(revoked_at=None, expires_at__gt=now).order_by("-created_at"),
         keys=found.keys.filter(revoked_at=None).order_by("created_at"), overlap=rules.OVERLAP.days,
+        every_scope=SCOPES.items(), chosen=request.POST.getlist("scope") if is_refused_change else found.scopes,
+        values=request.POST if is_refused_change else {"rate": found.rate_per_minute},
     )  # fmt: skip

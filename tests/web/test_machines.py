@@ -10,6 +10,7 @@ from django.test import Client
 
 from kontingent.access.machines import actions, queries
 from kontingent.access.machines.models import ApiClient
+from kontingent.audit.models import Entry
 from tests import builders as b
 from tests.api import machine
 from tests.machines import clients as m
@@ -82,6 +83,35 @@ def test_a_suspended_system_is_stopped_at_once_and_goes_on_when_resumed(officer:
     assert m.kinds().count("client_suspended") == m.kinds().count("client_resumed") == 1
 
 
+def test_what_a_system_may_have_is_changed_with_a_basis(officer: Client) -> None:
+    one = m.client(b.school(), scopes=("organisations.read", "learners.read"), rate=60)
+    token, address = m.token_of(one), f"/machines/{one.client_id}/"
+    assert "Изменить, что доступно системе" in officer.get(address).content.decode()
+    form: dict[str, Any] = {"act": "change", "scope": ["organisations.read", "journals.write"], "rate": "90", "basis": "заявка 7"}  # fmt: skip
+    before = m.everything()
+    for wrong, code in (
+        ({"basis": " "}, "machines.change_basis"), ({"scope": []}, "machines.scopes"), ({"scope": ["x"]}, "machines.scopes"),
+        ({"rate": "0"}, "machines.rate"), ({"scope": ["organisations.read", "learners.read"], "rate": "60"}, "machines.nothing_changed"),
+    ):  # fmt: skip
+        answer = officer.post(address, form | wrong)
+        assert answer.status_code == 422
+        assert code in answer.content.decode()
+        assert m.everything() == before
+    assert officer.post(address, form).status_code == 302
+    one.refresh_from_db()
+    assert (one.scopes, one.rate_per_minute) == (["organisations.read", "journals.write"], 90)
+    machine.is_problem(machine.got("learners", token), 403, "machines.scope_missing")
+    assert machine.got("organisations", token).status_code == 200
+    entry = Entry.objects.get(kind="machines.client_changed")
+    assert (entry.basis, entry.data["scopes_before"]) == ("заявка 7", ["organisations.read", "learners.read"])
+    stranger = b.browser(b.appointed("ministry"))
+    assert stranger.post(address, form | {"rate": "10"}).status_code == 403
+    actions.revoke_client(actor=b.ROOT, client_id=one.client_id, reason="договор окончен")
+    assert officer.post(address, form | {"rate": "10"}).status_code == 422
+    one.refresh_from_db()
+    assert one.rate_per_minute == 90
+
+
 def test_whoever_manages_within_a_scope_sees_the_systems_of_that_scope() -> None:
     school, other = b.school(), b.school("Школа № 7")
     mine, _ = m.client(school), m.client(other)
@@ -121,7 +151,9 @@ def test_a_bad_form_registers_nobody(officer: Client, form: dict[str, str], code
     assert ApiClient.objects.count() == 0
 
 
-@pytest.mark.parametrize("act", ["", "nonsense", "suspend", "revoke", "add-key", "revoke-key", "resume"])
+@pytest.mark.parametrize(
+    "act", ["", "nonsense", "suspend", "revoke", "add-key", "revoke-key", "resume", "change"]
+)
 def test_a_bad_act_changes_nothing(officer: Client, act: str) -> None:
     one = m.client(b.school())
     before = m.everything()

@@ -19,6 +19,7 @@ from kontingent.access.machines.digests import (
     new_secret,
 )
 from kontingent.access.machines.events import (
+    ClientChanged,
     ClientRegistered,
     ClientResumed,
     ClientRevoked,
@@ -143,6 +144,35 @@ def register_client(*, actor: Actor, draft: ClientDraft) -> ApiClient:
         actor=actor,
     )
     return made
+
+
+@transaction.atomic
+def change_client(
+    *, actor: Actor, client_id: str, scopes: Collection[str], rate_per_minute: int, basis: str
+) -> ApiClient:
+    """Say what data a client may have from now on, and how often it may ask.
+
+    What is taken is gone from its live tokens at once; what is given comes with its next token.
+
+    Raises:
+        NotAllowed: the actor may not manage this client.
+        InvalidValue: scopes, rate or basis are not what they should be.
+        RuleViolation: its access was taken back, or nothing would change.
+    """
+    client = _locked(actor, client_id)
+    rules.check_rate(rate_per_minute)
+    wanted = rules.check_allowed(scopes)
+    why = texts.required(basis, "machines.change_basis", "Укажите основание: договор, письмо, заявку.", 300)
+    if (wanted, rate_per_minute) == (client.scopes, client.rate_per_minute):
+        raise RuleViolation("machines.nothing_changed", "Системе это уже доступно: ничего не изменилось.")
+    changed = ClientChanged(
+        object_id=client.id, organisation_id=client.organisation_id, basis=why, client=client.client_id,
+        scopes_before=client.scopes, scopes=wanted, rate_before=client.rate_per_minute, rate=rate_per_minute,
+    )  # fmt: skip
+    client.scopes, client.rate_per_minute = wanted, rate_per_minute
+    client.save(update_fields=["scopes", "rate_per_minute"])
+    audit.record(changed, actor=actor)
+    return client
 
 
 @transaction.atomic

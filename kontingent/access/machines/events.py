@@ -23,6 +23,20 @@ class ClientRegistered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClientChanged(Event):
+    """A client may have other data or ask more often; what it might before and what it may now."""
+
+    kind: ClassVar[str] = "machines.client_changed"
+    title: ClassVar[str] = "Изменено, что доступно внешней системе"
+
+    client: str
+    scopes_before: list[str]
+    scopes: list[str]
+    rate_before: int
+    rate: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientRevoked(Event):
     """A client lost its access with everything it held."""
 
