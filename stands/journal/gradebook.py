@@ -48,7 +48,7 @@ def collections_of(writing: Writing) -> dict[str, list[Row]]:
         "academicSessions": [
             _object(
                 session, begun, title=f"{year}/{year + 1}", type="schoolYear", startDate=f"{year}-09-01",
-                endDate=f"{year + 1}-08-31", schoolYear=year + 1,
+                endDate=f"{year + 1}-09-01", schoolYear=year + 1,
             )
         ],
         "courses": [], "classes": [], "users": [], "enrollments": [], "categories": [], "lineItems": [], "results": [],

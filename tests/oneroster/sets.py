@@ -74,7 +74,7 @@ ALL_V11 = [
     "users",
 ]
 _ROWS = {
-    "academicSessions": ["y27,,,2026/27,schoolYear,2026-09-01,2027-08-31,,2027", "q1,,,1 четверть,gradingPeriod,2026-09-01,2026-10-30,y27,2027"],
+    "academicSessions": ["y27,,,2026/27,schoolYear,2026-09-01,2027-09-01,,2027", "q1,,,1 четверть,gradingPeriod,2026-09-01,2026-10-30,y27,2027"],
     "categories": ["w1,,,Контрольная работа,2.00"],
     "classes": ['c5a,,,5А,05,m5,,homeroom,,s1,"y27,q1",,,'],
     "courses": ["m5,,,y27,Математика 5,,05,s1,Математика,MATH"],

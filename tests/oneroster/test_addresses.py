@@ -260,3 +260,10 @@ def test_results_of_another_period_than_the_address_says_are_refused(scene: dict
         assert f"«{period}»" in answer.content.decode(), "the remedy names the period"
     answer = ask("POST", "gradebook/v1p2", address.format(period), scene["token"], results=[one])
     assert answer.status_code == 201, answer.content.decode()
+
+
+def test_the_last_day_of_a_session_is_excluded(scene: dict[str, Any]) -> None:
+    """The days of enrollments lie within those of their session; of both the end is the first day that no longer counts."""
+    token = m.token_of(m.client(scene["five"], scopes=("roster.readonly",)))
+    found = ask("GET", lists.V12, "academicSessions/year-2025", token).json()["academicSession"]
+    assert (found["startDate"], found["endDate"]) == ("2025-09-01", "2026-09-01")

@@ -448,14 +448,14 @@ def year_key(begins_in: int) -> str:
 
 
 def _sessions(actor: Actor, on: date) -> list[dict[str, Any]]:
-    """The school year and its periods: few, so they are compared in memory."""
+    """The school year and its periods, the last day of each excluded (OneRoster 1.2, AcademicSession): few, so they are compared in memory."""
     actor.require(EnrolmentPermission.VIEW)
     year = SchoolYear.of(on)
     base = {"status": "active", "dateLastModified": LONG_AGO, "schoolYear": str(year.begins_in + 1)}
     rows: list[dict[str, Any]] = [
         {
             **base, "sourcedId": year_key(year.begins_in), "title": str(year), "type": "schoolYear",
-            "startDate": year.starts_on, "endDate": date(year.begins_in + 1, 8, 31), "parentSourcedId": "",
+            "startDate": year.starts_on, "endDate": year.ends_on, "parentSourcedId": "",
             PERIOD: WHOLE_YEAR,
         }
     ]  # fmt: skip
