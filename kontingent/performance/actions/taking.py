@@ -222,7 +222,7 @@ def _met(delivery: Delivery, stretch: Stretch) -> tuple[str, list[Any]]:
     if not stretch.standing:
         return (
             "NOT MATERIALIZED (SELECT i.*, NULL::bigint AS held, NULL::date AS stood_on, NULL::text AS stood_for, "
-            "NULL::text AS outcome FROM incoming i)",
+            "NULL::uuid AS stood_at, NULL::uuid AS stood_in, NULL::text AS outcome FROM incoming i)",
             [],
         )
     parameters: list[Any] = [delivery.school_year, delivery.journal_id]
@@ -236,7 +236,7 @@ def _met(delivery: Delivery, stretch: Stretch) -> tuple[str, list[Any]]:
     period = _period_of("e") if records is FINALS else "NULL"
     return (
         f"MATERIALIZED (SELECT i.*, e.version AS held, {standing.format(f'e.{records.day}')} AS stood_on, "
-        f"{standing.format(period)}::text AS stood_for, CASE "
+        f"{standing.format(period)}::text AS stood_for, e.organisation_id AS stood_at, e.group_id AS stood_in, CASE "
         f"WHEN e.version > i.version THEN '{Outcome.STALE}' "
         f"WHEN e.version IS NULL THEN NULL WHEN NOT ({_differs(records)}) THEN '{Outcome.UNCHANGED}' "
         f"WHEN e.version = i.version THEN '{Outcome.REFUSED}' END AS outcome FROM incoming i LEFT JOIN {join})",
@@ -252,10 +252,12 @@ def _judge(cursor: Any, delivery: Delivery, stretch: Stretch) -> tuple[str, bool
     """
     records = delivery.records
     met, of_met = _met(delivery, stretch)
+    closed, of_closed = _closed(delivery)
     places, of_places = _places(delivery)
     written, of_written = _written(delivery, "verdicts")
     cursor.execute(
-        f"WITH met AS {met}, places AS MATERIALIZED ({places}), verdicts AS MATERIALIZED ("
+        f"WITH met AS {met}, closed AS MATERIALIZED ({closed}), places AS MATERIALIZED ({places}), "
+        f"stood AS MATERIALIZED ({_stood(records)}), verdicts AS MATERIALIZED ("
         "SELECT m.*, p.keeper, p.organisation_id, p.group_id, CASE "
         f"WHEN p.keeper IS NULL THEN '{Outcome.REFUSED}' "
         + (f"WHEN p.grade = 1 AND NOT m.withdrawn THEN '{Outcome.REFUSED}' " if records.has_marks else "")
@@ -263,6 +265,7 @@ def _judge(cursor: Any, delivery: Delivery, stretch: Stretch) -> tuple[str, bool
         f"WHEN m.withdrawn THEN '{Outcome.WITHDRAWN}' "
         f"WHEN m.held IS NULL THEN '{Outcome.CREATED}' ELSE '{Outcome.CHANGED}' END AS verdict "
         f"FROM met m LEFT JOIN places p ON p.whose = m.whose AND m.{records.day} >= p.starts_on AND m.{records.day} < p.ends_on "
+        "LEFT JOIN stood s ON s.organisation_id = m.stood_at AND s.group_id IS NOT DISTINCT FROM m.stood_in "
         f"WHERE m.outcome IS NULL), created AS ({written} WHERE verdict = '{Outcome.CREATED}'), "
         "rest AS (INSERT INTO judged SELECT n, keeper, organisation_id, group_id, held, verdict FROM verdicts "
         f"WHERE verdict <> '{Outcome.CREATED}' UNION ALL "
@@ -271,7 +274,7 @@ def _judge(cursor: Any, delivery: Delivery, stretch: Stretch) -> tuple[str, bool
         "SELECT coalesce(string_agg(outcome, '' ORDER BY n), ''), coalesce(bool_or(is_newer), false) FROM "
         f"(SELECT n, outcome, outcome = '{Outcome.UNCHANGED}' AND held < version AS is_newer FROM met WHERE outcome IS NOT NULL "
         "UNION ALL SELECT n, verdict, false FROM verdicts) AS every_row",
-        [*of_met, *of_places, *of_written],
+        [*of_met, *of_closed, *of_places, *of_written],
     )
     outcomes, has_newer = cursor.fetchone()
     return str(outcomes), bool(has_newer)
@@ -280,12 +283,13 @@ def _judge(cursor: Any, delivery: Delivery, stretch: Stretch) -> tuple[str, bool
 def _is_late(records: Records) -> str:
     """SQL: the row changes a closed period: its own day lies there, or the day of what stands under its id, or the period that either closes.
 
-    A quarter's mark is given on its last day or some days after: its day does not tell which period it is of.
+    A quarter's mark is given on its last day or some days after: its day does not tell which period it is of. What stands is asked where
+    it stands: it may be another learner's, of a class or a school that has other periods.
     """
-    by_day = f"least(m.{records.day}, m.stood_on) < p.closed_until"
+    by_day = f"m.{records.day} < p.closed_until OR m.stood_on < s.closed_until"
     if records is not FINALS:
-        return by_day
-    return f"({by_day} OR ARRAY[{_period_of('m')}, m.stood_for] && p.closed_periods)"
+        return f"({by_day})"
+    return f"({by_day} OR ARRAY[{_period_of('m')}] && p.closed_periods OR ARRAY[m.stood_for] && s.closed_periods)"
 
 
 def _period_of(alias: str) -> str:
@@ -305,8 +309,44 @@ def _differs(records: Records) -> str:
     return f"(e.withdrawn_at IS NOT NULL) <> i.withdrawn OR NOT i.withdrawn AND (({held}) IS DISTINCT FROM ({said}) OR {other})"
 
 
+def _closed(delivery: Delivery) -> tuple[str, list[Any]]:
+    """SQL: whose periods of which grades are closed up to when, and which they are; none of it for a delivery that may be late."""
+    today = clock.today()
+    return (
+        "SELECT organisation_id, grade_from, grade_to, max(ends_on) FILTER (WHERE closes_on <= %s) AS until, "
+        "array_agg(code::text) FILTER (WHERE closes_on <= %s) AS periods "
+        "FROM performance_gradingperiod WHERE school_year = %s AND NOT %s GROUP BY 1, 2, 3",
+        [today, today, delivery.school_year, delivery.may_be_late],
+    )
+
+
+def _closed_at(records: Records, alias: str, of_grade: str) -> str:
+    """SQL: up to when the periods are closed for an organisation, and which they are; who has said its own has none of the region's."""
+    here = (
+        f"{of_grade} AND c.organisation_id IS NOT DISTINCT FROM "
+        f"CASE WHEN {alias}.organisation_id IN (SELECT organisation_id FROM closed) THEN {alias}.organisation_id END"
+    )
+    periods = f"(SELECT array_agg(period) FROM closed c, unnest(c.periods) AS period WHERE {here})"
+    return (
+        f"(SELECT max(c.until) FROM closed c WHERE {here}) AS closed_until, "
+        f"{periods if records is FINALS else 'NULL::text[]'} AS closed_periods"
+    )
+
+
+def _stood(records: Records) -> str:
+    """SQL: the classes in which records stand that the chunk would change, and what is closed there; without a class, of any grade."""
+    if not records.is_personal:
+        return "SELECT NULL::uuid AS organisation_id, NULL::uuid AS group_id, NULL::date AS closed_until WHERE false"
+    closed = _closed_at(records, "t", "(t.group_id IS NULL OR g.grade BETWEEN c.grade_from AND c.grade_to)")
+    return (
+        f"SELECT t.organisation_id, t.group_id, {closed} FROM "
+        "(SELECT DISTINCT stood_at AS organisation_id, stood_in AS group_id FROM met WHERE outcome IS NULL AND stood_on IS NOT NULL) t "
+        "LEFT JOIN enrolment_group g ON g.id = t.group_id"
+    )
+
+
 def _places(delivery: Delivery) -> tuple[str, list[Any]]:
-    """SQL: where each learner (or class) of the chunk was, from when till when, and up to when its periods are closed (and which they are).
+    """SQL: where each learner (or class) of the chunk was, from when till when, and what is closed there.
 
     Where a learner is now is one entry of an index that holds nothing else (``placement_person_running``); where they were before is
     asked only of those who are nowhere now or whose place began within the year or after it.
@@ -322,32 +362,18 @@ def _places(delivery: Delivery) -> tuple[str, list[Any]]:
             [delivery.school_year, *parameters],
         )
     condition, parameters = organisations_condition(delivery.actor, "pl")
-    of_place = (
-        "pl.grade BETWEEN c.grade_from AND c.grade_to AND c.organisation_id IS NOT "
-        "DISTINCT FROM CASE WHEN pl.organisation_id IN (SELECT organisation_id FROM closed) THEN pl.organisation_id END"
-    )
-    until = "NULL" if delivery.may_be_late else f"(SELECT max(c.until) FROM closed c WHERE {of_place})"
-    periods = (
-        f"(SELECT array_agg(period) FROM closed c, unnest(c.periods) AS period WHERE {of_place})"
-        if delivery.records is FINALS and not delivery.may_be_late
-        else "NULL"
-    )
+    closed = _closed_at(delivery.records, "pl", "pl.grade BETWEEN c.grade_from AND c.grade_to")
     return (
-        "WITH closed AS MATERIALIZED (SELECT organisation_id, grade_from, grade_to, "
-        "max(ends_on) FILTER (WHERE closes_on <= %s) AS until, array_agg(code::text) FILTER (WHERE closes_on <= %s) AS periods "
-        "FROM performance_gradingperiod WHERE school_year = %s "
-        f"GROUP BY 1, 2, 3), who AS MATERIALIZED ({_who()}), running AS MATERIALIZED ("
+        f"WITH who AS MATERIALIZED ({_who()}), running AS MATERIALIZED ("
         "SELECT w.*, pl.organisation_id, pl.group_id, pl.grade, pl.starts_on FROM who w LEFT JOIN enrolment_placement pl "
         f"ON pl.person_id = w.keeper AND {_PLACED} AND pl.ends_on IS NULL{condition}), placed AS ("
         "SELECT running.*, date 'infinity' AS ends_on FROM running WHERE starts_on < %s "
         "UNION ALL SELECT w.whose, w.keeper, pl.organisation_id, pl.group_id, pl.grade, pl.starts_on, pl.ends_on "
         f"FROM running w JOIN enrolment_placement pl ON pl.person_id = w.keeper AND {_PLACED} AND pl.starts_on < %s "
         f"AND pl.ends_on > %s{condition} WHERE w.starts_on IS NULL OR w.starts_on > %s) "
-        f"SELECT pl.*, {until}::date AS closed_until, {periods}::text[] AS closed_periods FROM placed pl",
-        [
-            clock.today(), clock.today(), delivery.school_year, *parameters, year.ends_on, year.ends_on, year.starts_on, *parameters, year.starts_on,
-        ],
-    )  # fmt: skip
+        f"SELECT pl.*, {closed} FROM placed pl",
+        [*parameters, year.ends_on, year.ends_on, year.starts_on, *parameters, year.starts_on],
+    )
 
 
 def _who() -> str:
@@ -444,14 +470,15 @@ def _refused(cursor: Any, delivery: Delivery) -> list[RefusedRecord]:
         if delivery.records.is_personal
         else (Refusal.CLASS_UNKNOWN, Refusal.CLASS_UNKNOWN)
     )
-    places, parameters = _places(delivery)
+    closed, of_closed = _closed(delivery)
+    places, of_places = _places(delivery)
     cursor.execute(
         "WITH met AS (SELECT i.*, j.held, j.keeper, NULL AS outcome FROM judged j JOIN incoming i USING (n) "
-        f"WHERE j.outcome = '{Outcome.REFUSED}'), places AS MATERIALIZED ({places}) "
+        f"WHERE j.outcome = '{Outcome.REFUSED}'), closed AS ({closed}), places AS MATERIALIZED ({places}) "
         f"SELECT n, external_id, CASE WHEN held = version THEN '{Refusal.VERSION_REUSED}' "
         f"WHEN keeper IS NOT NULL THEN '{Refusal.GRADE_ONE}' WHEN whose IN (SELECT whose FROM places) THEN '{known}' "
         f"ELSE '{unknown}' END, to_jsonb(met) - '{{n,held,keeper,outcome}}'::text[] FROM met ORDER BY n",
-        parameters,
+        [*of_closed, *of_places],
     )
     return [
         RefusedRecord(n, external_id, Refusal(why), json.loads(staged))

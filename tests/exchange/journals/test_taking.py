@@ -506,6 +506,20 @@ def test_a_mark_of_a_closed_period_is_not_taken_away_by_another_day(scene: Scene
     assert (moved.value, moved.given_on) == ("5", date(2025, 11, 6))
 
 
+def test_what_is_closed_is_asked_where_the_replaced_mark_stands(scene: Scene) -> None:
+    """The quarter of the fifth grade is closed; that of the learner of the tenth, to whom the mark would go, is not."""
+    gleb = b.person("Орлов Глеб Ильич", born=date(2009, 4, 4))
+    b.admitted(gleb, b.group(scene.school, "10А"))
+    scene.journal.send([mark(1, scene.anna), mark(2, gleb)])
+    actions.set_periods(
+        actor=b.ROOT, school_year=2025, periods=[one._replace(grade_to=9) for one in QUARTERS]
+    )
+    rows = [mark(1, gleb, version=2), mark(2, scene.anna, version=2, date="2025-11-06")]
+    assert counted(scene.journal.send(rows, key="k2")) == {"late": 1, "changed": 1}
+    assert Mark.objects.get(external_id="m1").person_id == scene.anna
+    assert Mark.objects.get(external_id="m2").person_id == scene.anna
+
+
 def test_the_mark_of_a_closed_period_is_late_whatever_day_it_was_given(scene: Scene) -> None:
     final = {"subject": "s09", "kind": "period", "period": "1", "value": "3", "date": "2025-11-06"}
     usual = {"version": 1, "learner": str(scene.anna)} | final
