@@ -24,6 +24,7 @@ WIDER = {
     "kontingent/enrolment/queries/standing.py": 1,  # enrolled elsewhere
     "kontingent/exchange/services/queries.py": 1,  # a stranger with a paper: number, day, school, initials, whether valid
     "kontingent/exchange/staging/comparing.py": 1,  # what an import would change of whom it has matched
+    "kontingent/performance/actions/taking.py": 1,  # at which school a record stands that a decision would replace
     "kontingent/persons/duplicates.py": 7,  # two records, of which one may be a stranger's
     "kontingent/persons/likeness.py": 1,  # matching before creating
     "kontingent/persons/merging.py": 3,  # merging moves rows wherever they are, and undoing it offers all that came since

@@ -12,7 +12,7 @@ from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import Conflict, InvalidValue, NotFound, RuleViolation
 from kontingent.performance import rules
-from kontingent.performance.actions.taking import Delivery, take_staged
+from kontingent.performance.actions.taking import Delivery, stands_at, take_staged
 from kontingent.performance.codes import Outcome
 from kontingent.performance.events import LateCorrectionDecided
 from kontingent.performance.models import LateCorrection
@@ -58,13 +58,18 @@ def decide_late(*, actor: Actor, correction_id: UUID, accept: bool, reason: str)
 
 
 def _write(actor: Actor, late: LateCorrection) -> None:
-    taken = take_staged(
-        Delivery(
-            actor=_for_delivery(actor), journal_id=late.journal_id, source=late.journal.source, batch_id=late.batch_id,
-            records=KINDS[late.records], school_year=late.school_year, may_be_late=True,
-        ),
-        [late.staged],
+    delivery = Delivery(
+        actor=_for_delivery(actor), journal_id=late.journal_id, source=late.journal.source, batch_id=late.batch_id,
+        records=KINDS[late.records], school_year=late.school_year, may_be_late=True,
     )  # fmt: skip
+    where = stands_at(delivery, late.external_id)
+    if where is not None and not actor.scope.covers(*where):
+        raise RuleViolation(
+            "performance.late_elsewhere",
+            "Запись, которую заменила бы эта правка, стоит в другой организации: изменить её вы не можете. Отклоните правку. Если она верна, "
+            "министерство на время откроет журналу закрытые периоды, и журнал передаст её снова.",
+        )
+    taken = take_staged(delivery, [late.staged])
     if taken.refused:
         told = rules.TOLD[taken.refused[0].refusal]
         raise RuleViolation("performance.late_refused", f"{told.detail} {told.by_hand}")

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db import connection
 
@@ -23,6 +24,7 @@ from kontingent.kernel.school_year import SchoolYear
 from kontingent.performance.codes import FinalKind, Outcome, Refusal
 from kontingent.performance.permissions import PerformancePermission
 from kontingent.performance.records import FINALS, Records
+from kontingent.storage.scope import whole_register
 
 #: The head of a staged row; the day and the columns of its kind follow.
 STAGED = (
@@ -116,6 +118,18 @@ def still_stands(delivery: Delivery, span: Span, *, rows: int, since: datetime) 
         )
         found, written = cursor.fetchone()
     return rows <= found <= 2 * rows and not written
+
+
+def stands_at(delivery: Delivery, external_id: str) -> tuple[UUID, UUID] | None:
+    """Return the organisation where a record stands, and its municipality, even if the actor cannot see it. Holds the journal's lock."""
+    with whole_register(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, delivery.journal_id])
+        cursor.execute(
+            f"SELECT o.id, o.municipality_id FROM {delivery.records.table} e JOIN organisations_organisation o "
+            "ON o.id = e.organisation_id WHERE e.school_year = %s AND e.journal_id = %s AND e.external_id = %s",
+            [delivery.school_year, delivery.journal_id, external_id],
+        )
+        return cursor.fetchone()
 
 
 def staged_columns(records: Records) -> list[str]:

@@ -36,6 +36,7 @@ from kontingent.performance.models import (
 )
 from kontingent.persons import merging
 from kontingent.persons.models import SourceKey
+from kontingent.storage.scope import scoped
 from tests import builders as b
 from tests.api.machine import is_problem
 from tests.api.test_openapi import fits
@@ -518,6 +519,25 @@ def test_what_is_closed_is_asked_where_the_replaced_mark_stands(scene: Scene) ->
     assert counted(scene.journal.send(rows, key="k2")) == {"late": 1, "changed": 1}
     assert Mark.objects.get(external_id="m1").person_id == scene.anna
     assert Mark.objects.get(external_id="m2").person_id == scene.anna
+
+
+def test_a_school_does_not_decide_over_what_stands_in_another(scene: Scene) -> None:
+    """It does not see the mark of a stranger's learner, and would write a second one under the same id."""
+    other = b.school("Школа № 9")
+    vera = b.person("Яковлева Вера Олеговна", born=date(2014, 3, 3))
+    b.admitted(vera, b.group(other, "5Б"))
+    region = Sender(code="region")
+    region.send([mark(1, scene.anna)])
+    actions.set_periods(actor=b.ROOT, school_year=2025, periods=QUARTERS)
+    assert counted(region.send([mark(1, vera, version=2)], key="k2")) == {"late": 1}
+    late, decider = LateCorrection.objects.get(), b.actor_of(other)
+    assert late.organisation_id == other.id
+    with scoped(decider), pytest.raises(RuleViolation, match="в другой организации"):
+        actions.decide_late(actor=decider, correction_id=late.id, accept=True, reason="приказ № 7")
+    assert [(one.person_id, one.version) for one in Mark.objects.all()] == [(scene.anna, 1)]
+    assert LateCorrection.objects.get().state == "waiting"
+    with scoped(decider):
+        actions.decide_late(actor=decider, correction_id=late.id, accept=False, reason="чужая отметка")
 
 
 def test_the_mark_of_a_closed_period_is_late_whatever_day_it_was_given(scene: Scene) -> None:
