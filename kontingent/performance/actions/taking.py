@@ -129,7 +129,8 @@ def stands_at(delivery: Delivery, external_id: str) -> tuple[UUID, UUID] | None:
             "ON o.id = e.organisation_id WHERE e.school_year = %s AND e.journal_id = %s AND e.external_id = %s",
             [delivery.school_year, delivery.journal_id, external_id],
         )
-        return cursor.fetchone()
+        found: tuple[UUID, UUID] | None = cursor.fetchone()
+        return found
 
 
 def staged_columns(records: Records) -> list[str]:
