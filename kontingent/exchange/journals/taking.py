@@ -355,7 +355,10 @@ def _kept(refused: RefusedLine) -> str:
 
 
 def mend(journal: Journal, batch: JournalBatch) -> None:
-    """Take off the list of repairs what has come again and was taken: its record stands under this batch by now."""
+    """Take off the list of repairs what has come again and was taken: its record stands under this batch by now.
+
+    A refused row that is newer than what was taken stays: the journal says more than the register has.
+    """
     open_rows = RefusedRow.objects.filter(
         journal=journal, records=batch.records, school_year=batch.school_year, repaired_at__isnull=True
     ).exclude(external_id="")
@@ -366,7 +369,8 @@ def mend(journal: Journal, batch: JournalBatch) -> None:
             "UPDATE journals_refusedrow r SET repaired_at = %s WHERE r.journal_id = %s AND r.records = %s "
             "AND r.school_year = %s AND r.repaired_at IS NULL AND r.external_id <> '' "
             f"AND EXISTS (SELECT 1 FROM {KINDS[batch.records].table} e WHERE e.school_year = r.school_year "
-            "AND e.journal_id = r.journal_id AND e.external_id = r.external_id AND e.batch_id = %s)",
+            "AND e.journal_id = r.journal_id AND e.external_id = r.external_id AND e.batch_id = %s "
+            "AND (r.staged IS NULL OR (r.staged ->> 'version')::bigint <= e.version))",
             [clock.now(), journal.pk, batch.records, batch.school_year, batch.pk],
         )
 

@@ -70,6 +70,15 @@ def test_a_subject_is_mapped_and_its_marks_come_in(scene: Scene) -> None:
     assert Mark.objects.get(external_id="m1").person_id == scene.anna
 
 
+def test_an_older_row_that_is_taken_leaves_the_newer_refused_one_on_the_list(scene: Scene) -> None:
+    scene.journal.send([mark(1, "ученик-17", version=3, value="4")])
+    scene.journal.send([mark(1, scene.anna, version=2, value="3")], key="k2")
+    assert left() == [("m1", "learner_unknown")]
+    SourceKey.objects.create(source="journal:epos", external_id="ученик-17", person_id=scene.anna)
+    assert scene.retake().outcomes == {"changed": 1}
+    assert (standing(), left()) == ([("m1", "4")], [])
+
+
 def test_a_learner_is_linked_and_their_marks_come_in_the_newest_of_each_id(scene: Scene) -> None:
     scene.journal.send([mark(1, "ученик-17"), mark(2, "ученик-18")])
     scene.journal.send([mark(1, "ученик-17", version=2, value="3")], key="k2")
