@@ -1,7 +1,7 @@
 """Random histories against a plain model: closed periods, learners who move, records merged, every kind, the first grade.
 
 A history sets periods, moves learners between classes and schools, merges records, delivers through a journal of the region and one of
-a school, and decides on what came late. ``JUDGING_CASES=300`` runs three hundred of them; the usual run takes three.
+a school, decides on what came late and takes again what was refused. ``JUDGING_CASES=300`` runs three hundred of them; the usual run takes three.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from uuid import UUID
 
 import pytest
 
+from kontingent.access.machines.queries import actor_of
+from kontingent.access.machines.rules import MachineScope
 from kontingent.enrolment.codes import MovementKind
 from kontingent.enrolment.models import Group
+from kontingent.exchange.journals import repairing
 from kontingent.exchange.journals.models import RefusedRow
 from kontingent.kernel import clock
 from kontingent.kernel.errors import RuleViolation
@@ -81,10 +84,6 @@ class Waiting(NamedTuple):
     before: int | None
 
 
-class Elsewhere(Exception):
-    """What stands is in a school beyond the reach of whoever decides."""
-
-
 @dataclass
 class Oracle:
     """Who is where, which periods are said, what the journals said of it: without a database."""
@@ -96,6 +95,8 @@ class Oracle:
     stands: dict[Key, Said] = field(default_factory=dict)
     waiting: dict[Key, Waiting] = field(default_factory=dict)
     former: list[tuple[Key, int, UUID]] = field(default_factory=list)
+    refused: list[tuple[Key, Said, str]] = field(default_factory=list)
+    """Rows to repair, in the order in which they came, and what is wrong with each."""
 
     def whose(self, person: UUID) -> UUID:
         while person in self.merged:
@@ -106,17 +107,36 @@ class Oracle:
         self.merged[other] = survivor
         self.places[survivor] = self.places.pop(survivor, []) + self.places.pop(other, [])
 
-    def take(
-        self, journal: str, kind: str, rows: dict[int, tuple[str, Said]], reach: Collection[UUID]
-    ) -> list[tuple[str, str]]:
-        """Of rows with one id the newest counts, of equal ones the first."""
-        newest: dict[str, int] = {}
-        for number, (key, row) in rows.items():
+    def take(self, rows: list[tuple[Key, Said]], reach: Collection[UUID]) -> list[tuple[str, str]]:
+        """Of rows with one id the newest counts, of equal ones the first. What was refused is off the list once as new a row is taken."""
+        newest: dict[Key, int] = {}
+        for number, (key, row) in enumerate(rows):
             if key not in newest or row.version > rows[newest[key]][1].version:
                 newest[key] = number
-        return [
-            self.take_one((journal, kind, key), row, reach) if newest[key] == number else ("stale", "")
-            for number, (key, row) in rows.items()
+        told = [("stale", "")] * len(rows)
+        for key, number in newest.items():
+            row, before = rows[number][1], self.stands.get(key)
+            told[number] = outcome, why = self.take_one(key, row, reach)
+            if self.stands.get(key) is not before:
+                self.refused = [one for one in self.refused if one[0] != key or one[1].version > row.version]
+            elif outcome == "refused":
+                self.refused.append((key, row, why))
+        return told
+
+    def retake(self, journal: str, reach: Collection[UUID]) -> None:
+        """Of the rows that the register may have made good meanwhile the newest of each id is taken again."""
+        again = {
+            number: one for number, one in enumerate(self.refused) if one[0][0] == journal and one[2] != "version_reused"
+        }  # fmt: skip
+        newest: dict[Key, Said] = {}
+        for key, row, _ in again.values():
+            if key not in newest or row.version >= newest[key].version:
+                newest[key] = row
+        fates = {key: self.take_one(key, row, reach) for key, row in newest.items()}
+        self.refused = [
+            (key, row, fates[key][1] if number in again else code)
+            for number, (key, row, code) in enumerate(self.refused)
+            if number not in again or fates[key][0] == "refused"
         ]
 
     def take_one(
@@ -128,7 +148,8 @@ class Oracle:
             if held.version > row.version:
                 return "stale", ""
             if self._same(held, row):
-                self.stands[key] = replace(held, version=row.version)
+                if held.version < row.version:
+                    self.stands[key] = replace(held, version=row.version)
                 return "unchanged", ""
             if held.version == row.version:
                 return "refused", "version_reused"
@@ -208,8 +229,8 @@ class History:
 
     def step(self) -> None:
         """Something happens."""
-        does = [self.deliver, self.decide, self.set_periods, self.move, self.merge]
-        self.rng.choices(does, [24, 8, 3, 3, 1])[0]()
+        does = [self.deliver, self.decide, self.set_periods, self.move, self.merge, self.retake]
+        self.rng.choices(does, [24, 8, 3, 3, 1, 2])[0]()
 
     def deliver(self) -> None:
         """A handful of rows, their ids near each other or from all over, by one of the journals."""
@@ -220,24 +241,22 @@ class History:
         numbers = [
             self.rng.randrange(16) if wide else start + self.rng.randrange(8) for _ in range(3 if wide else 8)
         ]
-        rows = {
-            place: (f"r{100 + one}", self._said(code, kind, f"r{100 + one}"))
-            for place, one in enumerate(numbers)
-        }
+        keys = [(code, kind, f"r{100 + one}") for one in numbers]
+        rows = [(one, self._said(one)) for one in keys]
         key = f"k{self.sent}"
         self.sent += 1
-        sender.send([_wire(kind, key, row) for key, row in rows.values()], key=key, records=kind)
+        sender.send([_wire(*one) for one in rows], key=key, records=kind)
         told = [one["outcome"] for one in sender.get(f"batches/{key}/receipts").json()["items"]]
         kept = RefusedRow.objects.filter(batch__key=key, journal=sender.journal)
         codes: dict[int, str] = dict(kept.values_list("number", "code"))
-        expected = self.oracle.take(code, kind, rows, reach)
+        expected = self.oracle.take(rows, reach)
         found = [(outcome, codes.get(number, "")) for number, outcome in enumerate(told, 1)]
-        assert found == expected, [(row, want, got) for row, want, got in zip(rows.values(), expected, found, strict=True) if want != got]  # fmt: skip
+        assert found == expected, [(row, want, got) for row, want, got in zip(rows, expected, found, strict=True) if want != got]  # fmt: skip
         self.seen.update(outcome + code for outcome, code in expected)
 
-    def _said(self, journal: str, kind: str, external_id: str) -> Said:
+    def _said(self, key: Key) -> Said:
         """Anything, or what stands with some of it changed."""
-        rng, held = self.rng, self.oracle.stands.get((journal, kind, external_id))
+        rng, kind, held = self.rng, key[1], self.oracle.stands.get(key)
         facts: tuple[str, ...] = (rng.choice("нб" if kind == "attendance" else "2345"),)
         if kind == "finals":
             facts += rng.choice(
@@ -331,6 +350,15 @@ class History:
         self.enrolments[survivor] = self.enrolments.pop(learner)
         self.seen["merged"] += 1
 
+    def retake(self) -> None:
+        """One of the journals has what was refused taken again."""
+        code = self.rng.choice(list(self.journals))
+        sender, reach = self.journals[code]
+        actor = actor_of(sender.client, frozenset({MachineScope.JOURNALS}))
+        repairing.retake(actor=actor, journal_code=code)
+        self.oracle.retake(code, reach)
+        self.seen["retaken"] += 1
+
     def check(self) -> None:
         """What stands, what stood, what waits and what was decided are what the model says."""
         names = {sender.journal.pk: code for code, (sender, _) in self.journals.items()}
@@ -369,6 +397,10 @@ class History:
             key: (one.row.version, whose(one.row.learner), one.row.day, one.place.school, one.place.group, one.before)
             for key, one in self.oracle.waiting.items()
         }  # fmt: skip
+        rows = RefusedRow.objects.filter(repaired_at__isnull=True)
+        assert Counter(
+            ((names[one.journal_id], one.records, one.external_id), (one.staged or {})["version"], one.code) for one in rows
+        ) == Counter((key, row.version, code) for key, row, code in self.oracle.refused)  # fmt: skip
         assert self.decided == Counter(
             ((names[one.journal_id], one.records, one.external_id), one.state, one.staged["version"])
             for one in LateCorrection.objects.exclude(state="waiting")
@@ -391,10 +423,10 @@ def _place(group: Group, day: date) -> Place:
     return Place(group.organisation_id, group.pk, group.grade or 0, day)
 
 
-def _wire(kind: str, key: str, row: Said) -> dict[str, Any]:
-    names = {"marks": ("value",), "attendance": ("code",), "finals": ("value", "kind", "period")}[kind]
+def _wire(key: Key, row: Said) -> dict[str, Any]:
+    names = {"marks": ("value",), "attendance": ("code",), "finals": ("value", "kind", "period")}[key[1]]
     return {
-        "id": key, "version": row.version, "learner": str(row.learner), "date": row.day.isoformat(), "subject": "s09",
+        "id": key[2], "version": row.version, "learner": str(row.learner), "date": row.day.isoformat(), "subject": "s09",
         "deleted": row.deleted,
     } | dict(zip(names, row.facts, strict=True))  # fmt: skip
 
