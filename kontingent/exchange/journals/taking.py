@@ -28,7 +28,7 @@ from kontingent.kernel.school_year import SchoolYear
 from kontingent.organisations import queries as organisations
 from kontingent.performance import queries as performance
 from kontingent.performance.actions import Delivery, Span, Taken, make_years, still_stands, take_copied
-from kontingent.performance.codes import Outcome
+from kontingent.performance.codes import Outcome, Refusal
 from kontingent.performance.events import BatchTaken
 from kontingent.performance.models import Journal
 from kontingent.performance.records import KINDS, Records
@@ -357,7 +357,8 @@ def _kept(refused: RefusedLine) -> str:
 def mend(journal: Journal, batch: JournalBatch) -> None:
     """Take off the list of repairs what has come again and was taken: its record stands under this batch by now.
 
-    A refused row that is newer than what was taken stays: the journal says more than the register has.
+    A refused row that is newer than what was taken stays: the journal says more than the register has. So does one that says another
+    thing by the version of what stands: the batch may have brought both, in different chunks.
     """
     open_rows = RefusedRow.objects.filter(
         journal=journal, records=batch.records, school_year=batch.school_year, repaired_at__isnull=True
@@ -370,8 +371,9 @@ def mend(journal: Journal, batch: JournalBatch) -> None:
             "AND r.school_year = %s AND r.repaired_at IS NULL AND r.external_id <> '' "
             f"AND EXISTS (SELECT 1 FROM {KINDS[batch.records].table} e WHERE e.school_year = r.school_year "
             "AND e.journal_id = r.journal_id AND e.external_id = r.external_id AND e.batch_id = %s "
-            "AND (r.staged IS NULL OR (r.staged ->> 'version')::bigint <= e.version))",
-            [clock.now(), journal.pk, batch.records, batch.school_year, batch.pk],
+            "AND (r.staged IS NULL OR (r.staged ->> 'version')::bigint < e.version "
+            "OR (r.staged ->> 'version')::bigint = e.version AND r.code <> %s))",
+            [clock.now(), journal.pk, batch.records, batch.school_year, batch.pk, Refusal.VERSION_REUSED],
         )
 
 

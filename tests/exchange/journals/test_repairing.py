@@ -10,7 +10,7 @@ import pytest
 from kontingent.access.machines.queries import actor_of
 from kontingent.access.machines.rules import MachineScope
 from kontingent.audit.models import Entry
-from kontingent.exchange.journals import repairing
+from kontingent.exchange.journals import chunks, repairing
 from kontingent.exchange.journals.models import JournalBatch, RefusedRow
 from kontingent.exchange.journals.repairing import Retaken, retake
 from kontingent.kernel.actor import Actor
@@ -68,6 +68,17 @@ def test_a_subject_is_mapped_and_its_marks_come_in(scene: Scene) -> None:
     assert standing() == [("m1", "5"), ("m3", "5")]
     assert left() == [("m2", "subject_unknown")]
     assert Mark.objects.get(external_id="m1").person_id == scene.anna
+
+
+def test_a_contradiction_within_a_batch_stays_on_the_list(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second of two rows of one version comes in another chunk; what stands under the batch is the first."""
+    monkeypatch.setattr(chunks, "ROWS", 1)
+    scene.journal.send([mark(1, scene.anna, value="4"), mark(1, scene.anna, value="2")])
+    assert (standing(), left()) == ([("m1", "4")], [("m1", "version_reused")])
+    scene.journal.send([mark(1, scene.anna, version=2, value="2")], key="k2")
+    assert (standing(), left()) == ([("m1", "2")], [])
 
 
 def test_an_older_row_that_is_taken_leaves_the_newer_refused_one_on_the_list(scene: Scene) -> None:
