@@ -21,7 +21,7 @@ from kontingent.access.machines.queries import actor_of
 from kontingent.access.machines.rules import MachineScope
 from kontingent.enrolment.codes import MovementKind
 from kontingent.enrolment.models import Group
-from kontingent.exchange.journals import repairing
+from kontingent.exchange.journals import chunks, repairing
 from kontingent.exchange.journals.models import RefusedRow
 from kontingent.kernel import clock
 from kontingent.kernel.errors import RuleViolation
@@ -37,7 +37,7 @@ from tests.exchange.journals.journal import YEAR, Sender
 pytestmark = pytest.mark.django_db
 FIRST = int(os.environ.get("JUDGING_FIRST", "0"))
 CASES = int(os.environ.get("JUDGING_CASES", "3"))
-STEPS = 50
+STEPS, CHUNK = 50, 5
 NEVER = date(2099, 1, 1)
 #: Within the first period, on its last day, on the holidays, within the second, behind the year.
 DAYS = [date(2025, 9, 1), date(2025, 9, 20), date(2025, 10, 10), date(2025, 10, 26), date(2025, 10, 29), date(2025, 11, 12), date(2025, 11, 28)]  # fmt: skip
@@ -108,7 +108,7 @@ class Oracle:
         self.places[survivor] = self.places.pop(survivor, []) + self.places.pop(other, [])
 
     def take(self, rows: list[tuple[Key, Said]], reach: Collection[UUID]) -> list[tuple[str, str]]:
-        """Of rows with one id the newest counts, of equal ones the first. What was refused is off the list once as new a row is taken."""
+        """Take a chunk: of rows with one id the newest counts, of equal ones the first. What was refused is off the list once as new a row is taken."""
         newest: dict[Key, int] = {}
         for number, (key, row) in enumerate(rows):
             if key not in newest or row.version > rows[newest[key]][1].version:
@@ -249,7 +249,11 @@ class History:
         told = [one["outcome"] for one in sender.get(f"batches/{key}/receipts").json()["items"]]
         kept = RefusedRow.objects.filter(batch__key=key, journal=sender.journal)
         codes: dict[int, str] = dict(kept.values_list("number", "code"))
-        expected = self.oracle.take(rows, reach)
+        expected = [
+            one
+            for first in range(0, len(rows), CHUNK)
+            for one in self.oracle.take(rows[first : first + CHUNK], reach)
+        ]
         found = [(outcome, codes.get(number, "")) for number, outcome in enumerate(told, 1)]
         assert found == expected, [(row, want, got) for row, want, got in zip(rows, expected, found, strict=True) if want != got]  # fmt: skip
         self.seen.update(outcome + code for outcome, code in expected)
@@ -465,7 +469,10 @@ def _begin(rng: random.Random) -> History:
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + CASES))
-def test_a_journal_may_say_anything_of_anybody_at_any_time(seed: int) -> None:
+def test_a_journal_may_say_anything_of_anybody_at_any_time(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "ROWS", CHUNK)
     history = _begin(random.Random(seed))
     for _ in range(STEPS):
         history.step()
