@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from kontingent.kernel.errors import InvalidValue
 from kontingent.kernel.school_year import SchoolYear
+from kontingent.performance.codes import WHOLE_YEAR
 
 #: Periods that say something of others, so that their days lie within or about those (code list ``study_period``: the year, another).
-_ABOUT_OTHERS = frozenset({"20", "99"})
+_ABOUT_OTHERS = frozenset({WHOLE_YEAR, "99"})
 GRADES = range(1, 13)
 #: More periods than a year can have is a mistake of whoever sends them.
 MOST = 40

@@ -15,9 +15,10 @@ from kontingent.achievements.attestation.actions import Basis
 from kontingent.achievements.attestation.issuers import may_issue
 from kontingent.achievements.attestation.queries import MarkRow, MarkSheet, Place
 from kontingent.achievements.attestation.queries.marks import Column
-from kontingent.achievements.attestation.rules.marks import WHOLE_YEAR, Slot
+from kontingent.achievements.attestation.rules.marks import Slot
 from kontingent.codelists import queries as codelists
 from kontingent.kernel.errors import InvalidValue, KontingentError, NotAllowed
+from kontingent.performance.codes import WHOLE_YEAR
 from kontingent.web import autosave
 from kontingent.web.autosave import Sent
 from kontingent.web.request import actor_of, page, uuid_of

@@ -19,11 +19,12 @@ from kontingent.achievements.attestation.queries.graduation import (
 )
 from kontingent.achievements.attestation.rules import final
 from kontingent.achievements.attestation.rules.final import Level
-from kontingent.achievements.attestation.rules.marks import WHOLE_YEAR, Slot, is_of_hundred, of_journal
+from kontingent.achievements.attestation.rules.marks import Slot, is_of_hundred, of_journal
 from kontingent.codelists import queries as codelists
 from kontingent.enrolment.models import Group
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotFound
+from kontingent.performance.codes import WHOLE_YEAR
 from kontingent.stages import queries as stages
 
 #: Periods that a secondary school closes everywhere; what else occurs is added.

@@ -26,7 +26,6 @@ from kontingent.achievements.attestation.codes import (
     Word,
 )
 from kontingent.achievements.attestation.rules.marks import (
-    WHOLE_YEAR,
     Brought,
     Clash,
     Given,
@@ -36,6 +35,7 @@ from kontingent.achievements.attestation.rules.marks import (
     together,
 )
 from kontingent.achievements.attestation.rules.results import Least
+from kontingent.performance.codes import WHOLE_YEAR
 
 PATH: Final = Path(__file__).parent.parent / "final.toml"
 _IN_WORDS: Final = {

@@ -12,9 +12,8 @@ from typing import Final, NamedTuple
 
 from kontingent.achievements.attestation.codes import Word
 from kontingent.kernel.errors import InvalidValue
-from kontingent.performance.codes import MarkSystem
+from kontingent.performance.codes import WHOLE_YEAR, MarkSystem
 
-WHOLE_YEAR: Final = "20"
 #: Kinds of the journal that close a year; the rest of its marks close a period, or the subject.
 _OF_A_YEAR: Final = frozenset({"year", "retake"})
 LONGEST_TITLE: Final = 200
