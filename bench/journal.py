@@ -38,7 +38,7 @@ class Journal:
         secret = machines.issue_secret(actor=actor, client_id=client.client_id).value
         self.code = f"bench-{client.client_id[-12:]}".lower()
         actions.connect_journal(
-            actor=actor, code=self.code, title="Журнал измерения", client_code=f"client:{client.id}"
+            actor=actor, code=self.code, title="Журнал измерения", client_code=client.actor_code
         )
         # Its first load: what the demonstration has closed already is let through.
         actions.open_history(actor=actor, journal_code=self.code, until=clock.today() + timedelta(days=2))

@@ -59,7 +59,7 @@ def run(size: str, site: Site, server: psutil.Process, only: str | None) -> Iter
     assert school is not None  # noqa: S101 - appointed in a school
     year = SchoolYear.of(clock.today()).begins_in
     of_school, of_region, own = _token(school), _token(None), _client(school)
-    journal = _load(school, year, f"client:{own.pk}")
+    journal = _load(school, year, own.actor_code)
     bearer = _issued(own)
     results = f"{BASE}/results?limit={PAGE}"
     measures: dict[str, tuple[str, str, Callable[[int], object], int]] = {

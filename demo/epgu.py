@@ -54,7 +54,7 @@ def write(home_id: UUID, *, seed: int) -> None:
         for _ in range(rng.randint(6, 14) if day.weekday() < 5 else rng.randint(1, 5)):
             at = datetime.combine(day, time(rng.choice((8, 13, 17, 18, 19, 20, 21)), rng.randint(0, 59), rng.randint(0, 59)), clock.REGION_ZONE)  # fmt: skip
             if at < clock.now():
-                made.append(_request(rng, f"client:{client.id}", len(made), at, *rng.choice(pairs)))
+                made.append(_request(rng, client.actor_code, len(made), at, *rng.choice(pairs)))
     ServiceRequest.objects.bulk_create(made, batch_size=500)
 
 

@@ -113,7 +113,7 @@ class Marks:
             actor=actor, draft=ClientDraft(name=title, reach=reach, scopes=scopes)
         )
         self.journal: Journal = actions.connect_journal(
-            actor=actor, code="demo-journal", title=title, client_code=f"client:{client.id}"
+            actor=actor, code="demo-journal", title=title, client_code=client.actor_code
         )
         actions.make_years(*range(self.year.begins_in - 5, self.year.begins_in + 2))
         for year in (self.year.begins_in - 1, self.year.begins_in):

@@ -76,6 +76,12 @@ def scope_condition(
     return condition
 
 
+def around_condition(scope: Scope) -> Q:
+    """Return the condition "lies in the scope, or is a municipality its organisations belong to" on a table with both columns."""
+    above = Organisation.objects.filter(pk__in=scope.organisations).values("municipality_id")
+    return scope_condition(scope) | Q(municipality__in=scope.municipalities) | Q(municipality__in=above)
+
+
 def own(scope: Scope) -> QuerySet[Organisation]:
     """Return the organisations of a scope in name order."""
     return Organisation.objects.filter(

@@ -91,7 +91,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _lines(actor: Actor) -> list[Line]:
-    known = {f"client:{one.id}": one for one in machines.subscribers(actor, _SCOPES)}
+    known = {one.actor_code: one for one in machines.subscribers(actor, _SCOPES)}
     entitled = {
         (code, _SCOPES[scope])
         for code, one in known.items()

@@ -213,9 +213,9 @@ def _machines(actor: Actor) -> list[Machine]:
     uses = machines.last_uses(found)
     given: dict[str, Any] = {}
     if actor.may(AuditPermission.READ_JOURNAL) and found:
-        codes = [f"client:{one.id}" for one in found]
+        codes = [one.actor_code for one in found]
         given = journal.given_to(actor, codes, since=clock.now() - timedelta(days=DAYS))
     return [
-        Machine(one, machines.reach_in_words(one), sorted(wanted & set(one.scopes)), uses.get(one.id), given.get(f"client:{one.id}"))
+        Machine(one, machines.reach_in_words(one), sorted(wanted & set(one.scopes)), uses.get(one.id), given.get(one.actor_code))
         for one in found
     ]  # fmt: skip

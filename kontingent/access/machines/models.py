@@ -56,6 +56,11 @@ class ApiClient(models.Model):
         return self.name
 
     @property
+    def actor_code(self) -> str:
+        """How journals and the journal of acts name the client that acts."""
+        return f"client:{self.id}"
+
+    @property
     def is_stopped(self) -> bool:
         """Revoked for good or suspended for a while."""
         return self.revoked_at is not None or self.suspended_at is not None

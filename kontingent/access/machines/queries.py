@@ -65,7 +65,7 @@ def actor_for_token(token: str) -> Actor:
 def actor_of(client: ApiClient, scopes: frozenset[MachineScope]) -> Actor:
     """Return a client as the actor of its requests."""
     return Actor(
-        code=f"client:{client.id}",
+        code=client.actor_code,
         name=client.name,
         role=ROLE,
         permissions=rules.permissions_of(scopes),
@@ -164,17 +164,15 @@ def deliverers(actor: Actor) -> dict[str, ApiClient]:
         scopes__contains=[MachineScope.JOURNALS.value]
     )
     if not actor.scope.whole_region:
-        above = organisations.own(actor.scope).order_by().values("municipality_id")
-        within = organisations.scope_condition(actor.scope)
-        found = found.filter(within | Q(municipality__in=above) | Q(municipality__in=actor.scope.municipalities) | Q(whole_region=True))  # fmt: skip
-    return {f"client:{one.id}": one for one in found}
+        found = found.filter(organisations.around_condition(actor.scope) | Q(whole_region=True))
+    return {one.actor_code: one for one in found}
 
 
 def last_uses(found: Collection[ApiClient]) -> dict[UUID, datetime]:
     """Return when each client was last heard of, to the minute."""
     issued = AccessToken.objects.filter(client__in=found).values("client_id").annotate(at=Max("issued_at"))
     uses = {row["client_id"]: row["at"] for row in issued}
-    by_key = {f"client:{one.id}": one.id for one in found}
+    by_key = {one.actor_code: one.id for one in found}
     for window in RateWindow.objects.filter(key__in=by_key):
         client_id = by_key[window.key]
         uses[client_id] = max(window.minute, uses.get(client_id, window.minute))

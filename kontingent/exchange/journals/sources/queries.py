@@ -32,6 +32,7 @@ from kontingent.kernel import clock
 from kontingent.kernel.actor import Actor
 from kontingent.kernel.errors import NotAllowed, NotFound
 from kontingent.kernel.school_year import SchoolYear
+from kontingent.organisations import queries as organisations
 from kontingent.organisations.models import Organisation
 from kontingent.performance.codes import Refusal
 from kontingent.performance.models import Journal
@@ -321,8 +322,5 @@ def _visible(actor: Actor) -> QuerySet[JournalSource]:
         return JournalSource.objects.all()
     if not (scope.organisations or scope.municipalities):
         return JournalSource.objects.none()
-    within = Q(organisation__in=scope.organisations) | Q(organisation__municipality__in=scope.municipalities)
-    above = Organisation.objects.filter(pk__in=scope.organisations).values("municipality_id")
-    around = Q(municipality__in=scope.municipalities) | Q(municipality__in=above)
     everywhere = Q(organisation__isnull=True, municipality__isnull=True)
-    return JournalSource.objects.filter(within | around | everywhere)
+    return JournalSource.objects.filter(organisations.around_condition(scope) | everywhere)
