@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -56,7 +56,7 @@ def connect(arguments: argparse.Namespace, *, out: Callable[[str], None]) -> int
         client = machines.register_client(actor=operator, draft=draft)
         secret = machines.issue_secret(actor=operator, client_id=client.client_id)
         journal = performance.connect_journal(
-            actor=operator, code=arguments.code, title=arguments.title, client_code=f"client:{client.id}"
+            actor=operator, code=arguments.code, title=arguments.title, client_code=client.actor_code
         )
     out(f"Журнал «{journal.title}» подключён: POST /api/v1/journals/{journal.code}/batches")
     if arguments.oneroster:
@@ -73,14 +73,8 @@ def connect(arguments: argparse.Namespace, *, out: Callable[[str], None]) -> int
 def open_history(arguments: argparse.Namespace, *, out: Callable[[str], None]) -> int:
     """Let a journal deliver closed periods up to a day, or no longer."""
     operator = system_actor("cli", "Командная строка")
-    if arguments.until is not None and arguments.until < clock.today():
-        raise InvalidValue(
-            "journals.history_over",
-            f"{arguments.until:%d.%m.%Y} уже прошло. Укажите день, по который загружать.",
-        )
-    day_after = None if arguments.until is None else arguments.until + timedelta(days=1)
-    journal = performance.open_history(actor=operator, journal_code=arguments.code, until=day_after)
-    if day_after is None:
+    journal = performance.open_history(actor=operator, journal_code=arguments.code, until=arguments.until)
+    if arguments.until is None:
         out(f"Журнал «{journal.title}»: закрытые периоды закрыты, правки в них снова решает школа.")
     else:
         out(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -84,12 +83,11 @@ def _act_on_all(request: HttpRequest, actor: Actor) -> str:
             messages.success(request, f"Журнал «{journal.title}» подключён: POST /api/v1/journals/{journal.code}/batches.")  # fmt: skip
         case "open-history":
             until = optional_day(form.get("until", ""), "По какой день")
-            if until is None or until < clock.today():
+            if until is None:
                 raise InvalidValue(
-                    "sources.history_day",
-                    "Укажите день не раньше сегодняшнего, по который журнал может менять закрытые периоды.",
+                    "sources.history_day", "Укажите день, по который журнал может менять закрытые периоды."
                 )
-            journal = performance.open_history(actor=actor, journal_code=form.get("journal", ""), until=until + timedelta(days=1))  # fmt: skip
+            journal = performance.open_history(actor=actor, journal_code=form.get("journal", ""), until=until)  # fmt: skip
             messages.success(request, f"Журнал «{journal.title}» по {until:%d.%m.%Y} включительно передаёт и закрытые периоды, без решения школы.")  # fmt: skip
         case "close-history":
             journal = performance.open_history(actor=actor, journal_code=form.get("journal", ""), until=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -114,10 +114,19 @@ def name_class(*, actor: Actor, journal_code: str, group_id: UUID, text: str) ->
 
 @transaction.atomic
 def open_history(*, actor: Actor, journal_code: str, until: date | None) -> Journal:
-    """Let a journal deliver closed periods until a day (its first load), or no longer."""
+    """Let a journal deliver closed periods up to a day and on it (its first load), or no longer.
+
+    Raises:
+        InvalidValue: the day is over.
+    """
     actor.require(PerformancePermission.MANAGE_JOURNALS)
+    if until is not None and until < clock.today():
+        raise InvalidValue(
+            "performance.history_over", f"{until:%d.%m.%Y} уже прошло. Укажите день, по который загружать."
+        )
+    day_after = None if until is None else until + timedelta(days=1)
     journal = Journal.objects.select_for_update().get(pk=queries.journal(journal_code).pk)
-    journal.history_until = until
+    journal.history_until = day_after
     journal.save(update_fields=["history_until"])
-    audit.record(HistoryOpened(journal=journal.code, until=until), actor=actor)
+    audit.record(HistoryOpened(journal=journal.code, until=day_after), actor=actor)
     return journal
